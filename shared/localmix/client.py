@@ -1,0 +1,345 @@
+"""The face of the core: `Client`, and `AsyncClient` with the same methods."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from localmix.ask import Conversation, chat_request, completion_request, embed_request
+from localmix.errors import LocalMixError
+from localmix.options import ChatOptions, CompletionOptions, EmbedOptions, SettingsOptions
+from localmix.progress import Progress
+from localmix.types import (
+    ChatResult,
+    Delta,
+    EmbedResult,
+    GenerationRequest,
+    ModelInfo,
+    Route,
+    Server,
+)
+
+# These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
+# for them when it is made and when it first sends, not whoever imports localmix.
+if TYPE_CHECKING:
+    from localmix.routing import Router
+    from localmix.settings import ServerConfig, Settings
+    from localmix.transport import AsyncTransport, Transport
+
+
+class _Face:
+    """Hold what both clients are made of: settings, and the router that knows the servers."""
+
+    settings: Settings
+    _router: Router
+
+    def __init__(
+        self,
+        servers: str | Sequence[str | ServerConfig] | None = None,
+        **settings: Unpack[SettingsOptions],
+    ) -> None:
+        from localmix.routing import Router
+        from localmix.settings import Settings
+
+        self.settings = Settings.load(servers=servers, **settings)
+        given = {"servers": servers, **settings}
+        self._given = [name for name, value in given.items() if value is not None]
+        self._router = Router(self.settings)
+        self._forget_connections()
+
+    def _forget_connections(self) -> None:
+        """Start without a connection; they are opened by the first request."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep what was given; the rest is read from the environment of the new place."""
+        return {name: getattr(self.settings, name) for name in self._given}
+
+    def __setstate__(self, given: dict[str, Any]) -> None:
+        self.__init__(**given)  # type: ignore[misc]  # a new life begins as the first did
+
+    def __repr__(self) -> str:
+        places = ", ".join(server.url for server in self.settings.candidates())
+        return f"{type(self).__name__}({places})"
+
+
+class Stream(Iterator[Delta]):
+    """Iterate over the deltas of an answer.
+
+    Nothing is sent before the first delta is asked for. To leave early, close it or use it in a
+    `with` block: the server then stops.
+    """
+
+    def __init__(self, deltas: Generator[Delta], progress: Progress) -> None:
+        self._deltas = deltas
+        self._progress = progress
+
+    def __next__(self) -> Delta:
+        return next(self._deltas)
+
+    def close(self) -> None:
+        """Hang up; the server stops generating."""
+        self._deltas.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    @property
+    def route(self) -> Route | None:
+        """Give the route, once the first delta has come."""
+        return self._progress.route
+
+    @property
+    def result(self) -> ChatResult:
+        """Fold what has come so far."""
+        return self._progress.result
+
+
+class AsyncStream(AsyncIterator[Delta]):
+    """Iterate over the deltas of an answer.
+
+    Nothing is sent before the first delta is asked for. To leave early, close it or use it in an
+    `async with` block: the server then stops.
+    """
+
+    def __init__(self, deltas: AsyncGenerator[Delta], progress: Progress) -> None:
+        self._deltas = deltas
+        self._progress = progress
+
+    async def __anext__(self) -> Delta:
+        return await anext(self._deltas)
+
+    async def close(self) -> None:
+        """Hang up; the server stops generating."""
+        await self._deltas.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        await self.close()
+
+    @property
+    def route(self) -> Route | None:
+        """Give the route, once the first delta has come."""
+        return self._progress.route
+
+    @property
+    def result(self) -> ChatResult:
+        """Fold what has come so far."""
+        return self._progress.result
+
+
+class Client(_Face):
+    """Use whichever model servers there are, from ordinary code.
+
+    Nothing is opened by constructing one; one instance serves many threads.
+
+        client = Client()
+        print(client.chat("What is the capital of France?").content)
+        for delta in client.stream("Tell me a story."):
+            print(delta.content, end="")
+
+    Args:
+        servers: Addresses to use, in order of preference. Without them the client looks for
+            Ollama and LM Studio on this machine.
+        **settings: See `localmix.settings.Settings`.
+
+    Raises:
+        ConfigError: A setting cannot be right.
+    """
+
+    _transport: Transport | None
+
+    def as_async(self) -> AsyncClient:
+        """Give an `AsyncClient` that shares everything known about the servers."""
+        twin = AsyncClient.__new__(AsyncClient)
+        twin.__dict__.update(self.__dict__)
+        twin._forget_connections()  # noqa: SLF001  (its own class)
+        return twin
+
+    def servers(self) -> list[Server]:
+        """Ask every candidate now; give each with the verdict on it."""
+        return self._driver.run(self._router.servers())
+
+    def models(self) -> list[ModelInfo]:
+        """List the models of all servers.
+
+        Raises:
+            NoServerError: No server answered.
+        """
+        return self._driver.run(self._router.models())
+
+    def show(self, model: str) -> ModelInfo:
+        """Describe a model as fully as its server can.
+
+        Raises:
+            ModelNotFoundError: No server holds it.
+        """
+        return self._driver.run(self._router.show(model))
+
+    def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
+        """Get the next turn of a conversation, whole.
+
+        Args:
+            messages: A text, a `Message`, a list of messages, or a `ChatRequest`.
+            **options: See `localmix.ChatRequest`.
+
+        Raises:
+            LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
+        """
+        return self._driver.run(self._router.generate(chat_request(messages, options)))
+
+    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
+        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        return self._stream(chat_request(messages, options))
+
+    def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
+        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+        return self._driver.run(self._router.generate(completion_request(prompt, options)))
+
+    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
+        """Continue a text, as it is written; arguments as for `complete`."""
+        return self._stream(completion_request(prompt, options))
+
+    def embed(self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]) -> EmbedResult:
+        """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
+        return self._driver.run(self._router.embed(embed_request(texts, options)))
+
+    def close(self) -> None:
+        """Close the connections; a later request opens new ones."""
+        if self._transport:
+            self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    @property
+    def _driver(self) -> Transport:
+        if self._transport is None:
+            from localmix.transport import Transport
+
+            self._transport = Transport()
+        return self._transport
+
+    def _forget_connections(self) -> None:
+        self._transport = None
+
+    def _stream(self, request: GenerationRequest) -> Stream:
+        progress = Progress(self._router.clock)
+        return Stream(self._deltas(request, progress), progress)
+
+    def _deltas(self, request: GenerationRequest, progress: Progress) -> Generator[Delta]:
+        progress.begin()
+        try:
+            started = self._driver.run(self._router.start(request))
+            progress.route = started.route
+            yield from map(progress.take, started.whole)
+            if started.opened:
+                with closing(started.opened.stream) as stream:
+                    yield from map(progress.take, stream)
+        except LocalMixError as error:
+            progress.fail(error)
+            raise
+
+
+class AsyncClient(_Face):
+    """Use whichever model servers there are, from asynchronous code.
+
+    The same as `Client`, method for method. Nothing is opened by constructing one; one instance
+    serves one event loop after another.
+    """
+
+    _transport: AsyncTransport | None
+
+    async def servers(self) -> list[Server]:
+        """Ask every candidate now; give each with the verdict on it."""
+        return await self._driver.run(self._router.servers())
+
+    async def models(self) -> list[ModelInfo]:
+        """List the models of all servers.
+
+        Raises:
+            NoServerError: No server answered.
+        """
+        return await self._driver.run(self._router.models())
+
+    async def show(self, model: str) -> ModelInfo:
+        """Describe a model as fully as its server can.
+
+        Raises:
+            ModelNotFoundError: No server holds it.
+        """
+        return await self._driver.run(self._router.show(model))
+
+    async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
+        """Get the next turn of a conversation, whole; see `Client.chat`."""
+        return await self._driver.run(self._router.generate(chat_request(messages, options)))
+
+    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
+        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        return self._stream(chat_request(messages, options))
+
+    async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
+        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+        return await self._driver.run(self._router.generate(completion_request(prompt, options)))
+
+    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
+        """Continue a text, as it is written; arguments as for `complete`."""
+        return self._stream(completion_request(prompt, options))
+
+    async def embed(
+        self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]
+    ) -> EmbedResult:
+        """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
+        return await self._driver.run(self._router.embed(embed_request(texts, options)))
+
+    async def close(self) -> None:
+        """Close this loop's connections; a later request opens new ones."""
+        if self._transport:
+            await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        await self.close()
+
+    @property
+    def _driver(self) -> AsyncTransport:
+        if self._transport is None:
+            from localmix.transport import AsyncTransport
+
+            self._transport = AsyncTransport()
+        return self._transport
+
+    def _forget_connections(self) -> None:
+        self._transport = None
+
+    def _stream(self, request: GenerationRequest) -> AsyncStream:
+        progress = Progress(self._router.clock)
+        return AsyncStream(self._deltas(request, progress), progress)
+
+    async def _deltas(
+        self, request: GenerationRequest, progress: Progress
+    ) -> AsyncGenerator[Delta]:
+        progress.begin()
+        try:
+            started = await self._driver.run(self._router.start(request))
+            progress.route = started.route
+            for delta in started.whole:
+                yield progress.take(delta)
+            if started.opened:
+                async with aclosing(started.opened.stream) as stream:
+                    async for delta in stream:
+                        yield progress.take(delta)
+        except LocalMixError as error:
+            progress.fail(error)
+            raise

@@ -1,0 +1,94 @@
+"""What every dialect can do: our types to bytes and back, without a socket or a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from localmix.types import (
+    ChatResult,
+    Delta,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    ModelInfo,
+)
+from localmix.wire import jsontext
+from localmix.wire.exchange import Decoder, Flow, Request, Response, Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Name the place that bytes go to: a base URL with its own token and patience."""
+
+    url: str
+    timeouts: Timeouts
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, path: str) -> Request:
+        """Build a GET request."""
+        return Request("GET", self.url + path, self.timeouts, headers=self.headers)
+
+    def post(self, path: str, payload: Mapping[str, Any]) -> Request:
+        """Build a POST request with a JSON body."""
+        headers = {**self.headers, "Content-Type": "application/json"}
+        body = jsontext.dump(payload)
+        return Request("POST", self.url + path, self.timeouts, body, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Name the model that a request goes to, and the place where it is."""
+
+    endpoint: Endpoint
+    model: ModelInfo
+
+    @property
+    def url(self) -> str:
+        """Give the server's base URL."""
+        return self.endpoint.url
+
+
+class Dialect(Protocol):
+    """Speak one wire format."""
+
+    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+        """List the models of a server, loaded or not."""
+        ...
+
+    def show(self, target: Target) -> Flow[ModelInfo]:
+        """Describe one model as fully as the server can."""
+        ...
+
+    def generation_request(
+        self, target: Target, request: GenerationRequest, *, stream: bool
+    ) -> Request:
+        """Build the request of a chat or a text completion.
+
+        Raises:
+            UnsupportedFeatureError: The server would ignore something that was asked for.
+        """
+        ...
+
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
+        """Make the decoder of the streamed answer."""
+        ...
+
+    def parse_generation(
+        self, target: Target, request: GenerationRequest, response: Response
+    ) -> ChatResult:
+        """Read a whole answer, or raise what the reply means."""
+        ...
+
+    def embed_request(self, target: Target, request: EmbedRequest) -> Request:
+        """Build an embedding request.
+
+        Raises:
+            UnsupportedFeatureError: The server would ignore something that was asked for.
+        """
+        ...
+
+    def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
+        """Read the vectors, one for each text, or raise what the reply means."""
+        ...

@@ -1,0 +1,284 @@
+"""Ollama's own API.
+
+Shape of the conversation: `POST /api/chat` and `/api/generate` take JSON and answer with NDJSON,
+one object a line, or with the same object once when it is not streamed; so a whole reply is read
+as a stream of one line. `done: true` marks the end and carries the counts. An error is an object
+with `error`, with a status before the first line and inside a 200 after it. Durations are
+nanoseconds; what is zero is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from localmix.dialects import failures, vectors
+from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.ollama_decoder import OllamaDecoder, seconds
+from localmix.dialects.schema import inline_refs
+from localmix.dialects.toolcalls import tool_definition, tool_name_of
+from localmix.errors import LocalMixError, UnsupportedFeatureError
+from localmix.fold import fold
+from localmix.types import (
+    Capability,
+    ChatRequest,
+    ChatResult,
+    CompletionRequest,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    Message,
+    ModelInfo,
+    Timings,
+    Tool,
+    Usage,
+)
+from localmix.wire.exchange import Flow, Request, Response, send
+
+_OPTIONS = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "min_p": "min_p",
+    "typical_p": "typical_p",
+    "seed": "seed",
+    "max_tokens": "num_predict",
+    "repeat_penalty": "repeat_penalty",
+    "repeat_last_n": "repeat_last_n",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "num_ctx": "num_ctx",
+    "num_keep": "num_keep",
+}
+_CAPABILITIES: dict[str, Capability] = {
+    "tools": "tools",
+    "vision": "vision",
+    "thinking": "thinking",
+    "insert": "insert",
+}
+# Architectures that only embed; releases before 0.30 list no capabilities (recorded: 0.12.11).
+_EMBEDDING_FAMILIES = frozenset(
+    {"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "gemma-embedding", "xlm-roberta"}
+)
+
+
+class OllamaDialect:
+    """Speak Ollama's own API."""
+
+    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+        """Join `/api/tags` (what is there) with `/api/ps` (what is loaded)."""
+        tags, running = yield [endpoint.get("/api/tags"), endpoint.get("/api/ps")]
+        with failures.reading(endpoint.url):
+            loaded = {_identity(entry): entry for entry in _models_of(running, endpoint.url)}
+            return [
+                _model_info(entry, loaded.get(_identity(entry)), endpoint.url)
+                for entry in _models_of(tags, endpoint.url)
+            ]
+
+    def show(self, target: Target) -> Flow[ModelInfo]:
+        """Ask `/api/show`, the only place where Ollama tells all capabilities."""
+        name = target.model.name
+        response = yield from send(target.endpoint.post("/api/show", {"model": name}))
+        reply = failures.checked_object(response, target.url)
+        with failures.reading(target.url):
+            return _shown(target.model, reply)
+
+    def generation_request(
+        self, target: Target, request: GenerationRequest, *, stream: bool
+    ) -> Request:
+        """Build a request for `/api/chat` or `/api/generate`."""
+        if request.logit_bias:
+            raise _cannot(target, "bias single tokens (logit_bias)")
+        payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
+        if isinstance(request, ChatRequest):
+            path, payload = "/api/chat", payload | _chat_fields(target, request)
+        else:
+            path, payload = "/api/generate", payload | _completion_fields(request)
+        payload |= {
+            "options": _options(request),
+            "keep_alive": request.keep_alive,
+            "logprobs": request.logprobs or None,
+            "top_logprobs": request.top_logprobs,
+        }
+        payload = {key: value for key, value in payload.items() if value not in (None, {})}
+        return target.endpoint.post(path, _with_extra(payload, request.extra))
+
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> OllamaDecoder:
+        """Make the decoder of a streamed answer."""
+        turn = len(request.messages) if isinstance(request, ChatRequest) else 0
+        return OllamaDecoder(target.url, turn=turn, forced_tool=_is_forced(request))
+
+    def parse_generation(
+        self, target: Target, request: GenerationRequest, response: Response
+    ) -> ChatResult:
+        """Read a reply that was not streamed: the stream's one line."""
+        if response.status != 200:  # noqa: PLR2004
+            raise failures.error_of(response, target.url)
+        decoder = self.generation_decoder(target, request)
+        return fold(decoder.feed(response.body) + decoder.close())
+
+    def embed_request(self, target: Target, request: EmbedRequest) -> Request:
+        """Build a request for `/api/embed`."""
+        payload = {
+            "model": target.model.name,
+            "input": list(request.texts),
+            "truncate": request.truncate,
+            "dimensions": request.dimensions,
+            "keep_alive": request.keep_alive,
+        }
+        payload = {key: value for key, value in payload.items() if value is not None}
+        return target.endpoint.post("/api/embed", payload)
+
+    def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
+        """Read the vectors, one for each text."""
+        reply = failures.checked_object(response, target.url)
+        tokens = reply.get("prompt_eval_count")
+        with failures.reading(target.url):
+            return EmbedResult(
+                vectors=vectors.checked(reply.get("embeddings") or [], request.texts, target.url),
+                model=reply.get("model", ""),
+                usage=None if tokens is None else Usage(tokens, 0),
+                timings=Timings(
+                    load=seconds(reply, "load_duration"), total=seconds(reply, "total_duration")
+                ),
+            )
+
+
+def _chat_fields(target: Target, request: ChatRequest) -> dict[str, Any]:
+    tools = () if request.tool_choice == "none" else request.tools
+    if tools and request.response_format:
+        # Quirk (ollama 0.12.11, 0.32.15): a schema next to tools wins, and no tool is ever called.
+        raise _cannot(target, "keep to a response_format in a turn that has tools")
+    if _is_forced(request):
+        tools = tuple(tool for tool in tools if request.tool_choice in ("required", tool.name))
+    schema: Any = request.response_format
+    return {
+        "messages": [_message(message, request.messages) for message in request.messages],
+        "tools": [tool_definition(tool, inline_refs(tool.parameters)) for tool in tools] or None,
+        "format": _forcing_schema(tools) if _is_forced(request) else schema,
+        "think": request.think,
+        # Cutting the prompt silently is the default; an error is what we want (since 0.12.6).
+        "truncate": False,
+    }
+
+
+def _completion_fields(request: GenerationRequest) -> dict[str, Any]:
+    completion = cast("CompletionRequest", request)
+    if completion.suffix:
+        return {"prompt": completion.prompt, "suffix": completion.suffix}
+    # Without `raw` the server would wrap the text in its chat template.
+    return {"prompt": completion.prompt, "raw": True}
+
+
+def _options(request: GenerationRequest) -> dict[str, Any]:
+    options = {wire: getattr(request, name) for name, wire in _OPTIONS.items()}
+    # Quirk (ollama 0.32.15): `stop` as a bare string is a 500, whatever its OpenAPI file says.
+    options["stop"] = list(request.stop) or None
+    return {wire: value for wire, value in options.items() if value is not None}
+
+
+def _with_extra(payload: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    options = {**payload.get("options", {}), **extra.get("options", {})}
+    return payload | extra | ({"options": options} if options else {})
+
+
+def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.images:
+        wire["images"] = [image.base64 for image in message.images]
+    if message.reasoning:
+        wire["thinking"] = message.reasoning
+    if message.tool_calls:
+        # Arguments must be an object here; a string is a 400.
+        wire["tool_calls"] = [
+            {"id": call.id, "function": {"name": call.name, "arguments": call.parsed()}}
+            for call in message.tool_calls
+        ]
+    if message.role == "tool":
+        wire["tool_call_id"] = message.tool_call_id
+        wire["tool_name"] = tool_name_of(message, messages)
+    return wire
+
+
+def _is_forced(request: GenerationRequest) -> bool:
+    return isinstance(request, ChatRequest) and request.tool_choice not in ("auto", "none")
+
+
+def _forcing_schema(tools: tuple[Tool, ...]) -> dict[str, Any]:
+    """Write the schema of a call to one of the tools.
+
+    Quirk (ollama 0.12.11, 0.32.15): `tool_choice` is ignored, so the call is forced by a grammar.
+    0.32.15 sorts the keys of an object: `name` must come before what depends on it, which is why
+    the arguments are called `parameters`.
+    """
+    calls = [
+        {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "enum": [tool.name]},
+                "parameters": inline_refs(tool.parameters),
+            },
+            "required": ["name", "parameters"],
+        }
+        for tool in tools
+    ]
+    return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+def _models_of(outcome: object, url: str) -> list[dict[str, Any]]:
+    if isinstance(outcome, LocalMixError):
+        raise outcome
+    reply = failures.checked_object(cast("Response", outcome), url)
+    return reply.get("models") or []
+
+
+def _identity(entry: dict[str, Any]) -> tuple[str, str]:
+    # Quirk (ollama 0.32.15): /api/ps may list two generations of one name; the digest tells.
+    return entry["name"], entry.get("digest") or ""
+
+
+def _model_info(entry: dict[str, Any], running: dict[str, Any] | None, url: str) -> ModelInfo:
+    details = entry.get("details") or {}
+    said = entry.get("capabilities")
+    family = details.get("family") or ""
+    embeds = "embedding" in said if said else family in _EMBEDDING_FAMILIES
+    name = entry.get("name") or ""
+    return ModelInfo(
+        name=name,
+        server=url,
+        kind="ollama",
+        purpose="embedding" if embeds else "chat",
+        loaded=running is not None,
+        context_length=details.get("context_length"),
+        loaded_context_length=running.get("context_length") if running else None,
+        embedding_length=details.get("embedding_length"),
+        size_bytes=entry.get("size"),
+        family=family,
+        parameters=details.get("parameter_size") or "",
+        quantization=details.get("quantization_level") or "",
+        digest=entry.get("digest") or "",
+        remote=bool(entry.get("remote_host")) or name.endswith((":cloud", "-cloud")),
+    )
+
+
+def _shown(model: ModelInfo, reply: dict[str, Any]) -> ModelInfo:
+    facts = reply.get("model_info") or {}
+    family = facts.get("general.architecture") or model.family
+    said = reply.get("capabilities") or []
+    return replace(
+        model,
+        purpose="embedding" if "embedding" in said else "chat",
+        capabilities=frozenset(_CAPABILITIES[word] for word in said if word in _CAPABILITIES),
+        context_length=facts.get(f"{family}.context_length") or model.context_length,
+        embedding_length=facts.get(f"{family}.embedding_length") or model.embedding_length,
+        family=family,
+        details={key: value for key, value in reply.items() if key != "tensors"},
+    )
+
+
+def _cannot(target: Target, what: str) -> UnsupportedFeatureError:
+    return UnsupportedFeatureError(
+        f"Ollama at {target.url} cannot {what}.",
+        server=target.url,
+        hint="Leave it out, or name a server of another kind.",
+    )

@@ -1,0 +1,267 @@
+"""The API of OpenAI, as llama.cpp, vLLM and many others speak it.
+
+Shape of the conversation: `POST /v1/chat/completions` and `/v1/completions` take JSON and answer
+with one object, or with server-sent events that hold one object each. `finish_reason` ends the
+text, then comes a frame with `usage` and no choices, then `data: [DONE]`, which marks the end. An
+error is an object with `error`, with a status or inside a 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from localmix.dialects import failures, vectors
+from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.openai_decoder import OpenAIDecoder, read_usage
+from localmix.dialects.toolcalls import tool_definition, tool_name_of
+from localmix.errors import UnsupportedFeatureError
+from localmix.types import (
+    ChatRequest,
+    ChatResult,
+    CompletionRequest,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    Kind,
+    Message,
+    ModelInfo,
+    ThinkLevel,
+    Tool,
+)
+from localmix.wire.exchange import Flow, Request, Response, send
+
+
+class OpenAIDialect:
+    """Speak OpenAI's API, with llama.cpp's additions."""
+
+    kind: ClassVar[Kind] = "openai"
+    options: ClassVar[Mapping[str, str]] = {
+        "temperature": "temperature",
+        "top_p": "top_p",
+        "top_k": "top_k",
+        "min_p": "min_p",
+        "typical_p": "typical_p",
+        "seed": "seed",
+        "max_tokens": "max_tokens",
+        "repeat_penalty": "repeat_penalty",
+        "repeat_last_n": "repeat_last_n",
+        "presence_penalty": "presence_penalty",
+        "frequency_penalty": "frequency_penalty",
+        "logit_bias": "logit_bias",
+        "num_keep": "n_keep",
+        "logprobs": "logprobs",
+        "top_logprobs": "top_logprobs",
+    }
+
+    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+        """List `/v1/models`; llama.cpp adds facts under `meta`."""
+        response = yield from send(endpoint.get("/v1/models"))
+        reply = failures.checked_object(response, endpoint.url)
+        with failures.reading(endpoint.url):
+            return [self._model_info(entry, endpoint.url) for entry in reply.get("data") or []]
+
+    def show(self, target: Target) -> Flow[ModelInfo]:
+        """Find the model in the list again: there is no better source."""
+        models = yield from self.list_models(target.endpoint)
+        return next((model for model in models if model.name == target.model.name), target.model)
+
+    def generation_request(
+        self, target: Target, request: GenerationRequest, *, stream: bool
+    ) -> Request:
+        """Build a request for `/v1/chat/completions` or `/v1/completions`."""
+        payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
+        payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
+        if stream:
+            payload["stream_options"] = {"include_usage": True}
+        if isinstance(request, CompletionRequest):
+            path = "/v1/completions"
+            payload["prompt"] = request.prompt
+            if request.suffix:
+                payload["suffix"] = request.suffix
+            if request.logprobs:
+                payload["logprobs"] = request.top_logprobs or 1
+        elif isinstance(request, ChatRequest):
+            path, payload = "/v1/chat/completions", payload | self._chat_fields(request)
+        return target.endpoint.post(path, payload | request.extra)
+
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> OpenAIDecoder:
+        """Make the decoder of a streamed answer."""
+        chat = request if isinstance(request, ChatRequest) else None
+        return OpenAIDecoder(
+            target.url,
+            turn=len(chat.messages) if chat else 0,
+            is_chat=chat is not None,
+            wants_json=chat is not None and chat.response_format is not None,
+            check_model=partial(self._check_model, target),
+        )
+
+    def parse_generation(
+        self, target: Target, request: GenerationRequest, response: Response
+    ) -> ChatResult:
+        """Read a reply that was not streamed."""
+        reply = failures.checked_object(response, target.url)
+        return self.generation_decoder(target, request).read_whole(reply)
+
+    def embed_request(self, target: Target, request: EmbedRequest) -> Request:
+        """Build a request for `/v1/embeddings`."""
+        if request.truncate:
+            raise self._cannot(target, "cut texts that are too long (truncate)")
+        payload: dict[str, Any] = {
+            "model": target.model.name,
+            "input": list(request.texts),
+            # Clients that ask for base64, OpenAI's default, get floats from LM Studio all the same.
+            "encoding_format": "float",
+        }
+        if request.dimensions is not None:
+            payload["dimensions"] = request.dimensions
+        return target.endpoint.post(
+            "/v1/embeddings", payload | self._keep_alive(target, request.keep_alive)
+        )
+
+    def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
+        """Read the vectors, in the order of the texts."""
+        reply = failures.checked_object(response, target.url)
+        if answering := reply.get("model"):
+            self._check_model(target, answering)
+        with failures.reading(target.url):
+            entries = sorted(reply.get("data") or [], key=lambda entry: entry.get("index", 0))
+            found = [entry["embedding"] for entry in entries]
+            return EmbedResult(
+                vectors=vectors.checked(found, request.texts, target.url),
+                model=reply.get("model") or "",
+                usage=read_usage(reply.get("usage")),
+            )
+
+    def _check_model(self, target: Target, answering: str) -> None:
+        """Accept whoever answers: servers of one model often give it another name."""
+
+    def _chat_fields(self, request: ChatRequest) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "messages": [_message(message, request.messages) for message in request.messages]
+        }
+        tools, choice = _chosen_tools(request)
+        if tools:
+            fields["tools"] = [tool_definition(tool, tool.parameters) for tool in tools]
+        if tools and choice != "auto":
+            fields["tool_choice"] = choice
+        if request.response_format == "json":
+            fields["response_format"] = self._json_format()
+        elif request.response_format:
+            fields["response_format"] = json_schema_format(request.response_format)
+        if request.think is not None:
+            fields |= self._think(request.think)
+        return fields
+
+    def _options(self, target: Target, request: GenerationRequest) -> dict[str, Any]:
+        """Name the sampling options as the server does; refuse what it would ignore."""
+        asked = request.model_dump(include={*OpenAIDialect.options}, exclude_defaults=True)
+        unknown = sorted(set(asked) - set(self.options))
+        if unknown:
+            raise self._cannot(target, f"be told {', '.join(unknown)}")
+        window = target.model.loaded_context_length or target.model.context_length or 0
+        if request.num_ctx and request.num_ctx > window:
+            raise self._cannot(
+                target, f"be told num_ctx, and its window is {window or 'not known'}"
+            )
+        wire = {self.options[name]: value for name, value in asked.items()}
+        return wire | ({"stop": list(request.stop)} if request.stop else {})
+
+    def _keep_alive(self, target: Target, seconds: float | None) -> dict[str, Any]:
+        """Llama.cpp keeps its model for ever: only an unloading cannot be had."""
+        if seconds == 0:
+            raise self._cannot(target, "unload a model (keep_alive=0)")
+        return {}
+
+    def _json_format(self) -> dict[str, Any]:
+        return {"type": "json_object"}
+
+    def _think(self, think: bool | ThinkLevel) -> dict[str, Any]:
+        """Switch thinking in the model's template (llama.cpp, vLLM) and by OpenAI's word."""
+        if isinstance(think, bool):
+            template = {"enable_thinking": think}
+            return {"chat_template_kwargs": template} | (
+                {} if think else {"reasoning_effort": "none"}
+            )
+        return {
+            "chat_template_kwargs": {"enable_thinking": True, "reasoning_effort": think},
+            "reasoning_effort": think,
+        }
+
+    def _model_info(self, entry: dict[str, Any], url: str) -> ModelInfo:
+        meta = entry.get("meta") or {}
+        parameters = meta.get("n_params")
+        return ModelInfo(
+            name=entry["id"],
+            server=url,
+            kind=self.kind,
+            loaded=True,
+            context_length=meta.get("n_ctx_train") or entry.get("max_model_len"),
+            loaded_context_length=meta.get("n_ctx") or entry.get("max_model_len"),
+            embedding_length=meta.get("n_embd"),
+            size_bytes=meta.get("size"),
+            parameters=f"{parameters / 1e6:.4g}M" if parameters else "",
+            quantization=meta.get("ftype") or "",
+            details=entry,
+        )
+
+    def _cannot(self, target: Target, what: str) -> UnsupportedFeatureError:
+        return UnsupportedFeatureError(
+            f"{target.model.name} at {target.url} ({target.model.kind}) cannot {what}.",
+            server=target.url,
+            hint="Leave it out, name another server, or send your server's own key in `extra`.",
+        )
+
+
+def json_schema_format(schema: dict[str, Any]) -> dict[str, Any]:
+    """Ask for an answer that follows a schema."""
+    name = schema.get("title") or "answer"
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": name, "strict": True, "schema": schema},
+    }
+
+
+def _chosen_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], str]:
+    """Say a named choice by offering that tool alone.
+
+    Quirk (lmstudio 0.3 to 0.4.25): `tool_choice` as an object is a 400; (llama.cpp b11549): it is
+    ignored. The word `required` works on both.
+    """
+    if request.tool_choice in ("auto", "none", "required"):
+        return request.tools, request.tool_choice
+    return tuple(tool for tool in request.tools if tool.name == request.tool_choice), "required"
+
+
+def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": _content(message)}
+    if message.reasoning:
+        wire["reasoning_content"] = message.reasoning
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.role == "tool":
+        wire["tool_call_id"] = message.tool_call_id
+        wire["name"] = tool_name_of(message, messages)
+    return wire
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.images:
+        return message.text
+    return [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {
+            "type": "image_url",
+            "image_url": {"url": f"data:{part.media_type};base64,{part.base64}"},
+        }
+        for part in message.content
+    ]

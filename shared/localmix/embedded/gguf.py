@@ -1,0 +1,93 @@
+"""Read the head of a GGUF file: what the model is, without loading it.
+
+The format: magic, version, two counts, then key-value pairs (ggml's `docs/gguf.md`, version 3).
+Reading stops at the tokenizer, whose lists are long and which nobody asks for.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from localmix.errors import ModelCrashedError
+
+_MAGIC = b"GGUF"
+_VERSIONS = (2, 3)
+_SCALARS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
+_STRING, _ARRAY = 8, 9
+_MAX_LENGTH = 1 << 24
+
+
+class _NotGgufError(Exception):
+    """Say why a file cannot be read."""
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """Read the metadata that stand before the tokenizer's.
+
+    Raises:
+        ModelCrashedError: The file cannot be read or is no GGUF file; the error names it.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(file)
+    except (OSError, struct.error, UnicodeDecodeError, RecursionError, _NotGgufError) as error:
+        raise ModelCrashedError(
+            f"{path} is not a model that can be loaded: {error}.",
+            hint="Download the file again, or take it out of LOCAL_MODELS_PATH.",
+        ) from error
+
+
+def _read(file: BinaryIO) -> dict[str, Any]:
+    if file.read(4) != _MAGIC:
+        raise _NotGgufError("it does not begin with GGUF")
+    version = _scalar(file, "<I")
+    if version not in _VERSIONS:
+        raise _NotGgufError(f"GGUF version {version} is not known")
+    _, pairs = _scalar(file, "<Q"), _scalar(file, "<Q")
+    head: dict[str, Any] = {}
+    for _ in range(pairs):
+        key = _string(file)
+        if key.startswith("tokenizer."):
+            break
+        head[key] = _value(file, _scalar(file, "<I"))
+    return head
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind == _STRING:
+        return _string(file)
+    if kind == _ARRAY:
+        item_kind, length = _scalar(file, "<I"), _length(file)
+        return [_value(file, item_kind) for _ in range(length)]
+    if kind not in _SCALARS:
+        raise _NotGgufError(f"a value has the unknown type {kind}")
+    return _scalar(file, _SCALARS[kind])
+
+
+def _string(file: BinaryIO) -> str:
+    return file.read(_length(file)).decode()
+
+
+def _length(file: BinaryIO) -> int:
+    length: int = _scalar(file, "<Q")
+    if length > _MAX_LENGTH:
+        raise _NotGgufError("a length in it cannot be right")
+    return length
+
+
+def _scalar(file: BinaryIO, layout: str) -> Any:
+    return struct.unpack(layout, file.read(struct.calcsize(layout)))[0]

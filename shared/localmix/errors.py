@@ -1,0 +1,205 @@
+"""What can go wrong, first by whose fault it is.
+
+* `LocalMixError`
+    * `ConfigError`: yours, before anything was sent (also a `ValueError`)
+    * `DiscoveryError`: nobody can serve the request
+        * `NoServerError`: no server answered
+        * `ModelNotFoundError`: servers answered, none holds the model
+    * `TransportError`: the way to the server
+        * `ConnectError`: it could not be reached (also a `ConnectionError`)
+        * `TimedOutError`: it stayed silent for too long (also a `TimeoutError`)
+        * `StreamInterruptedError`: its answer broke off
+    * `ServerError`: the server said no
+        * `RequestRejectedError`: the request is at fault, and would be elsewhere
+            * `UnsupportedFeatureError`: this server or model cannot do what was asked
+            * `ContextLengthError`: the request does not fit the context window
+            * `AuthenticationError`: the server wants a token, or another one
+        * `OverloadedError`: it has too much to do
+        * `ModelCrashedError`: the model failed to load or died
+    * `ProtocolError`: bytes that do not follow the server's own rules
+
+Each error says in one sentence what happened and in a second what to try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+    from localmix.types import ChatResult
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Name a server that was tried, and what went wrong there."""
+
+    server: str
+    error: LocalMixError
+
+
+class LocalMixError(Exception):
+    """Stand for everything that localmix raises.
+
+    Attributes:
+        message: What happened, in one sentence.
+        hint: What to try, in one sentence; may be empty.
+        server: Base URL of the server concerned; empty if there was none.
+        attempts: Every server tried for this request, in order, after a fail-over.
+        partial: What had been received of an answer that broke off, else `None`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        server: str = "",
+        attempts: tuple[Attempt, ...] = (),
+        partial: ChatResult | None = None,
+    ) -> None:
+        message = message if message.endswith((".", "!", "?")) else f"{message}."
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.server = server
+        self.attempts = attempts
+        self.partial = partial
+
+    def __str__(self) -> str:
+        lines = [f"{self.message} {self.hint}".strip()]
+        others = [attempt for attempt in self.attempts if attempt.error is not self]
+        lines += [f"  {attempt.server}: {attempt.error.message}" for attempt in others]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from `args` alone, which would lose the keyword arguments.
+        return _rebuild, (type(self), self.message), self.__dict__
+
+    def tried(self, attempts: tuple[Attempt, ...]) -> Self:
+        """Return this error, carrying every attempt that led to it."""
+        self.attempts = attempts
+        return self
+
+
+def _rebuild(kind: type[LocalMixError], message: str) -> LocalMixError:
+    return kind(message)
+
+
+class ConfigError(LocalMixError, ValueError):
+    """Say that an argument, a setting or an environment variable cannot be right."""
+
+
+class DiscoveryError(LocalMixError):
+    """Say that nobody can serve the request."""
+
+
+class NoServerError(DiscoveryError):
+    """Say that no model server answered; `attempts` lists what was tried."""
+
+
+class ModelNotFoundError(DiscoveryError):
+    """Say that no server holds the model.
+
+    Attributes:
+        available: Names of the models that exist, nearest first.
+    """
+
+    def __init__(self, message: str, *, available: tuple[str, ...] = (), **about: Any) -> None:
+        super().__init__(message, **about)
+        self.available = available
+
+
+class TransportError(LocalMixError):
+    """Say that the way to the server failed."""
+
+
+class ConnectError(TransportError, ConnectionError):
+    """Say that the server could not be reached, or hung up before it answered."""
+
+
+class TimedOutError(TransportError, TimeoutError):
+    """Say that the server stayed silent for longer than the bound."""
+
+
+class StreamInterruptedError(TransportError):
+    """Say that an answer broke off; `partial` holds what had been received."""
+
+
+class ServerError(LocalMixError):
+    """Say that the server answered with an error.
+
+    Attributes:
+        status: HTTP status; 200 where the error came inside a success.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.status = status
+
+
+class RequestRejectedError(ServerError):
+    """Say that the server refused the request itself."""
+
+
+class UnsupportedFeatureError(RequestRejectedError):
+    """Say that this server or model cannot do what was asked."""
+
+
+class ContextLengthError(RequestRejectedError):
+    """Say that the request does not fit the model's context window.
+
+    Attributes:
+        prompt_tokens: Size of the request in tokens, where the server said it.
+        context_length: Size of the window in tokens, where the server said it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        prompt_tokens: int | None = None,
+        context_length: int | None = None,
+        **about: Any,
+    ) -> None:
+        super().__init__(message, **about)
+        self.prompt_tokens = prompt_tokens
+        self.context_length = context_length
+
+
+class AuthenticationError(RequestRejectedError):
+    """Say that the server wants a token, or another one than it was given."""
+
+
+class OverloadedError(ServerError):
+    """Say that the server has too much to do.
+
+    Attributes:
+        retry_after: Seconds the server asked to wait, where it said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.retry_after = retry_after
+
+
+class ModelCrashedError(ServerError):
+    """Say that the model failed to load, ran out of memory or died."""
+
+
+class ProtocolError(LocalMixError):
+    """Say that a reply does not follow the rules of the server's own API."""
+
+
+def config_error(model: type[BaseModel], error: ValidationError) -> ConfigError:
+    """Say what is wrong with the first bad value, without showing values: they may be secrets."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or model.__name__
+    if first["type"] == "extra_forbidden":
+        close = get_close_matches(where, model.model_fields, n=1)
+        hint = f"Did you mean {close[0]}?" if close else ""
+        return ConfigError(f"{where} is not an argument of {model.__name__}.", hint=hint)
+    return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")

@@ -1,0 +1,84 @@
+"""Fold deltas into a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localmix.types import ChatResult, Delta, Timings, TokenLogprob, ToolCall, ToolCallDelta
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """Hold one tool call while its pieces come in."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def add(self, piece: ToolCallDelta) -> None:
+        self.id = self.id or piece.id
+        self.name = self.name or piece.name
+        self.arguments += piece.arguments
+
+    def whole(self) -> ToolCall:
+        return ToolCall(id=self.id, name=self.name, arguments=self.arguments or "{}")
+
+
+class Fold:
+    """Gather deltas; `result` may be asked at any time, also of an answer that broke off."""
+
+    def __init__(self) -> None:
+        self._content = ""
+        self._reasoning = ""
+        self._calls: dict[int, _Pieces] = {}
+        self._logprobs: list[TokenLogprob] = []
+        self._last = Delta()
+
+    def add(self, delta: Delta) -> None:
+        """Take one delta."""
+        self._content += delta.content
+        self._reasoning += delta.reasoning
+        for piece in delta.tool_calls:
+            self._calls.setdefault(piece.index, _Pieces()).add(piece)
+        self._logprobs += delta.logprobs
+        self._last = delta
+
+    def result(self) -> ChatResult:
+        """Fold what has come in so far."""
+        last = self._last
+        return ChatResult(
+            content=self._content,
+            reasoning=self._reasoning,
+            tool_calls=tuple(call.whole() for _, call in sorted(self._calls.items())),
+            logprobs=tuple(self._logprobs),
+            finish_reason=last.finish_reason,
+            model=last.model,
+            usage=last.usage,
+            timings=last.timings or Timings(),
+            route=last.route,
+        )
+
+
+def fold(deltas: list[Delta]) -> ChatResult:
+    """Fold a whole answer."""
+    folded = Fold()
+    for delta in deltas:
+        folded.add(delta)
+    return folded.result()
+
+
+def unfold(result: ChatResult) -> Delta:
+    """Say a whole answer as one delta, for a server that does not stream."""
+    return Delta(
+        content=result.content,
+        reasoning=result.reasoning,
+        tool_calls=tuple(
+            ToolCallDelta(index, call.id, call.name, call.arguments)
+            for index, call in enumerate(result.tool_calls)
+        ),
+        logprobs=result.logprobs,
+        finish_reason=result.finish_reason,
+        model=result.model,
+        usage=result.usage,
+        timings=result.timings,
+    )

@@ -1,0 +1,73 @@
+"""The keyword arguments of the façade, for editors and type checkers.
+
+`ChatRequest` and its kin validate them; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from localmix.types import ThinkLevel, Tool
+
+
+class GenerationOptions(TypedDict, total=False):
+    """Options of every generation; see `types.GenerationRequest`."""
+
+    model: str | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    typical_p: float | None
+    seed: int | None
+    stop: str | Sequence[str]
+    max_tokens: int | None
+    repeat_penalty: float | None
+    repeat_last_n: int | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    logit_bias: Mapping[str, float] | None
+    num_ctx: int | None
+    num_keep: int | None
+    logprobs: bool
+    top_logprobs: int | None
+    keep_alive: float | None
+    extra: Mapping[str, Any]
+
+
+class ChatOptions(GenerationOptions, total=False):
+    """Options of a chat; see `types.ChatRequest`."""
+
+    tools: Sequence[Tool]
+    tool_choice: str
+    response_format: Literal["json"] | Mapping[str, Any] | None
+    think: bool | ThinkLevel | None
+
+
+class CompletionOptions(GenerationOptions, total=False):
+    """Options of a text completion; see `types.CompletionRequest`."""
+
+    suffix: str
+
+
+class EmbedOptions(TypedDict, total=False):
+    """Options of an embedding; see `types.EmbedRequest`."""
+
+    model: str | None
+    dimensions: int | None
+    truncate: bool
+    keep_alive: float | None
+
+
+class SettingsOptions(TypedDict, total=False):
+    """Settings that a client takes as arguments; see `settings.Settings`."""
+
+    models_path: str | Path | Sequence[Path] | None
+    connect_timeout: float | None
+    first_byte_timeout: float | None
+    between_timeout: float | None
+    probe_timeout: float | None
+    refresh_after: float | None
+    embedded_context_length: int | None

@@ -1,0 +1,57 @@
+"""What happens to each delta of a stream on its way to the caller, in either colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from localmix.errors import LocalMixError
+from localmix.fold import Fold
+from localmix.types import ChatResult, Delta, Route, Timings
+
+
+class Progress:
+    """Fold the deltas, time them, and stamp the last one with timings and route."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._fold = Fold()
+        self._started = 0.0
+        self._spoke_at: float | None = None
+        self.route: Route | None = None
+
+    def begin(self) -> None:
+        """Start the clock."""
+        self._started = self._clock()
+
+    @property
+    def result(self) -> ChatResult:
+        """Fold what has come in so far."""
+        return replace(self._fold.result(), route=self.route)
+
+    def take(self, delta: Delta) -> Delta:
+        """Take the next delta and return it as the caller shall see it."""
+        now = self._clock()
+        if self._spoke_at is None and (delta.content or delta.reasoning or delta.tool_calls):
+            self._spoke_at = now
+        if delta.finish_reason:
+            delta = replace(delta, route=self.route, timings=self._timings(delta, now))
+        self._fold.add(delta)
+        return delta
+
+    def fail(self, error: LocalMixError) -> None:
+        """Put what had been received into the error that ended the stream."""
+        if self.route:
+            error.partial = self.result
+            error.server = error.server or self.route.server.url
+
+    def _timings(self, delta: Delta, now: float) -> Timings:
+        """Complete the server's timings with what was measured here."""
+        timings = delta.timings or Timings()
+        spoke_at = now if self._spoke_at is None else self._spoke_at
+        return replace(
+            timings,
+            output=timings.output if timings.output is not None else now - spoke_at,
+            first_token=spoke_at - self._started,
+            total=now - self._started,
+        )

@@ -1,0 +1,412 @@
+"""What passes between the rooms.
+
+What a caller says (`Message`, `Tool`, `ChatRequest`, ...) is validated when it is made; what comes
+back (`Delta`, `ChatResult`, ...) is a plain frozen record. Durations are seconds as `float`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from localmix.errors import Attempt, ConfigError
+
+Kind = Literal["ollama", "lmstudio", "openai", "embedded"]
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+Capability = Literal["tools", "vision", "thinking", "insert"]
+Purpose = Literal["chat", "embedding"]
+ThinkLevel = Literal["low", "medium", "high", "max"]
+
+
+class _Said(BaseModel):
+    """Hold what a caller said: immutable, exact types, no unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Image(_Said):
+    """Carry an image as bytes; localmix neither opens files nor fetches URLs by itself."""
+
+    data: bytes = Field(repr=False, min_length=1)
+    media_type: str = Field(default="image/png", pattern=r"^image/[\w.+-]+$")
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Read a `data:` URI.
+
+        Raises:
+            ConfigError: The URL is of another kind. A path or a remote address could make a server
+                read what the caller never meant to show it, so it must be read by the caller.
+        """
+        head, comma, body = url.partition(",")
+        if not (head.startswith("data:") and head.endswith(";base64") and comma):
+            raise ConfigError(
+                f"An image must be bytes or a base64 data: URI, not {url[:40]!r}.",
+                hint="Read the file or fetch the URL yourself and pass Image(data=...).",
+            )
+        try:
+            data = base64.b64decode(body, validate=True)
+        except binascii.Error as error:
+            raise ConfigError(f"The image's base64 cannot be read: {error}.") from error
+        return cls(data=data, media_type=head[len("data:") : -len(";base64")])
+
+    @property
+    def base64(self) -> str:
+        """Encode the bytes as standard base64 with padding."""
+        return base64.b64encode(self.data).decode("ascii")
+
+
+class ToolCall(_Said):
+    """Ask for a tool to be called.
+
+    `arguments` is JSON text, exactly as the model wrote it; it may be broken JSON when the answer
+    was cut by a token limit.
+    """
+
+    name: str
+    arguments: str = "{}"
+    id: str = ""
+
+    def parsed(self) -> dict[str, Any]:
+        """Read the arguments.
+
+        Raises:
+            ConfigError: They are not a JSON object, as when the answer was cut.
+        """
+        try:
+            value = json.loads(self.arguments)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise ConfigError(
+                f"The arguments of {self.name} are not a JSON object: {self.arguments!r}.",
+                hint="Ask again with more max_tokens, or leave this call out of the history.",
+            )
+        return value
+
+
+class Tool(_Said):
+    """Describe a tool that the model may call; `parameters` is a JSON schema."""
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+
+
+_Parts = Annotated[tuple[str | Image, ...], Field(strict=False)]
+
+
+class Message(_Said):
+    """Say one turn of a conversation.
+
+    `content` is text, or text and images in their order. `reasoning` is what the model thought
+    before it answered; give it back on later turns. A tool's result names its call.
+    """
+
+    role: Role
+    content: str | _Parts = ""
+    reasoning: str = ""
+    tool_calls: Annotated[tuple[ToolCall, ...], Field(strict=False)] = ()
+    tool_call_id: str = ""
+    tool_name: str = ""
+
+    @model_validator(mode="after")
+    def _a_result_names_its_call(self) -> Self:
+        if self.role == "tool" and not self.tool_call_id:
+            raise ValueError("a tool message needs the tool_call_id of the call it answers")
+        return self
+
+    @property
+    def text(self) -> str:
+        """Join the text parts; images are left out."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part for part in self.content if isinstance(part, str))
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """List the images, in order."""
+        return tuple(part for part in self.content if isinstance(part, Image))
+
+
+class GenerationRequest(_Said):
+    """Hold what a chat and a text completion have in common.
+
+    Every option is optional: what is not set is not sent, and the server's own default holds.
+
+    Attributes:
+        model: Name of the model; `None` takes the best suitable one.
+        num_ctx: Context window in tokens that the request needs.
+        keep_alive: Seconds the server should keep the model loaded afterwards, where it unloads
+            models; negative means for ever, 0 at once.
+        extra: Wire keys to send as they are, for what has no name here.
+    """
+
+    model: str | None = None
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    top_k: int | None = Field(default=None, ge=0)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    typical_p: float | None = Field(default=None, ge=0, le=1)
+    seed: int | None = None
+    stop: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    max_tokens: int | None = Field(default=None, ge=1)
+    repeat_penalty: float | None = None
+    repeat_last_n: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    num_ctx: int | None = Field(default=None, ge=1)
+    num_keep: int | None = None
+    logprobs: bool = False
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    keep_alive: float | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
+class ChatRequest(GenerationRequest):
+    """Ask for the next turn of a conversation.
+
+    Attributes:
+        tool_choice: `auto`, `none`, `required`, or the name of the tool that must be called.
+        response_format: `"json"`, or the JSON schema that the answer must follow.
+        think: Whether, or how much, the model should think first; `None` is its default.
+    """
+
+    messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
+    tools: Annotated[tuple[Tool, ...], Field(strict=False)] = ()
+    tool_choice: str = "auto"
+    response_format: Literal["json"] | dict[str, Any] | None = None
+    think: bool | ThinkLevel | None = None
+
+    @field_validator("messages")
+    @classmethod
+    def _something_to_answer(cls, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        # Quirk (ollama): a conversation of nothing but system messages only loads the model.
+        if all(message.role == "system" for message in messages):
+            raise ValueError("there is nothing to answer: every message is a system message")
+        return messages
+
+    @model_validator(mode="after")
+    def _the_chosen_tool_exists(self) -> Self:
+        names = [tool.name for tool in self.tools]
+        if self.tool_choice == "required" and not names:
+            raise ValueError("tool_choice is 'required', but there are no tools")
+        if self.tool_choice not in ("auto", "none", "required", *names):
+            raise ValueError(f"tool_choice {self.tool_choice!r} is none of the tools {names}")
+        return self
+
+
+class CompletionRequest(GenerationRequest):
+    """Ask for the continuation of a text, without a chat template.
+
+    Attributes:
+        suffix: Text that follows the gap, for models that can fill one in.
+    """
+
+    prompt: str = Field(min_length=1)
+    suffix: str = ""
+
+
+class EmbedRequest(_Said):
+    """Ask for the vectors of some texts.
+
+    Attributes:
+        dimensions: Length to cut the vectors to, for models that allow it.
+        truncate: Whether a text that is too long may be cut; otherwise it is an error.
+    """
+
+    texts: Annotated[tuple[str, ...], Field(strict=False)]
+    model: str | None = None
+    dimensions: int | None = Field(default=None, ge=1)
+    truncate: bool = False
+    keep_alive: float | None = None
+
+    @field_validator("texts")
+    @classmethod
+    def _no_text_is_empty(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        # Quirk (ollama 0.12.11, 0.32.15): an empty text alone gives `embeddings: []`;
+        # LM Studio 0.3.3 crashed on one. There is no vector that would be right.
+        for index, text in enumerate(texts):
+            if not text:
+                raise ValueError(f"texts[{index}] is empty, and an empty text has no embedding")
+        return texts
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """Hold one piece of a tool call; pieces of one call share its index."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """Give a token with the natural logarithm of its probability, and its likeliest rivals."""
+
+    token: str
+    logprob: float
+    top: tuple[TokenLogprob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Count tokens; `None` where the server does not say."""
+
+    input_tokens: int
+    output_tokens: int
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        """Add input and output."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Measure where the time went, in seconds; `None` where it is not known.
+
+    `load`, `prompt` and `output` are the server's own; `first_token` and `total` are measured
+    here when the server does not say.
+    """
+
+    load: float | None = None
+    prompt: float | None = None
+    output: float | None = None
+    first_token: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Hold one step of a streamed answer. The last one carries the reason, usage and timings."""
+
+    content: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+    model: str = ""
+    usage: Usage | None = None
+    timings: Timings | None = None
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatResult:
+    """Hold a whole answer: all deltas folded, with the route it took."""
+
+    content: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+    model: str = ""
+    usage: Usage | None = None
+    timings: Timings = field(default_factory=Timings)
+    route: Route | None = None
+
+    @property
+    def message(self) -> Message:
+        """Give the answer as the next message of the conversation."""
+        return Message(
+            role="assistant",
+            content=self.content,
+            reasoning=self.reasoning,
+            tool_calls=self.tool_calls,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedResult:
+    """Hold one vector for each text, in the order of the texts."""
+
+    vectors: list[list[float]]
+    model: str = ""
+    usage: Usage | None = None
+    timings: Timings = field(default_factory=Timings)
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Describe a model on a server.
+
+    Attributes:
+        name: The name to ask this server for.
+        server: Base URL of the server.
+        loaded: Whether it is in memory now.
+        context_length: The most tokens it was trained for, not what is allocated.
+        loaded_context_length: Tokens allocated now; `None` when it is not loaded.
+        capabilities: What it can do; `None` where the server does not say.
+        aliases: Other names under which the server answers for it (loaded instances).
+        remote: Whether the server would send the request to a cloud.
+    """
+
+    name: str
+    server: str
+    kind: Kind
+    purpose: Purpose = "chat"
+    loaded: bool = False
+    context_length: int | None = None
+    loaded_context_length: int | None = None
+    embedding_length: int | None = None
+    capabilities: frozenset[Capability] | None = None
+    size_bytes: int | None = None
+    family: str = ""
+    parameters: str = ""
+    quantization: str = ""
+    digest: str = ""
+    aliases: tuple[str, ...] = ()
+    remote: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Name a candidate and the verdict on it.
+
+    Attributes:
+        url: Base URL, without credentials; `embedded:` stands for the embedded engine.
+        kind: What it proved to be; `None` when it could not be used.
+        problem: Why it could not be used; empty when it can.
+    """
+
+    url: str
+    kind: Kind | None = None
+    version: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Tell where a request went, why, and what was tried before.
+
+    Attributes:
+        server: The server that answered.
+        model: The name it was asked for there.
+        reason: Why this server and this model, in a few words.
+        attempts: Servers that failed first.
+    """
+
+    server: Server
+    model: str
+    reason: str = ""
+    attempts: tuple[Attempt, ...] = ()

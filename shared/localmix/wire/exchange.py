@@ -1,0 +1,148 @@
+"""Exchanges as values, so that everything above the driver can be tested without a socket.
+
+A *flow* is a generator that yields a batch of steps and is sent their outcomes, in the same order;
+a batch may run in parallel. Failures come back as values, so "try the next server" is an ordinary
+loop. A driver (`transport.py`) runs the same flow in either colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
+
+from localmix.errors import LocalMixError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bound how long to wait, in seconds.
+
+    Attributes:
+        connect: For the connection.
+        first_byte: From the request to the head of the reply; both kinds of server hold it back
+            while a model loads, and for the whole answer when it is not streamed.
+        between: Between two pieces of a reply.
+    """
+
+    connect: float
+    first_byte: float
+    between: float
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Ask for one reply. Headers may hold a token, so they stand in no repr."""
+
+    method: str
+    url: str
+    timeouts: Timeouts
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Hold a whole reply; header names are in lower case."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content_type(self) -> str:
+        """Give the media type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Decoder(Protocol[T]):
+    """Turn the bytes of a stream into deltas.
+
+    `close` is called when the stream ended by itself, and raises if it ended before the dialect's
+    own end mark: a cut answer never looks whole.
+    """
+
+    def feed(self, data: bytes) -> list[T]:
+        """Take some bytes and return the deltas that they complete."""
+        ...
+
+    def close(self) -> list[T]:
+        """Return what was held back, or raise `StreamInterruptedError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Step: send a request and read its stream until the first delta."""
+
+    request: Request
+    decoder: Decoder[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Step: run a function that may block (files, processes), off the event loop."""
+
+    function: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Outcome of `Open`: a stream that has spoken. Only its driver can read it on."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Outcome of `Call`."""
+
+    value: Any
+
+
+Step = Request | Open | Call
+Outcome = Response | Opened | Returned | LocalMixError
+Flow = Generator[Sequence[Step], Sequence[Outcome], T]
+
+
+def send(request: Request) -> Flow[Response]:
+    """Send one request; raise if there was no reply."""
+    (outcome,) = yield [request]
+    if isinstance(outcome, LocalMixError):
+        raise outcome
+    return cast("Response", outcome)
+
+
+def call(function: Callable[[], T]) -> Flow[T]:
+    """Run a function that may block; raise what it raises."""
+    (outcome,) = yield [Call(function)]
+    if isinstance(outcome, LocalMixError):
+        raise outcome
+    value: T = cast("Returned", outcome).value
+    return value
+
+
+def together(flows: Sequence[Flow[T]]) -> Flow[list[T | LocalMixError]]:
+    """Run several flows side by side, so that their steps share batches; errors are values."""
+    results: list[Any] = [None] * len(flows)
+    waiting: dict[int, Sequence[Step]] = {}
+
+    def advance(place: int, outcomes: Sequence[Outcome] | None) -> None:
+        try:
+            # A fresh generator takes `None`, which its type cannot say.
+            waiting[place] = flows[place].send(cast("Sequence[Outcome]", outcomes))
+        except StopIteration as end:
+            results[place] = end.value
+        except LocalMixError as error:
+            results[place] = error
+
+    for place in range(len(flows)):
+        advance(place, None)
+    while waiting:
+        batches, waiting = waiting, {}
+        outcomes = iter((yield [step for batch in batches.values() for step in batch]))
+        for place, batch in batches.items():
+            advance(place, [next(outcomes) for _ in batch])
+    return results

@@ -1,0 +1,125 @@
+"""Bytes to lines, and lines to server-sent events.
+
+Strategy. Lines are split on bytes and only where the format says: NDJSON at LF (an optional CR
+before it is dropped), event streams at LF, CRLF or CR. Text-level splitting (`str.splitlines`,
+`iter_lines`) also breaks at U+2028, U+2029 and U+0085, which JSON strings may hold unescaped.
+A line that is not yet complete is kept as a list of pieces, so that an endless line costs linear
+time, and its length is bounded, so that it cannot fill the memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localmix.errors import ProtocolError
+
+# Ollama's own client accepts lines of 8 MB; a schema-bound answer or a tool call comes in one.
+MAX_LINE_BYTES = 32 * 1024 * 1024
+
+
+class LineDecoder:
+    """Split a stream of bytes at LF, dropping a CR before it."""
+
+    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._max = max_line_bytes
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take some bytes and return the lines that they complete."""
+        head, newline, rest = data.partition(b"\n")
+        if not newline:
+            self._keep(data)
+            return []
+        self._keep(head)
+        *lines, last = rest.split(b"\n")
+        lines.insert(0, b"".join(self._pieces))
+        self._pieces, self._size = [], 0
+        self._keep(last)
+        return [line.removesuffix(b"\r") for line in lines]
+
+    def close(self) -> list[bytes]:
+        """Return the last line if it had no line end."""
+        line = b"".join(self._pieces)
+        self._pieces, self._size = [], 0
+        return [line] if line else []
+
+    def _keep(self, piece: bytes) -> None:
+        if not piece:
+            return
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > self._max:
+            raise ProtocolError(
+                f"The server sent a line of more than {self._max:,} bytes.",
+                hint="This is not a model server's stream; check the address.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Hold one server-sent event."""
+
+    data: bytes
+    name: str = "message"
+
+
+class EventDecoder:
+    """Read server-sent events (WHATWG HTML, section 9.2).
+
+    Fields other than `event` and `data` are passed over; so are comments, which llama.cpp sends
+    as a sign of life. Unlike a browser, `close` returns an event that lacks its blank line: what
+    it holds is judged by its content.
+    """
+
+    def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+        self._lines = LineDecoder(max_line_bytes=max_line_bytes)
+        self._after_cr = False
+        self._name = ""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._max = max_line_bytes
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take some bytes and return the events that they complete."""
+        return self._events(self._lines.feed(self._with_lf(data)))
+
+    def close(self) -> list[Event]:
+        """Return the last event if it had no blank line after it."""
+        events = self._events(self._lines.close())
+        return events + self._dispatch()
+
+    def _with_lf(self, data: bytes) -> bytes:
+        """Turn CRLF and CR into LF, also where CRLF is cut in two."""
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
+
+    def _events(self, lines: list[bytes]) -> list[Event]:
+        events = []
+        for line in lines:
+            if not line:
+                events += self._dispatch()
+                continue
+            field, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if field == b"data":
+                self._hold(value)
+            elif field == b"event":
+                self._name = value.decode("utf-8", "replace")
+        return events
+
+    def _hold(self, value: bytes) -> None:
+        self._data.append(value)
+        self._size += len(value)
+        if self._size > self._max:
+            raise ProtocolError(f"The server sent an event of more than {self._max:,} bytes.")
+
+    def _dispatch(self) -> list[Event]:
+        name, data = self._name or "message", self._data
+        self._name, self._data, self._size = "", [], 0
+        return [Event(b"\n".join(data), name)] if data else []

@@ -1,0 +1,62 @@
+"""What every test shares: a clean environment, loopback only, and both colours."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.either import Either
+
+TINY_MODELS = Path(__file__).parents[1] / "examples" / "tiny-model"
+_NAMES = ("LOCALMIX_", "LOCAL_MODELS", "OLLAMA_", "LM_", "LMSTUDIO_", "HTTP_PROXY", "HTTPS_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in os.environ:
+        if name.upper().startswith(_NAMES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections that leave the machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise AssertionError(f"a test connects to {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("::1", "localhost") or host.startswith("127.")
+
+
+@pytest.fixture(params=["sync", "async"])
+def colour(request: pytest.FixtureRequest) -> str:
+    """Run a behaviour once in each colour."""
+    return str(request.param)
+
+
+@pytest.fixture
+def either(colour: str) -> Iterator[type[Either]]:
+    """Make clients of the colour; they are closed when the test ends."""
+    made: list[Either] = []
+
+    class Made(Either):
+        def __init__(self, servers: Any = None, **settings: Any) -> None:
+            super().__init__(colour, servers, **settings)
+            made.append(self)
+
+    yield Made
+    for client in made:
+        client.end()

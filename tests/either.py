@@ -1,0 +1,74 @@
+"""One face for both colours, so that each behaviour is written once and run in both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Server
+
+
+class Either:
+    """Drive a `Client`, or an `AsyncClient` in a loop of its own, and return plain values."""
+
+    def __init__(self, colour: str, servers: Any = None, **settings: Any) -> None:
+        self._runner = asyncio.Runner() if colour == "async" else None
+        self.client: Any = (AsyncClient if self._runner else Client)(servers, **settings)
+
+    def servers(self) -> list[Server]:
+        return self._do(self.client.servers())
+
+    def models(self) -> list[ModelInfo]:
+        return self._do(self.client.models())
+
+    def show(self, model: str) -> ModelInfo:
+        return self._do(self.client.show(model))
+
+    def chat(self, messages: Any, **options: Any) -> ChatResult:
+        return self._do(self.client.chat(messages, **options))
+
+    def complete(self, prompt: str, **options: Any) -> ChatResult:
+        return self._do(self.client.complete(prompt, **options))
+
+    def embed(self, texts: Any, **options: Any) -> EmbedResult:
+        return self._do(self.client.embed(texts, **options))
+
+    def stream(self, messages: Any, *, at_most: int | None = None, **options: Any) -> list[Delta]:
+        """Collect the deltas; with `at_most`, leave early."""
+        return self._collect(self.client.stream(messages, **options), at_most)
+
+    def stream_complete(self, prompt: str, **options: Any) -> list[Delta]:
+        return self._collect(self.client.stream_complete(prompt, **options), None)
+
+    def close(self) -> None:
+        """Close the client; the fixture ends its loop."""
+        self._do(self.client.close())
+
+    def end(self) -> None:
+        self.close()
+        if self._runner:
+            self._runner.close()
+
+    def _do(self, value: Any) -> Any:
+        return self._runner.run(value) if self._runner else value
+
+    def _collect(self, stream: Any, at_most: int | None) -> list[Delta]:
+        if self._runner:
+            return self._runner.run(_collect_async(stream, at_most))
+        with stream:
+            return [delta for _, delta in zip(_limit(at_most), stream, strict=False)]
+
+
+async def _collect_async(stream: Any, at_most: int | None) -> list[Delta]:
+    deltas: list[Delta] = []
+    async with stream:
+        for _ in _limit(at_most):
+            delta = await anext(stream, None)
+            if delta is None:
+                break
+            deltas.append(delta)
+    return deltas
+
+
+def _limit(at_most: int | None) -> range:
+    return range(at_most if at_most is not None else 10**9)
