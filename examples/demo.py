@@ -39,7 +39,8 @@ def main() -> None:
         for call in message.tool_calls:
             print(f"calls {call['name']}({call['args']})")
         print(message.text)
-        metrics(message.usage_metadata["output_tokens"], message.response_metadata)
+        usage = message.usage_metadata
+        metrics(usage["output_tokens"] if usage else 0, message.response_metadata)
 
     title("LlamaIndex: a query engine, streamed")
     question = "How tall is the lighthouse at Cape Sable?"

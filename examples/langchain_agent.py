@@ -1,7 +1,7 @@
 """LangChain: an agent that calls a tool."""
 
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
 from langchain_localmix import ChatLocalMix
@@ -16,7 +16,7 @@ def get_weather(location: str) -> str:
 def answer(question: str, model: str | None = None) -> list[AIMessage]:
     """Let the agent work, and return what the model said at each turn."""
     agent = create_agent(ChatLocalMix(model=model, temperature=0), [get_weather])
-    state = agent.invoke({"messages": [("user", question)]})
+    state = agent.invoke({"messages": [HumanMessage(question)]})
     return [message for message in state["messages"] if isinstance(message, AIMessage)]
 
 

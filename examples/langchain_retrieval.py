@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnablePassthrough
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -17,7 +17,7 @@ PROMPT = ChatPromptTemplate.from_template(
 
 def answer(
     question: str, folder: Path, model: str | None = None, embedding_model: str | None = None
-) -> Iterator[AIMessageChunk]:
+) -> Iterator[AIMessage]:
     """Stream the answer; the last chunk carries usage, timings and route."""
     store = InMemoryVectorStore.from_texts(
         [path.read_text().strip() for path in sorted(folder.glob("*.txt"))],

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from llama_index.core import Document, VectorStoreIndex
-from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.base.response.schema import StreamingResponse
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from llama_index.core.instrumentation.events import BaseEvent
 from llama_index.core.instrumentation.events.llm import LLMChatEndEvent
+from llama_index_instrumentation import get_dispatcher
 
 from llamaindex_localmix import LocalMix, LocalMixEmbedding
 
@@ -38,7 +39,9 @@ def answer(
     engine = index.as_query_engine(
         llm=LocalMix(model=model, temperature=0), similarity_top_k=2, streaming=True
     )
-    yield from engine.query(question).response_gen
+    response = engine.query(question)
+    assert isinstance(response, StreamingResponse)
+    yield from map(str, response.response_gen)
 
 
 if __name__ == "__main__":

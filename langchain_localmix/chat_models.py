@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatResult as LcChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import ConfigDict
 
 from langchain_localmix._convert import (
     PROVIDER,
@@ -56,6 +57,8 @@ class ChatLocalMix(Generating, BaseChatModel):
         ```
     """
 
+    model_config = ConfigDict(extra="forbid")  # the framework's own would ignore misspelt options
+
     reasoning: bool | ThinkLevel | None = None
 
     @property
@@ -64,7 +67,7 @@ class ChatLocalMix(Generating, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        servers = [server.url for server in self.servers]
+        servers = [server.url for server in self.places]
         return self.options(servers=servers, reasoning=self.reasoning)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

@@ -22,7 +22,7 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from llamaindex_localmix._convert import from_result, to_completion, to_messages, to_tools
 from localmix import ChatRequest
@@ -46,6 +46,8 @@ class LocalMix(Generating, FunctionCallingLLM):
         context_window: Tokens that LlamaIndex may fill; set it to what the server has loaded.
         is_function_calling_model: Whether the model can call tools.
     """
+
+    model_config = ConfigDict(extra="forbid")  # the framework's own would ignore misspelt options
 
     think: bool | ThinkLevel | None = None
     context_window: int = Field(default=4096, gt=0)

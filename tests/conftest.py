@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.either import Either
+from tests.either import Either, MakeEither
+from tests.loopback import LoopbackServer, serving
 
 TINY_MODELS = Path(__file__).parents[1] / "examples" / "tiny-model"
 _NAMES = ("LOCALMIX_", "LOCAL_MODELS", "OLLAMA_", "LM_", "LMSTUDIO_", "HTTP_PROXY", "HTTPS_PROXY")
@@ -48,7 +50,7 @@ def colour(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def either(colour: str) -> Iterator[type[Either]]:
+def either(colour: str) -> Iterator[MakeEither]:
     """Make clients of the colour; they are closed when the test ends."""
     made: list[Either] = []
 
@@ -60,3 +62,19 @@ def either(colour: str) -> Iterator[type[Either]]:
     yield Made
     for client in made:
         client.end()
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[LoopbackServer], LoopbackServer]]:
+    """Start servers that end with the test."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(serving(server))
+
+
+@pytest.fixture
+def engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing but the embedded engine with the tiny models to be found."""
+    monkeypatch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
+    # What listens on this machine must not decide a test.
+    monkeypatch.setattr("localmix.settings.OLLAMA_PORT", 9)
+    monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)

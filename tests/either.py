@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Server
@@ -16,22 +17,28 @@ class Either:
         self.client: Any = (AsyncClient if self._runner else Client)(servers, **settings)
 
     def servers(self) -> list[Server]:
-        return self._do(self.client.servers())
+        result: list[Server] = self._do(self.client.servers())
+        return result
 
     def models(self) -> list[ModelInfo]:
-        return self._do(self.client.models())
+        result: list[ModelInfo] = self._do(self.client.models())
+        return result
 
     def show(self, model: str) -> ModelInfo:
-        return self._do(self.client.show(model))
+        result: ModelInfo = self._do(self.client.show(model))
+        return result
 
     def chat(self, messages: Any, **options: Any) -> ChatResult:
-        return self._do(self.client.chat(messages, **options))
+        result: ChatResult = self._do(self.client.chat(messages, **options))
+        return result
 
     def complete(self, prompt: str, **options: Any) -> ChatResult:
-        return self._do(self.client.complete(prompt, **options))
+        result: ChatResult = self._do(self.client.complete(prompt, **options))
+        return result
 
     def embed(self, texts: Any, **options: Any) -> EmbedResult:
-        return self._do(self.client.embed(texts, **options))
+        result: EmbedResult = self._do(self.client.embed(texts, **options))
+        return result
 
     def stream(self, messages: Any, *, at_most: int | None = None, **options: Any) -> list[Delta]:
         """Collect the deltas; with `at_most`, leave early."""
@@ -57,6 +64,9 @@ class Either:
             return self._runner.run(_collect_async(stream, at_most))
         with stream:
             return [delta for _, delta in zip(_limit(at_most), stream, strict=False)]
+
+
+MakeEither = Callable[..., Either]
 
 
 async def _collect_async(stream: Any, at_most: int | None) -> list[Delta]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
@@ -19,37 +20,43 @@ class Connected(BaseModel):
         model: Name of the model; without one, the best suitable model that is loaded, else the
             first that is installed.
         servers: Addresses to use, in order of preference; without them Ollama and LM Studio are
-            looked for on this machine. `base_url` may be written for a single one.
+            looked for on this machine.
+        base_url: The same for a single address, as other integrations call it.
     """
 
     model: str | None = None
-    servers: tuple[ServerConfig, ...] = Field(default=())
+    servers: Sequence[str | ServerConfig] = ()
+    base_url: str | ServerConfig | None = None
     _client: Client | None = PrivateAttr(default=None)
     _async_client: AsyncClient | None = PrivateAttr(default=None)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _base_url_is_one_server(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("base_url") is None:
-            return values
-        if values.get("servers"):
-            raise ConfigError("base_url and servers are both given.", hint="Give one of them.")
-        rest = {key: value for key, value in values.items() if key != "base_url"}
-        return rest | {"servers": values["base_url"]}
-
     @field_validator("servers", mode="before")
     @classmethod
-    def _as_users_write_them(cls, value: Any) -> Any:
-        if value is None:
-            return ()
+    def _read_servers(cls, value: Any) -> Any:
         given = [value] if isinstance(value, str | ServerConfig) else value
-        return tuple(map(ServerConfig.of, given))
+        return tuple(map(ServerConfig.of, given or ()))
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _read_base_url(cls, value: Any) -> Any:
+        return value and ServerConfig.of(value)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.servers and self.base_url:
+            raise ConfigError("base_url and servers are both given.", hint="Give one of them.")
+        return self
+
+    @property
+    def places(self) -> list[ServerConfig]:
+        """Give the servers that were named."""
+        return [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
 
     @property
     def client(self) -> Client:
         """Give the client that synchronous calls go through."""
         if self._client is None:
-            self._client = Client(servers=self.servers or None)
+            self._client = Client(servers=self.places or None)
         return self._client
 
     @property

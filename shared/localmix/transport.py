@@ -9,6 +9,7 @@ stop working.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import weakref
 from collections import deque
@@ -390,8 +391,8 @@ def _reason(error: BaseException) -> str:
     """Find the operating system's words, which the async backend hides below its own."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
         if isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
         else:

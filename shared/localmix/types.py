@@ -28,7 +28,8 @@ ThinkLevel = Literal["low", "medium", "high", "max"]
 class _Said(BaseModel):
     """Hold what a caller said: immutable, exact types, no unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # Validators are built on first use: importing localmix should cost next to nothing.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Image(_Said):

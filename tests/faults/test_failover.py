@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from localmix.errors import (
     TimedOutError,
 )
 from tests import stand_ins
-from tests.either import Either
+from tests.either import MakeEither
 from tests.loopback import (
     Exchange,
     LoopbackServer,
@@ -31,13 +29,6 @@ from tests.loopback import (
     stay_silent,
     whole,
 )
-
-
-@pytest.fixture
-def start() -> Iterator[Any]:
-    """Start servers that end with the test."""
-    with ExitStack() as stack:
-        yield lambda server: stack.enter_context(serving(server))
 
 
 def garbage(exchange: Exchange) -> None:
@@ -64,7 +55,7 @@ BEFORE_THE_FIRST_DELTA = {
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("fault", BEFORE_THE_FIRST_DELTA.values(), ids=BEFORE_THE_FIRST_DELTA)
 def test_the_next_server_answers(
-    either: type[Either], start: Any, fault: Reply, streamed: bool
+    either: MakeEither, start: Any, fault: Reply, streamed: bool
 ) -> None:
     bad = start(stand_ins.ollama(POST__api_chat=fault))
     good = start(stand_ins.lmstudio())
@@ -77,18 +68,18 @@ def test_the_next_server_answers(
         result = client.chat("hello", model="tiny")
         text, route = result.content, result.route
 
-    assert "Hi." == text
+    assert text == "Hi."
     assert route is not None
     assert good.url == route.server.url
     assert [bad.url] == [attempt.server for attempt in route.attempts]
-    assert 1 == bad.count("POST /api/chat")
+    assert bad.count("POST /api/chat") == 1
 
 
-def test_a_refused_connection_is_left_for_the_next_server(either: type[Either], start: Any) -> None:
+def test_a_refused_connection_is_left_for_the_next_server(either: MakeEither, start: Any) -> None:
     with serving(stand_ins.ollama()) as bad:
         good = start(stand_ins.lmstudio())
         client = either([bad.url, good.url])
-        assert "Hi." == client.chat("hello", model="tiny").content
+        assert client.chat("hello", model="tiny").content == "Hi."
     # The client still believes in the first server.
 
     result = client.chat("hello", model="tiny")
@@ -98,7 +89,7 @@ def test_a_refused_connection_is_left_for_the_next_server(either: type[Either], 
     assert isinstance(result.route.attempts[0].error, ConnectError)
 
 
-def test_a_server_that_failed_a_moment_ago_is_tried_last(either: type[Either], start: Any) -> None:
+def test_a_server_that_failed_a_moment_ago_is_tried_last(either: MakeEither, start: Any) -> None:
     bad = start(stand_ins.ollama(POST__api_chat=hang_up))
     good = start(stand_ins.lmstudio())
     client = either([bad.url, good.url])
@@ -106,13 +97,13 @@ def test_a_server_that_failed_a_moment_ago_is_tried_last(either: type[Either], s
     client.chat("hello", model="tiny")
     client.chat("hello", model="tiny")
 
-    assert 1 == bad.count("POST /api/chat")
-    assert 2 == good.count("POST /v1/chat/completions")
+    assert bad.count("POST /api/chat") == 1
+    assert good.count("POST /v1/chat/completions") == 2
 
 
-def test_when_all_fail_the_error_lists_every_attempt(either: type[Either], start: Any) -> None:
+def test_when_all_fail_the_error_lists_every_attempt(either: MakeEither, start: Any) -> None:
     first = start(stand_ins.ollama(POST__api_chat=whole({"error": "boom"}, 500)))
-    second = start(stand_ins.openai(**{"POST__v1_chat_completions": hang_up}))
+    second = start(stand_ins.openai(POST__v1_chat_completions=hang_up))
     client = either([first.url, second.url])
 
     with pytest.raises(ConnectError) as caught:
@@ -131,7 +122,7 @@ def test_when_all_fail_the_error_lists_every_attempt(either: type[Either], start
     ],
 )
 def test_what_the_next_server_would_refuse_too_is_final(
-    either: type[Either], start: Any, reply: Reply, error: str
+    either: MakeEither, start: Any, reply: Reply, error: str
 ) -> None:
     first = start(stand_ins.ollama(POST__api_chat=reply))
     second = start(stand_ins.openai())
@@ -140,7 +131,7 @@ def test_what_the_next_server_would_refuse_too_is_final(
     with pytest.raises(LocalMixError, match=error):
         client.chat("hello", model="tiny")
 
-    assert 0 == second.count("POST /v1/chat/completions")
+    assert second.count("POST /v1/chat/completions") == 0
 
 
 BROKEN_STREAMS: dict[str, tuple[Any, type[LocalMixError]]] = {
@@ -169,7 +160,7 @@ BROKEN_STREAMS: dict[str, tuple[Any, type[LocalMixError]]] = {
 
 @pytest.mark.parametrize(("reply", "error"), BROKEN_STREAMS.values(), ids=BROKEN_STREAMS)
 def test_after_the_first_delta_an_error_is_final_and_holds_what_came(
-    either: type[Either], start: Any, reply: Reply, error: type[LocalMixError]
+    either: MakeEither, start: Any, reply: Reply, error: type[LocalMixError]
 ) -> None:
     bad = start(stand_ins.ollama(POST__api_chat=reply))
     good = start(stand_ins.openai())
@@ -179,9 +170,9 @@ def test_after_the_first_delta_an_error_is_final_and_holds_what_came(
         client.stream("hello", model="tiny")
 
     assert caught.value.partial is not None
-    assert "Hel" == caught.value.partial.content
+    assert caught.value.partial.content == "Hel"
     assert bad.url == caught.value.server
-    assert 0 == good.count("POST /v1/chat/completions")
+    assert good.count("POST /v1/chat/completions") == 0
 
 
 @pytest.mark.parametrize(
@@ -190,19 +181,19 @@ def test_after_the_first_delta_an_error_is_final_and_holds_what_came(
     ids=["hangs up", "ends without [DONE]"],
 )
 def test_an_event_stream_without_its_end_mark_is_cut(
-    either: type[Either], start: Any, end: Any
+    either: MakeEither, start: Any, end: Any
 ) -> None:
     reply = events(stand_ins.openai_says(content="Hel"), stand_ins.openai_says("stop"), end=end)
-    server = start(stand_ins.openai(**{"POST__v1_chat_completions": reply}))
+    server = start(stand_ins.openai(POST__v1_chat_completions=reply))
 
     with pytest.raises(StreamInterruptedError) as caught:
         either(server.url).stream("hello")
 
     assert caught.value.partial is not None
-    assert "Hel" == caught.value.partial.content
+    assert caught.value.partial.content == "Hel"
 
 
-def test_a_whole_reply_that_is_cut_is_an_error(either: type[Either], start: Any) -> None:
+def test_a_whole_reply_that_is_cut_is_an_error(either: MakeEither, start: Any) -> None:
     def cut(exchange: Exchange) -> None:
         exchange.head(200, "application/json", Content_Length="1000")
         exchange.send(b'{"message": {"content": "Hel')
@@ -215,7 +206,7 @@ def test_a_whole_reply_that_is_cut_is_an_error(either: type[Either], start: Any)
 
 
 def test_an_unfinished_reply_that_was_not_streamed_is_an_error(
-    either: type[Either], start: Any
+    either: MakeEither, start: Any
 ) -> None:
     """Quirk (ollama 0.12.11): an answer that repeats itself ends with `done: false`."""
     server = start(stand_ins.ollama(POST__api_chat=whole(stand_ins.ollama_says(content="lamp"))))
@@ -224,7 +215,7 @@ def test_an_unfinished_reply_that_was_not_streamed_is_an_error(
         either(server.url).chat("hello")
 
 
-def test_another_model_that_answers_is_refused(either: type[Either], start: Any) -> None:
+def test_another_model_that_answers_is_refused(either: MakeEither, start: Any) -> None:
     server = start(stand_ins.lmstudio("qwen/qwen3-8b"))  # the stand-in answers as `tiny`
 
     with pytest.raises(ModelNotFoundError, match="'tiny' answered"):
@@ -233,7 +224,7 @@ def test_another_model_that_answers_is_refused(either: type[Either], start: Any)
         either(server.url).stream("hello", model="qwen/qwen3-8b")
 
 
-def test_leaving_a_stream_early_hangs_up(either: type[Either], start: Any) -> None:
+def test_leaving_a_stream_early_hangs_up(either: MakeEither, start: Any) -> None:
     hung_up: list[bool] = []
     reply = ndjson(
         stand_ins.ollama_says(content="Hel"),
@@ -244,13 +235,13 @@ def test_leaving_a_stream_early_hangs_up(either: type[Either], start: Any) -> No
 
     deltas = client.stream("hello", at_most=1)
 
-    assert ["Hel"] == [delta.content for delta in deltas]
+    assert [delta.content for delta in deltas] == ["Hel"]
     client.close()
     _wait_for(hung_up)
-    assert [True] == hung_up
+    assert hung_up == [True]
 
 
-def test_overflow_tells_both_sizes(either: type[Either], start: Any) -> None:
+def test_overflow_tells_both_sizes(either: MakeEither, start: Any) -> None:
     """Quirk (ollama 0.32.15): the runner's JSON stands in a string."""
     inner = '{"error":{"code":400,"message":"request (3619 tokens) exceeds the available context'
     inner += ' size (2048 tokens), try increasing it","type":"exceed_context_size_error",'
@@ -260,11 +251,11 @@ def test_overflow_tells_both_sizes(either: type[Either], start: Any) -> None:
     with pytest.raises(ContextLengthError) as caught:
         either(server.url).chat("hello")
 
-    assert (3619, 2048) == (caught.value.prompt_tokens, caught.value.context_length)
+    assert (caught.value.prompt_tokens, caught.value.context_length) == (3619, 2048)
 
 
 def test_a_body_without_end_is_refused(
-    either: type[Either], start: Any, monkeypatch: pytest.MonkeyPatch
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("localmix.transport.MAX_BODY_BYTES", 1000)
     server = start(stand_ins.ollama(POST__api_chat=whole(b" " * 1001)))
@@ -287,5 +278,5 @@ def test_the_loopback_server_is_what_the_tests_think(start: Any) -> None:
     import httpx
 
     with httpx.Client(trust_env=False, verify=False) as http:
-        assert "Ollama is running" == http.get(server.url).text
-        assert 404 == http.get(f"{server.url}/nowhere").status_code
+        assert http.get(server.url).text == "Ollama is running"
+        assert http.get(f"{server.url}/nowhere").status_code == 404

@@ -62,7 +62,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[LocalMixError]], ...] = tuple(
                 "may be incompatible",
             ),
         ),
-        (RequestRejectedError, ("option .* must be of type", "invalid format")),
+        (
+            RequestRejectedError,
+            ("option .* must be of type", "invalid format", "invalid JSON schema"),
+        ),
         (
             UnsupportedFeatureError,
             (

@@ -41,7 +41,7 @@ class OllamaDecoder:
         rest = self._lines.close()
         try:
             deltas = self._deltas(rest)
-        except ProtocolError:
+        except jsontext.NotJsonError:
             if not rest[0].startswith(b"{"):
                 raise
             deltas = []  # an object that was cut

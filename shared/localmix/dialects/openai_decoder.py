@@ -65,7 +65,7 @@ class OpenAIDecoder:
         rest = self._events.close()
         try:
             deltas = self._read_events(rest)
-        except ProtocolError:
+        except jsontext.NotJsonError:
             deltas = []  # a frame that was cut
         if not self._done:
             raise StreamInterruptedError(

@@ -7,6 +7,9 @@ something that the model talks about.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 OPENING = "<think>"
 CLOSING = "</think>"
 
@@ -16,7 +19,7 @@ class ThinkSplitter:
 
     def __init__(self) -> None:
         self._held = ""
-        self._step = self._before
+        self._step: Callable[[], tuple[str, str]] = self._before
 
     def feed(self, text: str) -> tuple[str, str]:
         """Take a piece of text and return (reasoning, content) that are certain now."""
@@ -32,9 +35,8 @@ class ThinkSplitter:
         """Nothing but white space so far: a tag may come."""
         start = self._held.lstrip()
         if start.startswith(OPENING):
-            self._held = start.removeprefix(OPENING).lstrip()
-            self._step = self._inside
-            return self._step()
+            self._held = start.removeprefix(OPENING)
+            return self._skip_blanks(self._inside)
         if OPENING.startswith(start):
             return "", ""
         self._step = self._after
@@ -44,19 +46,16 @@ class ThinkSplitter:
         reasoning, tag, rest = self._held.partition(CLOSING)
         if tag:
             self._held = rest
-            self._step = self._between
-            return reasoning, self._step()[1]
+            return reasoning, self._skip_blanks(self._after)[1]
         sure = len(self._held) - _overlap(self._held, CLOSING)
         reasoning, self._held = self._held[:sure], self._held[sure:]
         return reasoning, ""
 
-    def _between(self) -> tuple[str, str]:
-        """Drop the blank lines between the tag and the answer."""
+    def _skip_blanks(self, then: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        """Drop the white space after a tag, wherever the text is cut, and go on."""
         self._held = self._held.lstrip()
-        if not self._held:
-            return "", ""
-        self._step = self._after
-        return self._step()
+        self._step = then if self._held else partial(self._skip_blanks, then)
+        return self._step() if self._held else ("", "")
 
     def _after(self) -> tuple[str, str]:
         content, self._held = self._held, ""

@@ -27,6 +27,8 @@ from localmix.types import ModelInfo
 URL = "embedded:"
 INSTALL = 'pip install "localmix[embedded]"'
 _SLOTS = 2
+# A model this small waits for its threads longer than it computes, above all on a busy machine.
+_SMALL_BYTES = 64 * 1024 * 1024
 _LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}$")  # llama.cpp finds these from the first
 _NO_MODELS = {"clip"}  # the image reader of another model
 _SERVE = Path(__file__).with_name("serve.py")
@@ -168,6 +170,7 @@ def _launch(path: Path, model: ModelInfo) -> _Served:
         "embedding": model.purpose == "embedding",
         "window": model.loaded_context_length,
         "slots": _SLOTS,
+        "threads": 1 if path.stat().st_size < _SMALL_BYTES else 0,
     }
     try:
         answer = _ask(process, order)

@@ -54,6 +54,8 @@ def _serve(order: dict[str, Any]) -> Any:
     params.offline = True
     params.verbosity = 1
     params.cache_ram_mib = 256
+    if order["threads"]:
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order["threads"]
     params.n_parallel = order["slots"]
     params.n_ctx = order["window"] * order["slots"]  # the window is divided among the slots
     if order["embedding"]:

@@ -16,6 +16,10 @@ from localmix.errors import ConfigError, ProtocolError
 _SHOWN = 80
 
 
+class NotJsonError(ProtocolError):
+    """Say that bytes are not JSON; at the end of a stream that means that it was cut."""
+
+
 def dump(value: object) -> bytes:
     """Write JSON as UTF-8.
 
@@ -42,13 +46,13 @@ def load(data: bytes) -> Any:
     """Read JSON.
 
     Raises:
-        ProtocolError: It is not JSON.
+        NotJsonError: It is not JSON.
     """
     try:
         return pydantic_core.from_json(data)
     except ValueError as error:
         shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise ProtocolError(
+        raise NotJsonError(
             f"The server sent what is not JSON ({error}): {shown!r}.",
             hint="Check that the address is a model server's.",
         ) from error

@@ -1,0 +1,91 @@
+"""A canned model server in a process of its own: Ollama's API and OpenAI's, without a model.
+
+Run as a program, it prints its address and serves until its input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+CHUNKS = 1001
+WORD = " word"
+_END = {
+    "model": "bench:latest",
+    "message": {"role": "assistant", "content": ""},
+    "done": True,
+    "done_reason": "stop",
+    "total_duration": 1,
+    "prompt_eval_count": 10,
+    "eval_count": CHUNKS,
+    "eval_duration": 1,
+}
+_MODEL = {"name": "bench:latest", "model": "bench:latest", "digest": "0", "details": {}}
+_VECTOR = [round(index / 768 - 0.5, 6) for index in range(768)]
+
+
+def _ollama_frame(content: str) -> dict[str, Any]:
+    message = {"role": "assistant", "content": content}
+    return {"model": "bench:latest", "created_at": "2026-11-21T11:34:59.456716215Z"} | {
+        "message": message,
+        "done": False,
+    }
+
+
+def _lines(*frames: Any) -> bytes:
+    return b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
+
+
+STREAM = _lines(*[_ollama_frame(WORD)] * CHUNKS, _END)
+WHOLE = json.dumps(_END | {"message": {"role": "assistant", "content": WORD * 70}}).encode()
+_REPLIES: dict[str, bytes] = {
+    "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
+    "GET /api/tags": json.dumps({"models": [_MODEL]}).encode(),
+    "GET /api/ps": json.dumps({"models": [_MODEL | {"context_length": 4096}]}).encode(),
+    "POST /api/show": json.dumps({"capabilities": ["completion"], "model_info": {}}).encode(),
+}
+
+
+def _reply(route: str, body: bytes) -> tuple[str, bytes]:
+    if route == "POST /api/chat":
+        streamed = json.loads(body).get("stream", True)
+        return ("application/x-ndjson", STREAM) if streamed else ("application/json", WHOLE)
+    if route == "POST /api/embed":
+        vectors = [_VECTOR] * len(json.loads(body)["input"])
+        return "application/json", json.dumps({"model": "bench", "embeddings": vectors}).encode()
+    return "application/json", _REPLIES.get(route, b"{}")
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while head := await _head(reader):
+        method, path = head[0].split()[:2]
+        lengths = [int(line.split(":")[1]) for line in head if line.lower().startswith("content-l")]
+        body = await reader.readexactly(lengths[0]) if lengths else b""
+        content_type, data = _reply(f"{method} {path}", body)
+        writer.write(
+            f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n"
+            f"Content-Length: {len(data)}\r\n\r\n".encode()
+        )
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+async def _head(reader: asyncio.StreamReader) -> list[str]:
+    try:
+        return (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return []
+
+
+async def main() -> None:
+    server = await asyncio.start_server(_serve, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

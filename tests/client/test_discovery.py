@@ -1,0 +1,189 @@
+"""A server is what it proves to be, and what it is not is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from localmix.errors import ModelNotFoundError, NoServerError
+from localmix.settings import ServerConfig
+from tests import stand_ins
+from tests.either import MakeEither
+from tests.loopback import LoopbackServer, hang_up, serving, stay_silent, whole
+
+HTML = whole(b"<html>", content_type="text/html")
+
+
+def test_every_kind_proves_itself(either: MakeEither, start: Any) -> None:
+    urls = [start(make()).url for make in (stand_ins.ollama, stand_ins.lmstudio, stand_ins.openai)]
+    servers = either(urls).servers()
+
+    assert [server.kind for server in servers] == ["ollama", "lmstudio", "openai"]
+    assert [server.url for server in servers] == urls
+    assert servers[0].version == "0.32.15"
+    assert not any(server.problem for server in servers)
+
+
+@pytest.mark.parametrize(
+    ("server", "problem"),
+    [
+        (LoopbackServer({}), "HTTP 404 text/plain"),
+        (LoopbackServer({"GET /v1/models": HTML}), "HTTP 200 text/html"),
+        (LoopbackServer({"GET /v1/models": whole({"models": []})}), "not as a model server"),
+        (LoopbackServer({"GET /v1/models": whole({"error": "no key"}, 401)}), "wants a token"),
+        (LoopbackServer({"GET /v1/models": hang_up}), "hung up"),
+        (LoopbackServer({"GET /v1/models": stay_silent}), "stayed silent"),
+        (LoopbackServer({"GET /api/version": whole({"version": "1.0"})}), "HTTP 404"),
+    ],
+)
+def test_what_is_no_model_server_is_named_and_skipped(
+    either: MakeEither, start: Any, server: LoopbackServer, problem: str
+) -> None:
+    server, good = start(LoopbackServer(dict(server.routes))), start(stand_ins.ollama())
+    client = either([server.url, good.url], probe_timeout=0.5)
+
+    bad, found = client.servers()
+
+    assert bad.kind is None
+    assert problem in bad.problem
+    assert found.kind == "ollama"
+    assert client.chat("hello").content == "Hi."
+
+
+def test_nothing_there_at_all(either: MakeEither) -> None:
+    with pytest.raises(NoServerError) as caught:
+        either("127.0.0.1:9").chat("hello")
+
+    assert [attempt.server for attempt in caught.value.attempts] == ["http://127.0.0.1:9"]
+    assert "Connection refused" in str(caught.value)
+    assert "ollama serve" in str(caught.value)
+    with pytest.raises(NoServerError):
+        either("127.0.0.1:9").models()
+
+
+def test_models_of_all_servers(either: MakeEither, start: Any) -> None:
+    first = start(stand_ins.ollama("a:latest", "embed:latest", loaded=("a:latest",)))
+    second = start(stand_ins.lmstudio("b"))
+    models = either([first.url, second.url]).models()
+
+    assert [model.name for model in models] == ["a:latest", "embed:latest", "b"]
+    assert [model.loaded for model in models] == [True, False, False]
+    assert [model.purpose for model in models] == ["chat", "embedding", "chat"]
+
+
+def test_what_is_known_is_not_asked_again_for_a_while(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama())
+    client = either(server.url)
+    for _ in range(3):
+        client.chat("hello")
+    assert server.count("GET /api/tags") == 1
+
+    client = either(server.url, refresh_after=0.0)
+    for _ in range(3):
+        client.chat("hello")
+    assert server.count("GET /api/tags") == 1 + 3
+
+
+def test_an_unknown_model_makes_the_servers_be_asked_again(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localmix.routing._RECENT_SECONDS", -1.0)
+    server = start(stand_ins.ollama("old:latest"))
+    client = either(server.url)
+    client.chat("hello", model="old")
+    server.routes |= stand_ins.ollama("old:latest", "new:latest").routes
+
+    assert client.chat("hello", model="new").content == "Hi."
+
+
+def test_an_unknown_model_names_the_nearest(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama("qwen3:8b", "llama3.2:latest"))
+
+    with pytest.raises(ModelNotFoundError, match="Nearest names: qwen3:8b") as caught:
+        either(server.url).chat("hello", model="quen3:8b")
+    assert caught.value.available[0] == "qwen3:8b"
+
+
+def test_a_token_goes_to_its_own_server_alone(either: MakeEither, start: Any) -> None:
+    with_token, without = start(stand_ins.openai("a")), start(stand_ins.ollama("b"))
+    client = either([ServerConfig(url=with_token.url, token=SecretStr("s3cret")), without.url])
+    client.chat("hello", model="a")
+    client.chat("hello", model="b")
+
+    assert {each.headers["authorization"] for each in with_token.requests} == {"Bearer s3cret"}
+    assert not any("authorization" in each.headers for each in without.requests)
+
+
+def test_lmstudios_token_waits_until_the_server_has_proved_itself(
+    either: MakeEither, start: Any
+) -> None:
+    """On the default port anything may listen."""
+    token = SecretStr("s3cret")
+    genuine, other = start(stand_ins.lmstudio("a")), start(stand_ins.openai("b"))
+    client = either(
+        [ServerConfig(url=url.url, token=token, only_kind="lmstudio") for url in (genuine, other)]
+    )
+    client.chat("hello", model="b")
+
+    assert "authorization" not in genuine.last("GET /lmstudio-greeting").headers
+    assert genuine.last("GET /api/v1/models").headers["authorization"] == "Bearer s3cret"
+    assert not any("authorization" in each.headers for each in other.requests)
+
+
+def test_a_redirect_is_not_followed(either: MakeEither, start: Any) -> None:
+    other = start(stand_ins.openai())
+
+    def redirect(exchange: Any) -> None:
+        exchange.head(302, "text/plain", Location=f"{other.url}/v1/models", Content_Length="0")
+
+    server = start(LoopbackServer({"GET /v1/models": redirect}))
+    (found,) = either(server.url).servers()
+
+    assert "HTTP 302" in found.problem
+    assert other.requests == []
+
+
+def test_proxy_variables_are_not_used(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server = start(stand_ins.ollama())
+    assert either(server.url).chat("hello").content == "Hi."
+
+
+def test_a_black_hole_does_not_stall_the_others(either: MakeEither, start: Any) -> None:
+    hole = start(LoopbackServer(dict.fromkeys(_PROBED, stay_silent)))
+    good = start(stand_ins.ollama())
+    client = either([hole.url, good.url], probe_timeout=0.2)
+    assert client.chat("hello").content == "Hi."
+
+
+_PROBED = ("GET /lmstudio-greeting", "GET /api/version", "GET /v1/models")
+
+
+def test_the_default_ports_are_found(either: MakeEither, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(stand_ins.ollama()) as server:
+        port = int(server.url.rpartition(":")[2])
+        monkeypatch.setattr("localmix.settings.OLLAMA_PORT", port)
+        monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
+        servers = either().servers()
+
+    assert (servers[0].url, servers[0].kind) == (server.url, "ollama")
+
+
+def test_one_server_on_both_loopbacks_is_one_server(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from localmix.discovery import Found, _without_twins
+    from localmix.types import Server
+    from tests.unit.streams import target
+
+    endpoint = target("ollama").endpoint
+    four, six = (
+        Found(Server(f"http://{host}:11434", "ollama"), endpoint) for host in ("127.0.0.1", "[::1]")
+    )
+    assert _without_twins([four, six]) == (four,)
+    assert _without_twins([six]) == (six,)

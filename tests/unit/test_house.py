@@ -1,0 +1,197 @@
+"""The rules of the house, held by a test instead of a reviewer."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
+import httpx
+import pytest
+
+import localmix
+from localmix import AsyncClient, Client, errors, options
+from localmix.client import AsyncStream, Stream
+from localmix.settings import Settings
+from localmix.transport import _our_error
+from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, GenerationRequest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "shared" / "localmix"
+ADAPTERS = (ROOT / "langchain_localmix", ROOT / "llamaindex_localmix")
+FILES = [path for folder in (CORE, *ADAPTERS) for path in sorted(folder.rglob("*.py"))]
+PACKAGES = ["localmix", "langchain_localmix", "llamaindex_localmix"]
+
+# A room imports only from floors below its own; rooms of one floor do not know each other.
+FLOORS = {
+    "errors": 1,
+    "types": 2,
+    "settings": 3,
+    "names": 3,
+    "fold": 3,
+    "metrics": 3,
+    "ask": 3,
+    "options": 3,
+    "wire": 3,
+    "dialects": 4,
+    "embedded": 4,
+    "progress": 4,
+    "discovery": 5,
+    "health": 5,
+    "routing": 6,
+    "transport": 7,
+    "client": 8,
+    "connected": 9,
+    "langchain_localmix": 10,
+    "llamaindex_localmix": 10,
+}
+MAX_LINES = 420
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "localmix" and len(parts) > 1 else parts[0]
+
+
+def module_of(path: Path) -> str:
+    relative = path.relative_to(CORE.parent if path.is_relative_to(CORE) else ROOT)
+    return ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """List what a file imports when it runs; what only type checkers read does not count."""
+    tree = ast.parse(path.read_text())
+    only_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in only_types:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_a_room_imports_only_from_below(path: Path) -> None:
+    own = room(module_of(path))
+    if own == "localmix":
+        return  # the front page shows everything
+    for name in imports(path):
+        if not name.startswith(("localmix", "langchain_localmix", "llamaindex_localmix")):
+            continue
+        other = room(name)
+        if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
+            below = FLOORS.get(other, 8)  # from the front page: `Client` and the types
+            assert below < FLOORS[own], f"{module_of(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_one_room_knows_the_http_library(path: Path) -> None:
+    knows = any(name.split(".")[0] in ("httpx", "httpcore") for name in imports(path))
+    assert knows == (path == CORE / "transport.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_no_room_reads_the_environment_by_itself(path: Path) -> None:
+    names = {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert not names & {"environ", "getenv"}  # settings.py leaves it to pydantic-settings
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda path: path.name)
+def test_an_adapter_knows_neither_dialects_nor_the_other(adapter: Path) -> None:
+    other = next(each.name for each in ADAPTERS if each != adapter)
+    for path in adapter.rglob("*.py"):
+        for name in imports(path):
+            assert not name.startswith(("localmix.dialects", "localmix.transport", other))
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_no_file_is_too_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_all_is_sorted_and_complete(package: str) -> None:
+    module = importlib.import_module(package)
+    assert module.__all__ == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name)
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), [(Client, AsyncClient), (Stream, AsyncStream)])
+def test_the_two_colours_have_the_same_methods(sync: type, asynchronous: type) -> None:
+    def public(kind: type) -> dict[str, str]:
+        return {
+            name: str(inspect.signature(member)).split(" -> ")[0]
+            for name, member in vars(kind).items()
+            if callable(member) and not name.startswith("_")
+        }
+
+    expected = public(sync)
+    expected.pop("as_async", None)
+    assert public(asynchronous) == expected
+
+
+@pytest.mark.parametrize(
+    ("typed", "model", "positional"),
+    [
+        (options.GenerationOptions, GenerationRequest, set()),
+        (options.ChatOptions, ChatRequest, {"messages"}),
+        (options.CompletionOptions, CompletionRequest, {"prompt"}),
+        (options.EmbedOptions, EmbedRequest, {"texts"}),
+    ],
+)
+def test_keyword_arguments_are_the_fields(
+    typed: type, model: type[GenerationRequest], positional: set[str]
+) -> None:
+    assert set(get_type_hints(typed)) == set(model.model_fields) - positional
+
+
+def test_keyword_arguments_of_a_client_are_settings() -> None:
+    own = {name for name, field in Settings.model_fields.items() if field.validation_alias is None}
+    assert set(get_type_hints(options.SettingsOptions)) == own - {"servers"} | {"models_path"}
+
+
+def test_every_error_of_the_http_library_has_its_place() -> None:
+    pending = [httpx.HTTPError]
+    while pending:
+        kind = pending.pop()
+        pending += kind.__subclasses__()
+        if kind.__module__ == "httpx" and issubclass(kind, httpx.TransportError):
+            for begun in (False, True):
+                error = _our_error("http://s", kind("x"), begun=begun)
+                assert isinstance(error, errors.LocalMixError)
+                assert error.server == "http://s"
+
+
+@pytest.mark.parametrize("package", ["localmix", "localmix.client"])
+def test_importing_the_core_pulls_in_no_framework_and_no_http_library(package: str) -> None:
+    heavy = "{'httpx', 'pydantic_settings', 'langchain_core', 'llama_index', 'xllamacpp'}"
+    code = f"import sys, {package}; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run(  # the loaded modules of this process say nothing
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_version_stands_once() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == localmix.__version__
+    assert f"## {localmix.__version__}" in (ROOT / "CHANGELOG.md").read_text()

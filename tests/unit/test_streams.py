@@ -1,0 +1,78 @@
+"""Every stream says the same however its bytes are cut, and no part of it looks whole."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localmix.errors import LocalMixError
+from localmix.fold import fold
+from localmix.types import Delta
+from tests.unit.streams import STREAMS, Stream
+
+streams = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+
+
+def decoded(stream: Stream, cuts: list[int]) -> list[Delta]:
+    """Feed the bytes of a stream, cut at these places."""
+    decoder = stream.decoder()
+    deltas: list[Delta] = []
+    for start, end in pairwise([0, *cuts, len(stream.data)]):
+        deltas += decoder.feed(stream.data[start:end])
+    return deltas + decoder.close()
+
+
+@streams
+def test_at_once(stream: Stream) -> None:
+    assert fold(decoded(stream, [])) == stream.answer
+
+
+@streams
+def test_cut_in_two_anywhere(stream: Stream) -> None:
+    at_once = decoded(stream, [])
+    for cut in range(1, len(stream.data)):
+        assert decoded(stream, [cut]) == at_once, cut
+
+
+@streams
+def test_one_byte_at_a_time(stream: Stream) -> None:
+    assert decoded(stream, list(range(1, len(stream.data)))) == decoded(stream, [])
+
+
+@streams
+def test_every_prefix_raises(stream: Stream) -> None:
+    """White space alone may be missing at the end: the end mark itself was there."""
+    for length in range(len(stream.data.rstrip())):
+        decoder = stream.decoder()
+        with pytest.raises(LocalMixError):
+            decoder.feed(stream.data[:length])
+            decoder.close()
+            pytest.fail(f"{stream.data[:length]!r} looked whole")
+
+
+@streams
+def test_nothing_after_the_end_counts(stream: Stream) -> None:
+    decoder = stream.decoder()
+    deltas = decoder.feed(stream.data + stream.data) + decoder.close()
+    assert fold(deltas) == stream.answer
+
+
+@given(
+    stream=st.sampled_from(list(STREAMS.values())),
+    place=st.floats(0, 1),
+    junk=st.binary(min_size=1, max_size=40),
+)
+def test_garbage_in_the_middle_gives_an_answer_or_a_typed_error(
+    stream: Stream, place: float, junk: bytes
+) -> None:
+    cut = int(place * len(stream.data))
+    decoder = stream.decoder()
+    try:
+        decoder.feed(stream.data[:cut] + junk)
+        decoder.feed(stream.data[cut:])
+        decoder.close()
+    except LocalMixError as error:
+        assert error.message  # noqa: PT017  (any typed error will do, or none)
