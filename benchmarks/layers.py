@@ -173,7 +173,7 @@ def show(title: str, jobs: dict[str, Job], repeat: int = 1) -> None:
 
 
 def imports() -> None:
-    """Time imports in fresh interpreters, less an empty one; noise only adds, so the least counts."""
+    """Time imports in fresh interpreters, less an empty one; noise only adds: the least counts."""
     print(f"\nImport in a fresh interpreter\n{'':34}{'least':>10}")
     empty = _import_time("pass")
     for module in ("localmix", "pydantic", "httpx", "langchain_localmix", "langchain_ollama"):

@@ -10,11 +10,18 @@ from typing import Any
 
 import pytest
 
+from localmix.embedded.engine import stop_all
 from tests.either import Either, MakeEither
 from tests.loopback import LoopbackServer, serving
 
 TINY_MODELS = Path(__file__).parents[1] / "examples" / "tiny-model"
 _NAMES = ("LOCALMIX_", "LOCAL_MODELS", "OLLAMA_", "LM_", "LMSTUDIO_", "HTTP_PROXY", "HTTPS_PROXY")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engines_end_with_the_session() -> Iterator[None]:
+    yield
+    stop_all()  # so that the coverage of their processes is counted
 
 
 @pytest.fixture(autouse=True)

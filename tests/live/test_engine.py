@@ -254,6 +254,44 @@ def test_a_broken_file_is_named_and_takes_nothing_down(either: MakeEither, tmp_p
     assert client.chat(FRANCE, model="good", temperature=0.0).content == PARIS
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("raise SystemExit(3)", "ended with code 3"),
+        ('print(\'{"error": "no such wheel"}\')', "no such wheel"),
+    ],
+)
+def test_a_process_that_ends_without_serving_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+) -> None:
+    (tmp_path / "m.gguf").symlink_to(TINY_MODELS / "localmix-tiny.gguf")
+    (tmp_path / "serve.py").write_text(script)
+    monkeypatch.setattr(engine, "_SERVE", tmp_path / "serve.py")
+    with pytest.raises(ModelCrashedError, match=reason):
+        Engine((tmp_path,)).start("m")
+
+
+def test_a_process_that_does_not_end_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.gguf").symlink_to(TINY_MODELS / "localmix-tiny.gguf")
+    deaf = 'import time; print(\'{"url": "http://127.0.0.1:9"}\', flush=True); time.sleep(60)'
+    (tmp_path / "serve.py").write_text(deaf)
+    monkeypatch.setattr(engine, "_SERVE", tmp_path / "serve.py")
+    monkeypatch.setattr(engine, "_GRACE_SECONDS", 0.1)
+    Engine((tmp_path,)).start("m")
+    served = engine._served.pop((tmp_path / "m.gguf").absolute())
+    served.stop()
+    assert served.process.returncode == -signal.SIGKILL
+
+
+def test_the_image_reader_of_another_model_is_no_model(tmp_path: Path) -> None:
+    from tests.unit.test_gguf import gguf, string
+
+    (tmp_path / "mmproj.gguf").write_bytes(gguf(("general.architecture", 8, string("clip"))))
+    assert Engine((tmp_path,)).models() == []
+
+
 def test_the_same_name_in_two_folders_means_the_first(tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     for folder in (first, second):

@@ -27,6 +27,7 @@ from localmix.types import ModelInfo
 URL = "embedded:"
 INSTALL = 'pip install "localmix[embedded]"'
 _SLOTS = 2
+_GRACE_SECONDS = 2.0
 # A model this small waits for its threads longer than it computes, above all on a busy machine.
 _SMALL_BYTES = 64 * 1024 * 1024
 _LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}$")  # llama.cpp finds these from the first
@@ -49,9 +50,12 @@ class _Served:
             return  # a fork must not stop what its parent uses
         for pipe in (self.process.stdin, self.process.stdout, self.log):
             if pipe:
-                pipe.close()
-        self.process.kill()
-        self.process.wait()
+                pipe.close()  # the process ends with its input
+        try:
+            self.process.wait(timeout=_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 _served: dict[Path, _Served] = {}
