@@ -188,7 +188,9 @@ def test_what_cannot_be_done_is_a_typed_error(
 def test_leaving_early_frees_the_engine(client: Either) -> None:
     """An abandoned answer of 600 strings would keep a slot busy for seconds."""
     for _ in range(engine._SLOTS + 1):
-        deltas = client.stream("Count to ten.", response_format=LONG, think=False, at_most=3)
+        deltas = client.stream(
+            "Count to ten.", response_format=LONG, think=False, temperature=0.0, at_most=3
+        )
         assert len(deltas) == 3
     assert client.chat(FRANCE, temperature=0.0).content == PARIS
 
@@ -201,7 +203,7 @@ def test_an_engine_that_dies_in_mid_answer_is_a_typed_error_and_is_started_again
         client.chat("Hello")
         served = _served("localmix-tiny")
     assert served is not None
-    stream = Client().stream("Count.", response_format=LONG, think=False)
+    stream = Client().stream("Count.", response_format=LONG, think=False, temperature=0.0)
     with pytest.raises(LocalMixError) as caught:
         for received, _ in enumerate(stream, start=1):
             if received == 5:
