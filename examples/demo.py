@@ -38,7 +38,8 @@ def main() -> None:
     for message in langchain_agent.answer(question, chat):
         for call in message.tool_calls:
             print(f"calls {call['name']}({call['args']})")
-        print(message.text)
+        if message.text:
+            print(message.text)
         usage = message.usage_metadata
         metrics(usage["output_tokens"] if usage else 0, message.response_metadata)
 
@@ -62,7 +63,7 @@ def show_servers(client: Client) -> tuple[str, str]:
     models = client.models()
     for model in models:
         state = "loaded" if model.loaded else ""
-        print(f"{model.name:24} {model.kind:10} {model.purpose:10} {state}")
+        print(f"{model.name:28} {model.kind:10} {model.purpose:10} {state}")
     return choose_chat(client, models), choose_embedding(models)
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -46,17 +46,19 @@ class LocalMixError(Exception):
 
     Attributes:
         message: What happened, in one sentence.
-        hint: What to try, in one sentence; may be empty.
+        hint: What to try, in one sentence; may be empty. Each class has one of its own.
         server: Base URL of the server concerned; empty if there was none.
         attempts: Every server tried for this request, in order, after a fail-over.
         partial: What had been received of an answer that broke off, else `None`.
     """
 
+    usual_hint: ClassVar[str] = ""
+
     def __init__(
         self,
         message: str,
         *,
-        hint: str = "",
+        hint: str | None = None,
         server: str = "",
         attempts: tuple[Attempt, ...] = (),
         partial: ChatResult | None = None,
@@ -64,7 +66,7 @@ class LocalMixError(Exception):
         message = message if message.endswith((".", "!", "?")) else f"{message}."
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = self.usual_hint if hint is None else hint
         self.server = server
         self.attempts = attempts
         self.partial = partial
@@ -108,6 +110,8 @@ class ModelNotFoundError(DiscoveryError):
         available: Names of the models that exist, nearest first.
     """
 
+    usual_hint = "Ask the client's models() for the names that exist."
+
     def __init__(self, message: str, *, available: tuple[str, ...] = (), **about: Any) -> None:
         super().__init__(message, **about)
         self.available = available
@@ -120,13 +124,19 @@ class TransportError(LocalMixError):
 class ConnectError(TransportError, ConnectionError):
     """Say that the server could not be reached, or hung up before it answered."""
 
+    usual_hint = "Check that the server runs and that the address is right."
+
 
 class TimedOutError(TransportError, TimeoutError):
     """Say that the server stayed silent for longer than the bound."""
 
+    usual_hint = "Raise first_byte_timeout or between_timeout if the model is only slow."
+
 
 class StreamInterruptedError(TransportError):
     """Say that an answer broke off; `partial` holds what had been received."""
+
+    usual_hint = "Ask again; the server's log may say why it stopped."
 
 
 class ServerError(LocalMixError):
@@ -148,6 +158,8 @@ class RequestRejectedError(ServerError):
 class UnsupportedFeatureError(RequestRejectedError):
     """Say that this server or model cannot do what was asked."""
 
+    usual_hint = "Use a model or a server that can do it."
+
 
 class ContextLengthError(RequestRejectedError):
     """Say that the request does not fit the model's context window.
@@ -156,6 +168,8 @@ class ContextLengthError(RequestRejectedError):
         prompt_tokens: Size of the request in tokens, where the server said it.
         context_length: Size of the window in tokens, where the server said it.
     """
+
+    usual_hint = "Shorten the request or load the model with a larger context window."
 
     def __init__(
         self,
@@ -173,6 +187,8 @@ class ContextLengthError(RequestRejectedError):
 class AuthenticationError(RequestRejectedError):
     """Say that the server wants a token, or another one than it was given."""
 
+    usual_hint = "Set the token of this server: ServerConfig(token=...), LM_API_TOKEN."
+
 
 class OverloadedError(ServerError):
     """Say that the server has too much to do.
@@ -180,6 +196,8 @@ class OverloadedError(ServerError):
     Attributes:
         retry_after: Seconds the server asked to wait, where it said so.
     """
+
+    usual_hint = "Try again later, or start another server."
 
     def __init__(self, message: str, *, retry_after: float | None = None, **about: Any) -> None:
         super().__init__(message, **about)
@@ -189,9 +207,13 @@ class OverloadedError(ServerError):
 class ModelCrashedError(ServerError):
     """Say that the model failed to load, ran out of memory or died."""
 
+    usual_hint = "See the server's log; a smaller model or context may fit."
+
 
 class ProtocolError(LocalMixError):
     """Say that a reply does not follow the rules of the server's own API."""
+
+    usual_hint = "Check that the address is a model server's."
 
 
 def config_error(model: type[BaseModel], error: ValidationError) -> ConfigError:

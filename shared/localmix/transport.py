@@ -366,7 +366,6 @@ def _our_error(server: str, error: httpx.HTTPError, *, begun: bool) -> LocalMixE
         return TimedOutError(
             f"{server} stayed silent for too long {what}.",
             server=server,
-            hint="Raise first_byte_timeout or between_timeout if the model is only slow.",
         )
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return ConfigError(f"No request can be made to {server}: {error}", server=server)

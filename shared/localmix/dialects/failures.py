@@ -106,16 +106,6 @@ _BY_STATUS: dict[int, type[LocalMixError]] = {
     503: OverloadedError,
 }
 
-_HINTS: dict[type[LocalMixError], str] = {
-    AuthenticationError: "Set the server's token (OLLAMA_API_KEY, LM_API_TOKEN or ServerConfig).",
-    ContextLengthError: "Shorten the request or load the model with a larger context window.",
-    ModelCrashedError: "See the server's log; a smaller model or context may fit.",
-    ModelNotFoundError: "Ask the client's models() for the names that exist.",
-    OverloadedError: "Try again later, or start another server.",
-    ProtocolError: "Check that the address is the server's own.",
-    UnsupportedFeatureError: "Use a model or a server that can do it.",
-}
-
 
 @contextmanager
 def reading(server: str) -> Iterator[None]:
@@ -126,7 +116,6 @@ def reading(server: str) -> Iterator[None]:
         raise ProtocolError(
             f"{server} sent a reply of an unexpected shape ({error!r}).",
             server=server,
-            hint="Check that the address is a model server's.",
         ) from error
 
 
@@ -168,7 +157,7 @@ def meaning_of(
 ) -> LocalMixError:
     """Choose the error class and write the sentence."""
     kind = _class_of(complaint, status)
-    about: dict[str, Any] = {"server": server, "hint": _HINTS.get(kind, "")}
+    about: dict[str, Any] = {"server": server}
     if kind is ContextLengthError:
         about["prompt_tokens"] = complaint.details.get("n_prompt_tokens")
         about["context_length"] = complaint.details.get("n_ctx")

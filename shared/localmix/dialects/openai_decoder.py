@@ -71,7 +71,6 @@ class OpenAIDecoder:
             raise StreamInterruptedError(
                 f"{self._server} ended its stream without the end mark.",
                 server=self._server,
-                hint="The server stopped, or something between closed the connection.",
             )
         return deltas
 

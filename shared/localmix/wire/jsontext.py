@@ -52,10 +52,7 @@ def load(data: bytes) -> Any:
         return pydantic_core.from_json(data)
     except ValueError as error:
         shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise NotJsonError(
-            f"The server sent what is not JSON ({error}): {shown!r}.",
-            hint="Check that the address is a model server's.",
-        ) from error
+        raise NotJsonError(f"The server sent what is not JSON ({error}): {shown!r}.") from error
 
 
 def load_object(data: bytes) -> dict[str, Any]:

@@ -50,10 +50,7 @@ class LineDecoder:
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size > self._max:
-            raise ProtocolError(
-                f"The server sent a line of more than {self._max:,} bytes.",
-                hint="This is not a model server's stream; check the address.",
-            )
+            raise ProtocolError(f"The server sent a line of more than {self._max:,} bytes.")
 
 
 @dataclass(frozen=True, slots=True)
