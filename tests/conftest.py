@@ -18,6 +18,11 @@ TINY_MODELS = Path(__file__).parents[1] / "examples" / "tiny-model"
 _NAMES = ("LOCALMIX_", "LOCAL_MODELS", "OLLAMA_", "LM_", "LMSTUDIO_", "HTTP_PROXY", "HTTPS_PROXY")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person record again: `make record KIND=ollama URL=http://127.0.0.1:11434`."""
+    parser.addoption("--url", action="append", help="record from this server")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _engines_end_with_the_session() -> Iterator[None]:
     yield

@@ -1,0 +1,1 @@
+"""What recorded servers said, played again."""

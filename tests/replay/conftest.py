@@ -1,0 +1,43 @@
+"""Replay by default; record with `--record KIND --url URL` (see `make record`)."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.replay.cassettes import CANONICAL, Recorder, Source
+from tests.replay.scenarios import Scenario
+
+SOURCES = (
+    Source("ollama", "0.12.11", about="localmix-tiny by Modelfile.go-template, CPU"),
+    Source("ollama", "0.33.0-rc2", about="localmix-tiny by Modelfile, llama-server inside, CPU"),
+    Source("llamacpp", "b11549", about="xllamacpp 2026.10.11549, two processes, CPU"),
+)
+
+
+@pytest.fixture
+def recorder(request: pytest.FixtureRequest, source: Source, item: Scenario) -> Recorder:
+    """Give the tape of a scenario on a server."""
+    urls = request.config.getoption("--url") or ()
+    return Recorder(source, item.name, tuple(urls))
+
+
+@pytest.fixture
+def servers(recorder: Recorder) -> list[str]:
+    """Give the addresses where the client finds the servers."""
+    if recorder.urls:
+        return list(recorder.urls)
+    return list(CANONICAL[: 2 if recorder.source.kind == "llamacpp" else 1])
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay needs none."""
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise AssertionError(f"a replay connects to {address}")
+
+    if not request.config.getoption("--url"):
+        monkeypatch.setattr(socket.socket, "connect", refuse)
