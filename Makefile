@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+comma := ,
 
-.PHONY: demo test lint types check bench build clean
+.PHONY: demo test lint types check record bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -21,6 +22,12 @@ types: $(READY)
 	$(BIN)/mypy
 
 check: test lint types  ## Run all that must pass before a commit.
+
+# KIND is the folder under cassettes/ with a dash: ollama-0.33.0-rc2, lmstudio-0.4. URL may be two
+# addresses with a comma. A new version is a line in SOURCES in tests/replay/conftest.py first.
+record: $(READY)  ## Record the scenarios from a real server: make record KIND=... URL=...
+	$(BIN)/python -m pytest tests/replay -k "$(KIND) and not samples and (core-sync or trap)" \
+	    $(foreach url,$(subst $(comma), ,$(URL)),--url $(url))
 
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py

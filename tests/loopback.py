@@ -115,6 +115,9 @@ class LoopbackServer:
     requests: list[Exchange] = field(default_factory=list)
     url: str = ""
 
+    def close(self) -> None:
+        """Let go of what the server needed."""
+
     def count(self, route: str) -> int:
         return sum(f"{each.method} {each.path}" == route for each in self.requests)
 
@@ -126,7 +129,11 @@ class LoopbackServer:
         with connection, suppress(OSError):
             while connection.fileno() >= 0 and (exchange := _read(connection)):
                 self.requests.append(exchange)
-                self.routes.get(f"{exchange.method} {exchange.path}", _not_found)(exchange)
+                self.respond(exchange)
+
+    def respond(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        self.routes.get(f"{exchange.method} {exchange.path}", _not_found)(exchange)
 
 
 _not_found = whole(b"404 page not found", 404, "text/plain")
@@ -156,6 +163,7 @@ def serving(server: LoopbackServer) -> Iterator[LoopbackServer]:
         listener.close()
         for connection in connections:
             connection.close()
+        server.close()
 
 
 def _read(connection: socket.socket) -> Exchange | None:

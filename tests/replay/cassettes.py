@@ -76,8 +76,9 @@ class Recorder:
         """
         if self.urls and os.environ.get("CI"):
             raise RuntimeError("CI must not record")
+        path = self.path.with_suffix(".new") if self.urls else self.path
         if self.urls:
-            self.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         tapes = vcr.VCR(
             record_mode="all" if self.urls else "none",
             match_on=("method", "uri", "parsed_body"),
@@ -86,9 +87,12 @@ class Recorder:
         )
         tapes.register_matcher("parsed_body", _same_body)
         tapes.register_serializer("readable", _Readable(self.source))
-        with tapes.use_cassette(str(self.path), serializer="readable") as self.tape:
+        with tapes.use_cassette(str(path), serializer="readable") as self.tape:
             yield
-        assert self.urls or self.tape.all_played, f"not played: {self._unplayed()}"
+        if self.urls:
+            path.replace(self.path)  # only what was judged good
+        else:
+            assert self.tape.all_played, f"not played: {self._unplayed()}"
 
     def _canonical(self, request: Any) -> Any:
         for own, canonical in zip(self.urls, CANONICAL, strict=False):

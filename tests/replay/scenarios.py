@@ -57,7 +57,7 @@ class Stage:
     @property
     def is_old_ollama(self) -> bool:
         """Ollama before 0.24 has its own runner and Go templates."""
-        return str(self.source) == "ollama-0.12.11"
+        return str(self.source).startswith("ollama-0.12.11")
 
     @property
     def chat(self) -> dict[str, Any]:
@@ -402,7 +402,7 @@ def vectors_of_a_chat_model(ask: Any, on: Stage) -> None:
             ask.embed("river", model="localmix-tiny")
 
 
-@scenario(core_only=True)
+@scenario(core_only=True, kinds=("ollama", "llamacpp"))
 def chat_with_an_embedding_model(ask: Any, on: Stage) -> None:
     with pytest.raises(LocalMixError):
         ask.chat("hello", **on.embedding)

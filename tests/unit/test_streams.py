@@ -60,6 +60,13 @@ def test_nothing_after_the_end_counts(stream: Stream) -> None:
     assert fold(deltas) == stream.answer
 
 
+@given(stream=st.sampled_from(list(STREAMS.values())), data=st.data())
+def test_cut_at_random(stream: Stream, data: st.DataObject) -> None:
+    places = st.integers(0, len(stream.data))
+    cuts = sorted(data.draw(st.lists(places, max_size=12)))
+    assert decoded(stream, cuts) == decoded(stream, [])
+
+
 @given(
     stream=st.sampled_from(list(STREAMS.values())),
     place=st.floats(0, 1),

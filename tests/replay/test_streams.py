@@ -1,0 +1,104 @@
+"""Every recorded stream says the same at every cut of its bytes, and no part of it looks whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from localmix.dialects import DIALECTS
+from localmix.errors import LocalMixError
+from localmix.types import ChatRequest, CompletionRequest, Delta, GenerationRequest, Kind, Message
+from localmix.wire.exchange import Decoder
+from tests.replay.cassettes import ROOT
+from tests.unit.streams import WEATHER, target
+
+KINDS: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
+# Longer ones are cut at every so many bytes; the next test still takes them byte by byte.
+EVERY_CUT_BELOW = 6_000
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Hold the bytes of a stream, and what it answered."""
+
+    kind: Kind
+    data: bytes
+    request: GenerationRequest
+
+    def decoder(self) -> Decoder[Any]:
+        return DIALECTS[self.kind].generation_decoder(
+            target(self.kind, "localmix-tiny"), self.request
+        )
+
+    def decoded(self, *pieces: bytes) -> list[Delta]:
+        decoder = self.decoder()
+        deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
+        return deltas + decoder.close()
+
+
+def _streams() -> dict[str, Recorded]:
+    found: dict[str, Recorded] = {}
+    for path in sorted(ROOT.rglob("*.yaml")):
+        for index, exchange in enumerate(yaml.safe_load(path.read_text())["exchanges"]):
+            if exchange["content-type"].startswith(("application/x-ndjson", "text/event-stream")):
+                kind = KINDS[path.relative_to(ROOT).parts[0]]
+                name = f"{path.relative_to(ROOT).with_suffix('')}-{index}"
+                found[name] = Recorded(kind, exchange["reply"].encode(), _request(exchange["body"]))
+    return found
+
+
+def _request(body: dict[str, Any]) -> GenerationRequest:
+    if "prompt" in body:
+        return CompletionRequest(prompt="x")
+    forced = "format" in body and "tools" in body
+    return ChatRequest(
+        messages=(Message(role="user", content="x"),) * len(body["messages"]),
+        tools=(WEATHER,) if forced else (),
+        tool_choice="required" if forced else "auto",
+    )
+
+
+def _ends_well(recorded: Recorded) -> bool:
+    try:
+        recorded.decoded(recorded.data)
+    except LocalMixError:
+        return False
+    return True
+
+
+STREAMS = _streams()
+WHOLE = {name: recorded for name, recorded in STREAMS.items() if _ends_well(recorded)}
+whole = pytest.mark.parametrize("recorded", WHOLE.values(), ids=WHOLE)
+
+
+def test_there_are_streams_of_every_kind() -> None:
+    assert {recorded.kind for recorded in WHOLE.values()} == set(KINDS.values())
+    assert len(STREAMS) - len(WHOLE) > 0  # some end with an error, as they should
+
+
+@whole
+def test_cut_in_two(recorded: Recorded) -> None:
+    data = recorded.data
+    at_once = recorded.decoded(data)
+    step = 1 if len(data) < EVERY_CUT_BELOW else 17
+    for cut in range(1, len(data), step):
+        assert recorded.decoded(data[:cut], data[cut:]) == at_once, cut
+
+
+@whole
+def test_one_byte_at_a_time(recorded: Recorded) -> None:
+    pieces = [bytes([byte]) for byte in recorded.data]
+    assert recorded.decoded(*pieces) == recorded.decoded(recorded.data)
+
+
+@whole
+def test_every_prefix_raises(recorded: Recorded) -> None:
+    data = recorded.data.rstrip()
+    step = 1 if len(data) < EVERY_CUT_BELOW else 17
+    for length in range(0, len(data), step):
+        with pytest.raises(LocalMixError):
+            recorded.decoded(recorded.data[:length])
+            pytest.fail(f"a prefix of {length} bytes looked whole")
