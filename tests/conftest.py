@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from localmix import discovery
 from localmix.embedded.engine import stop_all
+from localmix.health import vitals
 from tests.either import Either, MakeEither
 from tests.loopback import LoopbackServer, serving
 
@@ -36,6 +38,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.upper().startswith(_NAMES):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """Let no test know what another learned of the servers at its ports."""
+    vitals._known.clear()
+    discovery._directories.clear()
 
 
 @pytest.fixture(autouse=True)

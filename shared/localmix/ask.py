@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from localmix.errors import config_error
-from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, Message
+from localmix.types import (
+    ChatRequest,
+    CompletionRequest,
+    EmbedRequest,
+    Message,
+    RouteRequest,
+)
 
 M = TypeVar("M", bound=BaseModel)
 Conversation = (
@@ -51,6 +57,15 @@ def embed_request(texts: str | Sequence[str], options: Mapping[str, Any]) -> Emb
         ConfigError: A value or a name is wrong; the sentence says which.
     """
     return _made(EmbedRequest, texts=(texts,) if isinstance(texts, str) else texts, **options)
+
+
+def route_request(model: str | None, needs: Mapping[str, Any]) -> RouteRequest:
+    """Build a question where a request would go.
+
+    Raises:
+        ConfigError: A value or a name is wrong; the sentence says which.
+    """
+    return _made(RouteRequest, model=model, **needs)
 
 
 def _made(kind: type[M], **values: Any) -> M:

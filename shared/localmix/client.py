@@ -6,9 +6,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, 
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from localmix.ask import Conversation, chat_request, completion_request, embed_request
+from localmix.ask import (
+    Conversation,
+    chat_request,
+    completion_request,
+    embed_request,
+    route_request,
+)
 from localmix.errors import LocalMixError
-from localmix.options import ChatOptions, CompletionOptions, EmbedOptions, SettingsOptions
+from localmix.options import (
+    ChatOptions,
+    CompletionOptions,
+    EmbedOptions,
+    RouteOptions,
+    SettingsOptions,
+)
 from localmix.progress import Progress
 from localmix.types import (
     ChatResult,
@@ -182,6 +194,18 @@ class Client(_Face):
         """
         return self._driver.run(self._router.show(model))
 
+    def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
+        """Tell where a request would go, why, and where next, without sending it.
+
+        Args:
+            model: Name of the model; `None` for the one that would be taken.
+            **needs: What the request would need; see `localmix.options.RouteOptions`.
+
+        Raises:
+            LocalMixError: The request could not be served; the error says why.
+        """
+        return self._driver.run(self._router.route(route_request(model, needs)))
+
     def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
         """Get the next turn of a conversation, whole.
 
@@ -240,7 +264,7 @@ class Client(_Face):
         progress.begin()
         try:
             started = self._driver.run(self._router.start(request))
-            progress.route = started.route
+            progress.follow(started.route, started.lease)
             yield from map(progress.take, started.whole)
             if started.opened:
                 with closing(started.opened.stream) as stream:
@@ -248,6 +272,8 @@ class Client(_Face):
         except LocalMixError as error:
             progress.fail(error)
             raise
+        finally:
+            progress.end()
 
 
 class AsyncClient(_Face):
@@ -278,6 +304,10 @@ class AsyncClient(_Face):
             ModelNotFoundError: No server holds it.
         """
         return await self._driver.run(self._router.show(model))
+
+    async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
+        """Tell where a request would go, why, and where next; see `Client.route`."""
+        return await self._driver.run(self._router.route(route_request(model, needs)))
 
     async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
         """Get the next turn of a conversation, whole; see `Client.chat`."""
@@ -333,7 +363,7 @@ class AsyncClient(_Face):
         progress.begin()
         try:
             started = await self._driver.run(self._router.start(request))
-            progress.route = started.route
+            progress.follow(started.route, started.lease)
             for delta in started.whole:
                 yield progress.take(delta)
             if started.opened:
@@ -343,3 +373,5 @@ class AsyncClient(_Face):
         except LocalMixError as error:
             progress.fail(error)
             raise
+        finally:
+            progress.end()

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from localmix.types import ThinkLevel, Tool
+from localmix.types import Capability, Kind, Purpose, ThinkLevel, Tool
 
 
 class GenerationOptions(TypedDict, total=False):
@@ -61,13 +61,31 @@ class EmbedOptions(TypedDict, total=False):
     keep_alive: float | None
 
 
+class RouteOptions(TypedDict, total=False):
+    """What a request would need; see `types.RouteRequest`."""
+
+    purpose: Purpose
+    needs: Collection[Capability]
+    num_ctx: int | None
+
+
 class SettingsOptions(TypedDict, total=False):
     """Settings that a client takes as arguments; see `settings.Settings`."""
 
+    prefer: str | Sequence[Kind] | None
+    model: str | None
+    aliases: Mapping[str, str | Sequence[str]] | None
     models_path: str | Path | Sequence[Path] | None
+    embedded_context_length: int | None
+    timeout: float | None
     connect_timeout: float | None
     first_byte_timeout: float | None
+    warm_first_byte_timeout: float | None
     between_timeout: float | None
     probe_timeout: float | None
     refresh_after: float | None
-    embedded_context_length: int | None
+    monitor_every: float | None
+    max_retries: int | None
+    max_failures: int | None
+    max_waiting: int | None
+    wait_timeout: float | None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from localmix.errors import LocalMixError
 from localmix.fold import Fold
+from localmix.health import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
 
 
@@ -18,11 +19,16 @@ class Progress:
         self._fold = Fold()
         self._started = 0.0
         self._spoke_at: float | None = None
+        self._lease: Lease | None = None
         self.route: Route | None = None
 
     def begin(self) -> None:
         """Start the clock."""
         self._started = self._clock()
+
+    def follow(self, route: Route, lease: Lease) -> None:
+        """Know who answers."""
+        self.route, self._lease = route, lease
 
     @property
     def result(self) -> ChatResult:
@@ -35,7 +41,10 @@ class Progress:
         if self._spoke_at is None and (delta.content or delta.reasoning or delta.tool_calls):
             self._spoke_at = now
         if delta.finish_reason:
-            delta = replace(delta, route=self.route, timings=self._timings(delta, now))
+            timings = self._timings(delta, now)
+            delta = replace(delta, route=self.route, timings=timings)
+            if self._lease:
+                self._lease.succeeded(delta.usage, timings)
         self._fold.add(delta)
         return delta
 
@@ -44,6 +53,13 @@ class Progress:
         if self.route:
             error.partial = self.result
             error.server = error.server or self.route.server.url
+        if self._lease:
+            self._lease.failed(error)
+
+    def end(self) -> None:
+        """Give back what was held of the server, however the stream ended."""
+        if self._lease:
+            self._lease.release()
 
     def _timings(self, delta: Delta, now: float) -> Timings:
         """Complete the server's timings with what was measured here."""

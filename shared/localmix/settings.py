@@ -1,36 +1,44 @@
-"""What the user wants: arguments over environment over defaults.
+"""What the user wants: arguments over environment over files over defaults.
 
 This is the only room that reads the environment.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    PyprojectTomlConfigSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
+from localmix.addresses import loopback, ollama_host, read_url
 from localmix.errors import ConfigError, config_error
+from localmix.hints import lmstudio_port
 from localmix.types import Kind
 
 OLLAMA_PORT = 11434
 LMSTUDIO_PORT = 1234
-_UNSPECIFIED = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_FILE = "localmix.toml"
 
 
 class _Secretive(BaseModel):
@@ -48,34 +56,49 @@ class _Secretive(BaseModel):
 
 
 class ServerConfig(_Secretive):
-    """Name one server.
+    """Name one server, and say how to use it.
 
     Attributes:
         url: Base URL; a host with a port will do, and a trailing `/v1` is dropped.
+        name: What `NAME/MODEL` pins a request to; the host and port without one.
         token: Sent as `Authorization: Bearer` to this server alone.
         headers: Sent to this server alone.
         only_kind: Send the token only to a server that proved to be of this kind.
+        order: Servers of a lower order come first, those of one order share the load; without it,
+            the place in the list.
+        weight: How much of the load it should take, compared with others of its order.
+        limit: The most requests to have there at once; without it there is no limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str
+    name: str = ""
     token: SecretStr | None = None
     headers: Mapping[str, str] = Field(default={}, repr=False)
     only_kind: Kind | None = None
+    order: int | None = None
+    weight: float = Field(default=1.0, gt=0)
+    limit: int | None = Field(default=None, ge=1)
 
     @classmethod
-    def of(cls, given: str | ServerConfig) -> ServerConfig:
+    def of(cls, given: str | ServerConfig | Mapping[str, Any]) -> ServerConfig:
         """Read a server as users write it; `user:password@` becomes Basic authorization."""
         if isinstance(given, ServerConfig):
             return given
-        url, headers = read_url(given)
-        return cls(url=url, headers=headers)
+        about: Mapping[str, Any] = {"url": given} if isinstance(given, str) else given
+        url, headers = read_url(str(about.get("url", "")))
+        return cls(**{**about, "url": url, "headers": {**headers, **about.get("headers", {})}})
 
     @field_validator("url")
     @classmethod
     def _normal(cls, url: str) -> str:
         return read_url(url)[0]
+
+    @property
+    def label(self) -> str:
+        """Give the name, or the host and port."""
+        return self.name or self.url.partition("://")[2]
 
     def authorization(self, kind: Kind | None) -> dict[str, str]:
         """Give the headers for a server that proved to be of this kind (`None`: not yet)."""
@@ -86,157 +109,254 @@ class ServerConfig(_Secretive):
 
 
 class Settings(_Secretive, BaseSettings):
-    """Hold every setting, read once.
+    """Hold every setting, read once; `docs/configuration.md` explains them to a user.
 
     Attributes:
         servers: The servers to use, in order of preference; empty means to look for them.
+        prefer: Kinds to take first, where servers are of one order.
+        model: Model of chats and completions that name none.
+        aliases: Names of one's own for models; a name for several takes the first that is there.
         models_path: Folders with GGUF files for the embedded engine.
+        embedded_context_length: Tokens that the embedded engine reserves for a request, at most.
+        timeout: Seconds that a whole request may take, with every fail-over and retry.
         connect_timeout: Seconds to wait for a connection.
-        first_byte_timeout: Seconds from a request to the head of its reply. A model may have to
-            load first, and an answer that is not streamed is written first.
+        first_byte_timeout: Seconds to wait for a reply from a model that may have to load, or for
+            an answer that is not streamed.
+        warm_first_byte_timeout: Seconds to wait for the first delta from a model that is loaded.
         between_timeout: Seconds between two pieces of a reply.
-        embedded_context_length: Tokens that the embedded engine reserves for each request, at most.
         probe_timeout: Seconds that a server has to show what it is.
         refresh_after: Seconds for which a list of servers and models counts as fresh.
+        monitor_every: Seconds between looks at all servers beside the requests; without it they
+            are looked at when a request needs it.
+        max_retries: How often to try again when every server has failed with what may pass.
+        max_failures: Failures in a row after which a server is left alone for a while.
+        max_waiting: The most requests that may wait for a server whose limit is reached.
+        wait_timeout: Seconds that a request may wait so.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="LOCALMIX_", frozen=True, extra="forbid", populate_by_name=True
+        env_prefix="LOCALMIX_",
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        pyproject_toml_table_header=("tool", "localmix"),
     )
 
     servers: Annotated[tuple[ServerConfig, ...], NoDecode] = ()
-    models_path: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(), validation_alias=AliasChoices("LOCAL_MODELS_PATH", "LOCALMIX_MODELS_PATH")
+    prefer: Annotated[tuple[Kind, ...], NoDecode] = Field(
+        default=(), validation_alias=AliasChoices("LOCALMIX_PREFER", "LOCAL_PROVIDER_PREFERENCE")
     )
+    model: str | None = None
+    aliases: dict[str, tuple[str, ...]] = Field(default={})
+    models_path: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), validation_alias=AliasChoices("LOCALMIX_MODELS_PATH", "LOCAL_MODELS_PATH")
+    )
+    embedded_context_length: int = Field(default=8192, ge=16)
+
+    timeout: float | None = Field(default=None, gt=0)
     connect_timeout: float = Field(default=2.0, gt=0)
     first_byte_timeout: float = Field(default=600.0, gt=0)
+    warm_first_byte_timeout: float = Field(default=120.0, gt=0)
     between_timeout: float = Field(default=120.0, gt=0)
     probe_timeout: float = Field(default=1.0, gt=0)
     refresh_after: float = Field(default=30.0, ge=0)
-    embedded_context_length: int = Field(default=8192, ge=16)
+    monitor_every: float | None = Field(default=None, gt=0)
+
+    max_retries: int = Field(default=2, ge=0)
+    max_failures: int = Field(default=3, ge=1)
+    max_waiting: int = Field(default=64, ge=0)
+    wait_timeout: float = Field(default=300.0, ge=0)
 
     ollama_host: str | None = Field(default=None, validation_alias="OLLAMA_HOST")
+    ollama_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("OLLAMA_BASE_URL", "OLLAMA_ENDPOINT")
+    )
+    ollama_model: str | None = Field(default=None, validation_alias="OLLAMA_MODEL")
     ollama_api_key: SecretStr | None = Field(default=None, validation_alias="OLLAMA_API_KEY")
-    lm_studio_base_url: str | None = Field(default=None, validation_alias="LM_STUDIO_BASE_URL")
+    use_ollama: bool = Field(default=True, validation_alias="USE_OLLAMA")
+    lm_studio_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("LM_STUDIO_BASE_URL", "LMSTUDIO_ENDPOINT")
+    )
+    lm_studio_model: str | None = Field(default=None, validation_alias="LM_STUDIO_MODEL")
     lm_api_token: SecretStr | None = Field(
         default=None,
-        validation_alias=AliasChoices("LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY"),
+        validation_alias=AliasChoices(
+            "LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY", "LM_API_KEY"
+        ),
     )
+    use_lm_studio: bool = Field(default=True, validation_alias="USE_LM_STUDIO")
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
-        """Read the settings; what is `None` here comes from the environment.
+        """Read the settings; what is `None` here comes from the other places.
 
         Raises:
             ConfigError: A value cannot be right; the sentence names it.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return cls(**given)
+            settings = cls(**given)
         except ValidationError as error:
             raise config_error(cls, error) from error
+        except ValueError as error:  # a file that is no TOML
+            raise ConfigError(f"A settings file cannot be read: {error}") from error
+        settings._sources.update(_sources_of(cls, given))
+        return settings
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Tell where each value came from: `argument`, `environment NAME`, a file, or `default`."""
+        return {name: self._sources.get(name, "default") for name in type(self).model_fields}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the files behind the environment."""
+        return (init_settings, env_settings, *_files(settings_cls).values())
 
     @field_validator("servers", mode="before")
     @classmethod
     def _one_or_many_servers(cls, value: object) -> object:
         if isinstance(value, str):
-            value = [part for part in re.split(r"[,\s]+", value) if part]
+            value = _split_list(value)
+        if isinstance(value, ServerConfig):
+            value = [value]
         if isinstance(value, list | tuple):
             return tuple(map(ServerConfig.of, value))
         return value
+
+    @field_validator("prefer", mode="before")
+    @classmethod
+    def _an_order_of_kinds(cls, value: object) -> object:
+        kinds = _split_list(value) if isinstance(value, str) else value
+        if not isinstance(kinds, list | tuple):
+            return value
+        written = [str(kind).casefold().replace("-", "").replace("_", "") for kind in kinds]
+        return tuple(kind for kind in written if kind != "auto")
+
+    @field_validator("aliases", mode="before")
+    @classmethod
+    def _one_or_many_names(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            alias: (names,) if isinstance(names, str) else tuple(names)
+            for alias, names in value.items()
+        }
 
     @field_validator("models_path", mode="before")
     @classmethod
     def _one_or_many_folders(cls, value: object) -> object:
         if isinstance(value, Path):
             return (value,)
+        parts: Sequence[object] = ()
         if isinstance(value, str):
-            return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part)
-        return value
+            parts = [part for part in value.split(os.pathsep) if part]
+        elif isinstance(value, list | tuple):
+            parts = value
+        else:
+            return value
+        return tuple(Path(str(part)).expanduser() for part in parts)
 
     def candidates(self) -> list[ServerConfig]:
         """List where servers may be: the named ones, or Ollama's and LM Studio's own places."""
         if self.servers:
             return list(self.servers)
-        return [*self._ollama_places(), *self._lmstudio_places()]
+        ollama = self._ollama_places() if self.use_ollama else []
+        return [*ollama, *(self._lmstudio_places() if self.use_lm_studio else [])]
+
+    @property
+    def usual_models(self) -> list[str]:
+        """List what to take when no model is named, pinned to its kind, the preferred first."""
+        usual: list[tuple[Kind, str | None]] = [
+            ("ollama", self.ollama_model),
+            ("lmstudio", self.lm_studio_model),
+        ]
+        usual.sort(key=lambda each: self._liking(each[0]))
+        return [f"{kind}/{model}" for kind, model in usual if model]
+
+    def order_of(self, position: int, kind: Kind | None) -> tuple[int, int]:
+        """Give the rank of the candidate in this place: its order, then the preferred kinds."""
+        own = self.servers[position].order if position < len(self.servers) else 0
+        return (position if own is None else own, self._liking(kind))
+
+    def _liking(self, kind: Kind | None) -> int:
+        return self.prefer.index(kind) if kind in self.prefer else len(self.prefer)
 
     def _ollama_places(self) -> list[ServerConfig]:
-        if self.ollama_host:
-            url, headers = read_url(self.ollama_host, default_port=OLLAMA_PORT, lenient=True)
-            return [ServerConfig(url=url, headers=headers, token=self.ollama_api_key)]
-        # OLLAMA_API_KEY belongs to ollama.com unless the user says otherwise: not sent here.
-        return [ServerConfig(url=url) for url in _loopback(OLLAMA_PORT)]
+        if self.ollama_base_url:
+            url, headers = read_url(self.ollama_base_url, default_port=OLLAMA_PORT)
+        elif self.ollama_host:
+            url, headers = ollama_host(self.ollama_host, OLLAMA_PORT)
+        else:
+            # OLLAMA_API_KEY belongs to ollama.com unless the user says otherwise: not sent here.
+            return [ServerConfig(url=url) for url in loopback(OLLAMA_PORT)]
+        return [ServerConfig(url=url, headers=headers, token=self.ollama_api_key)]
 
     def _lmstudio_places(self) -> list[ServerConfig]:
-        place = partial(ServerConfig, token=self.lm_api_token)
+        token = self.lm_api_token
         if self.lm_studio_base_url:
             url, headers = read_url(self.lm_studio_base_url, default_port=LMSTUDIO_PORT)
-            return [place(url=url, headers=headers)]
-        return [place(url=url, only_kind="lmstudio") for url in _loopback(LMSTUDIO_PORT)]
+            return [ServerConfig(url=url, headers=headers, token=token)]
+        ports = dict.fromkeys([lmstudio_port() or LMSTUDIO_PORT, LMSTUDIO_PORT])
+        return [
+            ServerConfig(url=url, token=token, only_kind="lmstudio")
+            for port in ports
+            for url in loopback(port)
+        ]
 
 
-def read_url(
-    text: str, *, default_port: int | None = None, lenient: bool = False
-) -> tuple[str, dict[str, str]]:
-    """Read an address as users write it into (base URL, headers for `user:password`).
-
-    A missing scheme means http; a scheme brings its own port; a host that means "every interface"
-    is reached over loopback; `/v1` and slashes at the end are dropped. With `lenient`, a bad port
-    is replaced by the default one, as Ollama does with `OLLAMA_HOST`.
-
-    Raises:
-        ConfigError: It is no address of an HTTP server.
-    """
-    parts, has_scheme = _split(text)
-    port = _port(parts, text, lenient=lenient)
-    if port is None and not has_scheme:
-        port = default_port
-    host = _UNSPECIFIED.get(parts.hostname or "", parts.hostname or "")
-    shown_host = f"[{host}]" if ":" in host else host
-    path = re.sub(r"/v1$", "", parts.path.rstrip("/"))
-    headers = {}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(user.encode()).decode()}"
-    return f"{parts.scheme}://{shown_host}{f':{port}' if port else ''}{path}", headers
+def _files(settings: type[BaseSettings]) -> dict[str, PydanticBaseSettingsSource]:
+    """List the files, the nearest first; those that are not there say nothing."""
+    near, mine = Path.cwd() / _FILE, _user_folder() / _FILE
+    return {
+        str(near): TomlConfigSettingsSource(settings, toml_file=near),
+        "pyproject.toml": PyprojectTomlConfigSettingsSource(settings),
+        str(mine): TomlConfigSettingsSource(settings, toml_file=mine),
+    }
 
 
-def _split(text: str) -> tuple[SplitResult, bool]:
-    cleaned = text.strip().strip("\"'")
-    scheme, has_scheme, rest = cleaned.partition("://")
-    if not has_scheme:
-        scheme, rest = "http", cleaned
-    if rest.count(":") > 1 and "[" not in rest and "@" not in rest:
-        rest = f"[{rest}]"  # a bare IPv6 address
-    try:
-        parts = urlsplit(f"{scheme.lower()}://{rest}")
-    except ValueError as error:
-        raise _no_address(text) from error
-    if parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        raise _no_address(text)
-    return parts, bool(has_scheme)
+def _user_folder() -> Path:
+    system: Literal["nt", "posix"] = "nt" if os.name == "nt" else "posix"
+    base = Path.home() / ("AppData/Roaming" if system == "nt" else ".config")
+    return base / "localmix"
 
 
-def _port(parts: SplitResult, text: str, *, lenient: bool) -> int | None:
-    try:
-        return parts.port
-    except ValueError as error:
-        if lenient:
-            return OLLAMA_PORT
-        raise _no_address(text) from error
+def _sources_of(settings: type[BaseSettings], given: Mapping[str, Any]) -> dict[str, str]:
+    """Find where each value came from, by the same order as the values themselves."""
+    environment = EnvSettingsSource(settings).env_vars
+    files = {name: source() for name, source in _files(settings).items()}
+    found: dict[str, str] = {}
+    for name in settings.model_fields:
+        variables = [each for each in _variables(settings, name) if each.lower() in environment]
+        in_files = [file for file, values in files.items() if name in values]
+        if name in given:
+            found[name] = "argument"
+        elif variables:
+            found[name] = f"environment {variables[0]}"
+        elif in_files:
+            found[name] = in_files[0]
+    return found
+
+
+def _variables(settings: type[BaseSettings], name: str) -> list[str]:
+    alias = settings.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices]
+    return [alias] if isinstance(alias, str) else [f"LOCALMIX_{name.upper()}"]
+
+
+def _split_list(text: str) -> list[str]:
+    return [part for part in re.split(r"[,\s]+", text) if part]
 
 
 def _is_secret(name: str, value: object) -> bool:
     return name == "headers" or isinstance(value, SecretStr)
-
-
-def _no_address(text: str) -> ConfigError:
-    shown = re.sub(r"[^/@]*@", "***@", text)
-    return ConfigError(
-        f"{shown!r} is not the address of a server.",
-        hint="Write it like http://127.0.0.1:11434.",
-    )
-
-
-def _loopback(port: int) -> list[str]:
-    return [f"http://127.0.0.1:{port}", f"http://[::1]:{port}"]

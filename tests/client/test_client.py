@@ -25,7 +25,7 @@ def test_loaded_before_installed(either: MakeEither, start: Any) -> None:
     assert result.route is not None
     assert (result.route.model, result.route.reason) == (
         "b:latest",
-        "no model was named: the first that is loaded",
+        "no model was named: the first that is loaded; nobody else can serve it",
     )
 
 

@@ -89,7 +89,7 @@ def test_what_is_known_is_not_asked_again_for_a_while(either: MakeEither, start:
 def test_an_unknown_model_makes_the_servers_be_asked_again(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localmix.routing._RECENT_SECONDS", -1.0)
+    monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", -1.0)
     server = start(stand_ins.ollama("old:latest"))
     client = either(server.url)
     client.chat("hello", model="old")
@@ -177,7 +177,8 @@ def test_the_default_ports_are_found(either: MakeEither, monkeypatch: pytest.Mon
 def test_one_server_on_both_loopbacks_is_one_server(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from localmix.discovery import Found, _without_twins
+    from localmix.discovery import Found
+    from localmix.discovery.directory import _without_twins
     from localmix.types import Server
     from tests.unit.streams import target
 

@@ -104,7 +104,7 @@ def test_a_server_that_failed_a_moment_ago_is_tried_last(either: MakeEither, sta
 def test_when_all_fail_the_error_lists_every_attempt(either: MakeEither, start: Any) -> None:
     first = start(stand_ins.ollama(POST__api_chat=whole({"error": "boom"}, 500)))
     second = start(stand_ins.openai(POST__v1_chat_completions=hang_up))
-    client = either([first.url, second.url])
+    client = either([first.url, second.url], max_retries=0)
 
     with pytest.raises(ConnectError) as caught:
         client.chat("hello", model="tiny")
@@ -257,7 +257,7 @@ def test_overflow_tells_both_sizes(either: MakeEither, start: Any) -> None:
 def test_a_body_without_end_is_refused(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localmix.transport.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("localmix.transport.http.MAX_BODY_BYTES", 1000)
     server = start(stand_ins.ollama(POST__api_chat=whole(b" " * 1001)))
 
     with pytest.raises(ProtocolError, match="more than 1,000 bytes"):

@@ -30,6 +30,11 @@ Start = Callable[[LoopbackServer], LoopbackServer]
 OPTIONS: dict[str, Any] = {"model": CHAT, "temperature": 0.0}
 
 
+@pytest.fixture(autouse=True)
+def _without_the_engine(_engine_alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_MODELS_PATH")
+
+
 @pytest.mark.parametrize("generation", ["0.3", "0.4"])
 def test_both_generations_answer(either: MakeEither, start: Start, generation: Any) -> None:
     client = either(start(LMStudio(generation=generation)).url)

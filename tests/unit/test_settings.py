@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from localmix.addresses import read_url
 from localmix.errors import ConfigError
-from localmix.settings import ServerConfig, Settings, read_url
+from localmix.settings import ServerConfig, Settings
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,7 @@ def _model_info(entry: dict[str, Any], url: str) -> ModelInfo:
         context_length=entry.get("max_context_length"),
         loaded_context_length=config.get("context_length") or entry.get("loaded_context_length"),
         capabilities=_capabilities(entry),
+        unsaid=_unsaid(entry),
         size_bytes=entry.get("size_bytes"),
         family=entry.get("architecture") or entry.get("arch") or "",
         parameters=entry.get("params_string") or "",
@@ -158,6 +159,13 @@ def _purpose(entry: dict[str, Any], name: str) -> Any:
     """Read `embedding` (v1), `embeddings` (v0), or the prefix that LM Studio gives such models."""
     embeds = str(entry.get("type", "")).startswith("embedding")
     return "embedding" if embeds or name.startswith("text-embedding-") else "chat"
+
+
+def _unsaid(entry: dict[str, Any]) -> frozenset[Capability]:
+    """Only 0.4's listing tells of thinking, and only where the model's package says something."""
+    said = entry.get("capabilities")
+    tells = isinstance(said, dict) and "reasoning" in said
+    return frozenset({"insert"} if tells else {"insert", "thinking"})
 
 
 def _capabilities(entry: dict[str, Any]) -> frozenset[Capability] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
 from localmix.errors import LocalMixError
+from localmix.wire.gate import Gate
 
 T = TypeVar("T")
 
@@ -25,11 +26,13 @@ class Timeouts:
         first_byte: From the request to the head of the reply; both kinds of server hold it back
             while a model loads, and for the whole answer when it is not streamed.
         between: Between two pieces of a reply.
+        total: For all of it, from the request to the end of the reply; `None` for no bound.
     """
 
     connect: float
     first_byte: float
     between: float
+    total: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,21 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Step: wait until a gate opens, or for some seconds; without a gate, sleep."""
+
+    seconds: float | None
+    gate: Gate = field(default_factory=Gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Step: run a flow beside this one, until it ends or the driver is closed."""
+
+    flow: Flow[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """Outcome of `Open`: a stream that has spoken. Only its driver can read it on."""
 
@@ -97,12 +115,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Outcome of `Call`."""
+    """Outcome of the steps that exchange nothing: what `Call` returned, whether a gate opened."""
 
     value: Any
 
 
-Step = Request | Open | Call
+Step = Request | Open | Call | Wait | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
 
@@ -124,25 +142,13 @@ def call(function: Callable[[], T]) -> Flow[T]:
     return value
 
 
-def together(flows: Sequence[Flow[T]]) -> Flow[list[T | LocalMixError]]:
-    """Run several flows side by side, so that their steps share batches; errors are values."""
-    results: list[Any] = [None] * len(flows)
-    waiting: dict[int, Sequence[Step]] = {}
+def wait(seconds: float | None, gate: Gate | None = None) -> Flow[bool]:
+    """Wait until a gate opens, or for some seconds; tell whether it opened."""
+    (outcome,) = yield [Wait(seconds, gate) if gate else Wait(seconds)]
+    return bool(cast("Returned", outcome).value)
 
-    def advance(place: int, outcomes: Sequence[Outcome] | None) -> None:
-        try:
-            # A fresh generator takes `None`, which its type cannot say.
-            waiting[place] = flows[place].send(cast("Sequence[Outcome]", outcomes))
-        except StopIteration as end:
-            results[place] = end.value
-        except LocalMixError as error:
-            results[place] = error
 
-    for place in range(len(flows)):
-        advance(place, None)
-    while waiting:
-        batches, waiting = waiting, {}
-        outcomes = iter((yield [step for batch in batches.values() for step in batch]))
-        for place, batch in batches.items():
-            advance(place, [next(outcomes) for _ in batch])
-    return results
+def spawn(*flows: Flow[None]) -> Flow[None]:
+    """Run flows beside this one."""
+    if flows:
+        yield [Spawn(flow) for flow in flows]

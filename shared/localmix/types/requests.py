@@ -1,28 +1,16 @@
-"""What passes between the rooms.
-
-What a caller says (`Message`, `Tool`, `ChatRequest`, ...) is validated when it is made; what comes
-back (`Delta`, `ChatResult`, ...) is a plain frozen record. Durations are seconds as `float`.
-"""
+"""What a caller says: validated when it is made, and immutable."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from localmix.errors import Attempt, ConfigError
-
-Kind = Literal["ollama", "lmstudio", "openai", "embedded"]
-Role = Literal["system", "user", "assistant", "tool"]
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
-Capability = Literal["tools", "vision", "thinking", "insert"]
-Purpose = Literal["chat", "embedding"]
-ThinkLevel = Literal["low", "medium", "high", "max"]
+from localmix.errors import ConfigError
+from localmix.types.words import Capability, Purpose, Role, ThinkLevel
 
 
 class _Said(BaseModel):
@@ -246,168 +234,16 @@ class EmbedRequest(_Said):
         return texts
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
-    """Hold one piece of a tool call; pieces of one call share its index."""
-
-    index: int
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogprob:
-    """Give a token with the natural logarithm of its probability, and its likeliest rivals."""
-
-    token: str
-    logprob: float
-    top: tuple[TokenLogprob, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Count tokens; `None` where the server does not say."""
-
-    input_tokens: int
-    output_tokens: int
-    reasoning_tokens: int | None = None
-    cached_tokens: int | None = None
-
-    @property
-    def total_tokens(self) -> int:
-        """Add input and output."""
-        return self.input_tokens + self.output_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Measure where the time went, in seconds; `None` where it is not known.
-
-    `load`, `prompt` and `output` are the server's own; `first_token` and `total` are measured
-    here when the server does not say.
-    """
-
-    load: float | None = None
-    prompt: float | None = None
-    output: float | None = None
-    first_token: float | None = None
-    total: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """Hold one step of a streamed answer. The last one carries the reason, usage and timings."""
-
-    content: str = ""
-    reasoning: str = ""
-    tool_calls: tuple[ToolCallDelta, ...] = ()
-    logprobs: tuple[TokenLogprob, ...] = ()
-    finish_reason: FinishReason | None = None
-    model: str = ""
-    usage: Usage | None = None
-    timings: Timings | None = None
-    route: Route | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChatResult:
-    """Hold a whole answer: all deltas folded, with the route it took."""
-
-    content: str = ""
-    reasoning: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    logprobs: tuple[TokenLogprob, ...] = ()
-    finish_reason: FinishReason | None = None
-    model: str = ""
-    usage: Usage | None = None
-    timings: Timings = field(default_factory=Timings)
-    route: Route | None = None
-
-    @property
-    def message(self) -> Message:
-        """Give the answer as the next message of the conversation."""
-        return Message(
-            role="assistant",
-            content=self.content,
-            reasoning=self.reasoning,
-            tool_calls=self.tool_calls,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class EmbedResult:
-    """Hold one vector for each text, in the order of the texts."""
-
-    vectors: list[list[float]]
-    model: str = ""
-    usage: Usage | None = None
-    timings: Timings = field(default_factory=Timings)
-    route: Route | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """Describe a model on a server.
+class RouteRequest(_Said):
+    """Ask where a request would go.
 
     Attributes:
-        name: The name to ask this server for.
-        server: Base URL of the server.
-        loaded: Whether it is in memory now.
-        context_length: The most tokens it was trained for, not what is allocated.
-        loaded_context_length: Tokens allocated now; `None` when it is not loaded.
-        capabilities: What it can do; `None` where the server does not say.
-        aliases: Other names under which the server answers for it (loaded instances).
-        remote: Whether the server would send the request to a cloud.
+        purpose: Whether it would be a chat or completion, or an embedding.
+        needs: What the model must be able to do.
+        num_ctx: Context window in tokens that it would need.
     """
 
-    name: str
-    server: str
-    kind: Kind
+    model: str | None = None
     purpose: Purpose = "chat"
-    loaded: bool = False
-    context_length: int | None = None
-    loaded_context_length: int | None = None
-    embedding_length: int | None = None
-    capabilities: frozenset[Capability] | None = None
-    size_bytes: int | None = None
-    family: str = ""
-    parameters: str = ""
-    quantization: str = ""
-    digest: str = ""
-    aliases: tuple[str, ...] = ()
-    remote: bool = False
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Name a candidate and the verdict on it.
-
-    Attributes:
-        url: Base URL, without credentials; `embedded:` stands for the embedded engine.
-        kind: What it proved to be; `None` when it could not be used.
-        problem: Why it could not be used; empty when it can.
-    """
-
-    url: str
-    kind: Kind | None = None
-    version: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Tell where a request went, why, and what was tried before.
-
-    Attributes:
-        server: The server that answered.
-        model: The name it was asked for there.
-        reason: Why this server and this model, in a few words.
-        attempts: Servers that failed first.
-    """
-
-    server: Server
-    model: str
-    reason: str = ""
-    attempts: tuple[Attempt, ...] = ()
+    needs: Annotated[frozenset[Capability], Field(strict=False)] = frozenset()
+    num_ctx: int | None = Field(default=None, ge=1)

@@ -1,0 +1,61 @@
+"""Where servers may be, what answers there, and what is remembered of it for a short time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from localmix.dialects import Endpoint
+from localmix.discovery.directory import Candidate, Directory
+from localmix.discovery.probe import Found, probe, timeouts_of
+from localmix.embedded.engine import INSTALL, URL, Engine
+from localmix.settings import Settings
+from localmix.types import Server
+from localmix.wire.exchange import Flow, call
+
+__all__ = ["Directory", "Found", "directory_of", "timeouts_of"]
+
+_MOST_DIRECTORIES = 16
+_lock = threading.Lock()
+_directories: list[tuple[Settings, Callable[[], float], Directory]] = []
+
+
+def directory_of(settings: Settings, engine: Engine, clock: Callable[[], float]) -> Directory:
+    """Give the directory for these settings: one in the process, whoever asks."""
+    with _lock:
+        for known_settings, known_clock, directory in _directories:
+            if known_settings == settings and known_clock is clock:
+                return directory
+        directory = Directory(_candidates(settings, engine), settings.refresh_after, clock)
+        _directories.append((settings, clock, directory))
+        del _directories[:-_MOST_DIRECTORIES]
+        return directory
+
+
+def _candidates(settings: Settings, engine: Engine) -> list[Candidate]:
+    """List the servers, and last the embedded engine if it has models.
+
+    Servers that the user named are not replaced by it behind the user's back.
+    """
+    candidates = [
+        Candidate(server.url, server.label, partial(probe, server, position, settings))
+        for position, server in enumerate(settings.candidates())
+    ]
+    if settings.models_path:
+        endpoint = Endpoint(URL, timeouts_of(settings))
+        ask = partial(_look_into, engine, endpoint, is_reserve=bool(settings.servers))
+        candidates.append(Candidate(URL, "embedded", ask))
+    return candidates
+
+
+def _look_into(engine: Engine, endpoint: Endpoint, *, is_reserve: bool) -> Flow[Found]:
+    """Find the embedded engine's models; it serves what no server can."""
+    if not engine.is_installed():
+        problem = f"LOCAL_MODELS_PATH is set, but the engine is not installed: {INSTALL}"
+        return Found(Server(URL, problem=problem, name="embedded"), endpoint)
+    note = "Since servers were named, it serves only `embedded/MODEL`." if is_reserve else ""
+    models = yield from call(engine.models)
+    server = Server(URL, "embedded", name="embedded", note=note)
+    last = (float("inf"), 0)
+    return Found(server, endpoint, tuple(models), rank=last, is_reserve=is_reserve)

@@ -1,0 +1,170 @@
+"""What is known of the candidates, for how long it holds, and who asks again.
+
+Each candidate is asked by a flow of its own, beside the request that wants to know: a candidate
+that keeps silent stalls nobody. What is a little old still serves while it is asked again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from localmix.dialects import Endpoint
+from localmix.discovery.probe import Found
+from localmix.errors import LocalMixError, TimedOutError
+from localmix.health import vitals_of
+from localmix.types import Server
+from localmix.wire.exchange import Flow, Timeouts, spawn, wait
+from localmix.wire.gate import Gate
+
+# Once somebody can serve the request, those who come first in the user's order get so much longer.
+GRACE = 0.2
+# What is older than so many times `refresh_after` no longer serves while it is asked again.
+_TOO_OLD = 10
+# Seconds for which the absence of a server is believed.
+_BELIEVE_IN_ABSENCE = 5.0
+# A probe that has not ended after so many seconds has died with its event loop.
+_ABANDONED = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Name a place where a server may be, and how it is asked."""
+
+    url: str
+    name: str
+    ask: Callable[[], Flow[Found]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """Hold what is known of one candidate."""
+
+    candidate: Candidate
+    found: Found | None = None
+    asking_since: float | None = None
+    is_doubted: bool = False
+
+
+class Directory:
+    """Remember what the candidates are and hold."""
+
+    def __init__(
+        self, candidates: Sequence[Candidate], refresh_after: float, clock: Callable[[], float]
+    ) -> None:
+        self._entries = [_Entry(candidate) for candidate in candidates]
+        self._refresh_after = refresh_after
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._changed = Gate()
+        self.known: tuple[Found, ...] = ()
+
+    @property
+    def age(self) -> float:
+        """Give the seconds since the candidate that was asked longest ago was asked."""
+        asked_at = [entry.found.asked_at if entry.found else -inf for entry in self._entries]
+        return self._clock() - min(asked_at, default=-inf)
+
+    def read(self, is_enough: Callable[[Sequence[Found]], bool]) -> Flow[tuple[Found, ...]]:
+        """Give what is known, asking again what is old; wait only for what is needed.
+
+        Args:
+            is_enough: Tells whether a request can be served with what is known so far.
+        """
+        yield from self._ask([entry for entry in self._entries if self._is_stale(entry)])
+        while True:
+            changed = self._changed
+            waiting = [entry for entry in self._entries if self._is_awaited(entry)]
+            if not waiting:
+                break
+            current = [e.found for e in self._entries if e.found and e not in waiting]
+            enough = is_enough(current)
+            if not (yield from wait(GRACE if enough else _ABANDONED, changed)):
+                break
+        return self.known
+
+    def refresh(self) -> Flow[tuple[Found, ...]]:
+        """Ask every candidate now, and wait for all."""
+        yield from self._ask(self._entries)
+        while True:
+            changed = self._changed
+            if not any(map(self._is_asking, self._entries)):
+                return self.known
+            yield from wait(_ABANDONED, changed)
+
+    def doubt(self, url: str) -> None:
+        """Have a server asked again before it is relied on much longer."""
+        for entry in self._entries:
+            entry.is_doubted = entry.is_doubted or entry.candidate.url == url
+
+    def _ask(self, entries: Sequence[_Entry]) -> Flow[None]:
+        claimed = []
+        with self._lock:
+            for entry in entries:
+                if not self._is_asking(entry):
+                    entry.asking_since, entry.is_doubted = self._clock(), False
+                    claimed.append(entry)
+        yield from spawn(*map(self._probe, claimed))
+
+    def _probe(self, entry: _Entry) -> Flow[None]:
+        found: Found | None = None
+        try:
+            found = yield from entry.candidate.ask()
+        except LocalMixError as error:
+            found = _useless(entry, error)
+        finally:
+            self._note(entry, found)
+
+    def _note(self, entry: _Entry, found: Found | None) -> None:
+        """Keep an answer; without one the probe was broken off, and somebody may ask anew."""
+        with self._lock:
+            entry.asking_since = None
+            if found:
+                entry.found = replace(found, asked_at=self._clock())
+                if found.server.kind:
+                    vitals_of(found.server.url).health.was_reached()
+            self.known = _without_twins([each.found for each in self._entries if each.found])
+            changed, self._changed = self._changed, Gate()
+        changed.open()
+
+    def _is_asking(self, entry: _Entry) -> bool:
+        since = entry.asking_since
+        return since is not None and self._clock() < since + _ABANDONED
+
+    def _is_stale(self, entry: _Entry) -> bool:
+        return entry.is_doubted or self._is_older(entry, 1)
+
+    def _is_awaited(self, entry: _Entry) -> bool:
+        return self._is_asking(entry) and self._is_older(entry, _TOO_OLD)
+
+    def _is_older(self, entry: _Entry, times: int) -> bool:
+        if entry.found is None:
+            return True
+        holds = self._refresh_after if entry.found.server.kind else _BELIEVE_IN_ABSENCE
+        return self._clock() >= entry.found.asked_at + holds * times
+
+
+def _useless(entry: _Entry, error: LocalMixError) -> Found:
+    """Write down that a candidate failed the probe.
+
+    One that kept silent, but was well before, may only be busy: what was known of it holds a while.
+    """
+    known, url = entry.found, entry.candidate.url
+    is_silent = isinstance(error, TimedOutError)
+    if is_silent and known and known.server.kind and not known.is_silent:
+        return replace(known, is_silent=True)
+    problem = error.message.removeprefix(f"{url} ")
+    nowhere = Endpoint(url, Timeouts(connect=1, first_byte=1, between=1))
+    return Found(Server(url, problem=problem, name=entry.candidate.name), nowhere)
+
+
+def _without_twins(found: list[Found]) -> tuple[Found, ...]:
+    """Drop `[::1]` where the same port answered on 127.0.0.1: one server, two addresses."""
+    urls = {each.server.url for each in found if not each.server.problem}
+    return tuple(each for each in found if _twin(each.server.url) not in urls - {each.server.url})
+
+
+def _twin(url: str) -> str:
+    return url.replace("[::1]", "127.0.0.1")

@@ -1,0 +1,140 @@
+"""What answers at an address, and whether it is what it says it is.
+
+A server is what it proves to be, not what its port says: LM Studio answers 200 to every path, and
+many programs imitate one listing or another. So each candidate is asked for several things at once,
+and only a body of the right shape counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localmix.dialects import DIALECTS, Endpoint
+from localmix.errors import LocalMixError, ProtocolError
+from localmix.settings import ServerConfig, Settings
+from localmix.types import Kind, ModelInfo, Server
+from localmix.wire import jsontext
+from localmix.wire.exchange import Flow, Outcome, Response, Timeouts
+
+_EVIDENCE = ("/lmstudio-greeting", "/api/version", "/v1/models")
+_IMITATION = "It speaks Ollama's API, but is another program."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Say what a candidate proved to be, or what it lacks."""
+
+    kind: Kind | None = None
+    version: str = ""
+    problem: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold the verdict on one candidate and, if it is of use, its models.
+
+    Attributes:
+        rank: The user's order; the lowest comes first.
+        weight: How much of the load it should take, compared with others of its rank.
+        limit: The most requests to have there at once.
+        asked_at: When it answered.
+        is_reserve: Whether it serves only what is pinned to it.
+        is_silent: Whether it kept the probe waiting, rather than answering wrongly or not at all.
+    """
+
+    server: Server
+    endpoint: Endpoint
+    models: tuple[ModelInfo, ...] = ()
+    rank: tuple[float, int] = (0, 0)
+    weight: float = 1.0
+    limit: int | None = None
+    asked_at: float = -float("inf")
+    is_reserve: bool = False
+    is_silent: bool = False
+
+
+def identify(outcomes: Sequence[Outcome]) -> Verdict:
+    """Judge what a candidate showed for the questions of `_EVIDENCE`."""
+    greeting, version, models = (_object_in(outcome) for outcome in outcomes)
+    if greeting.get("lmstudio") is True:
+        return Verdict("lmstudio")
+    if isinstance(version.get("version"), str) and "error" not in version:
+        return Verdict("ollama", version["version"], note="" if len(version) == 1 else _IMITATION)
+    if "data" in models and isinstance(models["data"], list | None):
+        return Verdict("openai")
+    return Verdict(problem=_problem(outcomes))
+
+
+def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Found]:
+    """Ask a candidate what it is and what it holds.
+
+    Raises:
+        LocalMixError: It does not answer, or does not tell its models.
+    """
+    quick = Endpoint(candidate.url, _quick(settings.probe_timeout), candidate.authorization(None))
+    outcomes = yield [quick.get(path) for path in _EVIDENCE]
+    verdict = identify(outcomes)
+    kind = verdict.kind
+    failure = next((each for each in outcomes if isinstance(each, LocalMixError)), None)
+    if failure and not kind:
+        raise failure
+    note = verdict.note
+    models: list[ModelInfo] = []
+    headers = candidate.authorization(kind)
+    if kind == "ollama":
+        (root,) = yield [quick.get("/")]
+        note = note or ("" if _is_ollamas(root) else _IMITATION)
+    if kind:
+        place = Endpoint(candidate.url, quick.timeouts, headers)
+        models = yield from DIALECTS[kind].list_models(place)
+    return Found(
+        server=Server(candidate.url, kind, verdict.version, verdict.problem, candidate.label, note),
+        endpoint=Endpoint(candidate.url, timeouts_of(settings), headers),
+        models=tuple(models),
+        rank=settings.order_of(position, kind),
+        weight=candidate.weight,
+        limit=candidate.limit,
+    )
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Read the bounds for requests that make a model work."""
+    return Timeouts(
+        connect=settings.connect_timeout,
+        first_byte=settings.first_byte_timeout,
+        between=settings.between_timeout,
+    )
+
+
+def _quick(bound: float) -> Timeouts:
+    return Timeouts(connect=bound, first_byte=bound, between=bound, total=bound)
+
+
+def _is_ollamas(root: Outcome) -> bool:
+    return isinstance(root, Response) and root.body.strip() == b"Ollama is running"
+
+
+def _object_in(outcome: Outcome) -> dict[str, Any]:
+    if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004
+        return {}
+    try:
+        return jsontext.load_object(outcome.body)
+    except ProtocolError:
+        return {}
+
+
+def _problem(outcomes: Sequence[Outcome]) -> str:
+    last = outcomes[_EVIDENCE.index("/v1/models")]
+    if isinstance(last, LocalMixError):
+        return last.message
+    replies = [outcome for outcome in outcomes if isinstance(outcome, Response)]
+    if any(reply.status in (401, 403) for reply in replies):
+        return "It answers, but wants a token, or another one."
+    assert isinstance(last, Response)  # noqa: S101  (a request has no other outcome)
+    return (
+        "It answers, but not as a model server does: GET /v1/models gave HTTP"
+        f" {last.status} {last.content_type or 'without a content type'}."
+    )

@@ -1,0 +1,74 @@
+"""One request's hold on a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from localmix.errors import (
+    ConnectError,
+    LocalMixError,
+    ModelCrashedError,
+    OverloadedError,
+    ProtocolError,
+    TransportError,
+)
+from localmix.health.vitals import Vitals
+from localmix.types import Timings, Usage
+
+_SERVERS_FAULT = (TransportError, ModelCrashedError, ProtocolError)
+
+
+class Lease:
+    """Hold a slot until the answer ends, however it ends, and remember how it went."""
+
+    def __init__(
+        self, vitals: Vitals, model: str, clock: Callable[[], float], max_failures: int
+    ) -> None:
+        self._vitals = vitals
+        self._model = model
+        self._clock = clock
+        self._max_failures = max_failures
+        self._is_judged = self._has_spoken = self._is_released = False
+        vitals.health.begin(clock())
+
+    def spoke(self) -> None:
+        """Note the first words: the model is loaded."""
+        self._has_spoken = True
+        self._vitals.answered_at[self._model] = self._clock()
+
+    def succeeded(self, usage: Usage | None, timings: Timings) -> None:
+        """Note a whole answer, and how fast it came."""
+        self._is_judged = True
+        self._vitals.health.succeeded()
+        self._vitals.rates[self._model].add(usage, timings)
+
+    def failed(self, error: LocalMixError) -> None:
+        """Note what went wrong, if it was the server's fault."""
+        self._is_judged = True
+        health, now = self._vitals.health, self._clock()
+        if isinstance(error, OverloadedError):
+            health.was_busy(now, error.retry_after)
+        elif isinstance(error, _SERVERS_FAULT):
+            health.failed(
+                now,
+                max_failures=self._max_failures,
+                is_unreachable=isinstance(error, ConnectError),
+            )
+        else:
+            health.ended()
+
+    def release(self) -> None:
+        """Give the slot back; once is enough."""
+        if self._is_released:
+            return
+        self._is_released = True
+        if self._has_spoken and not self._is_judged:
+            self._vitals.health.succeeded()  # the caller has left a server that was speaking
+        self._vitals.slots.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.release()

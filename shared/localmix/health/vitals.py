@@ -1,0 +1,54 @@
+"""All that is remembered of one server, and where it is kept.
+
+The memory is one for the whole process: what one client learns of a server, every client knows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+
+from localmix.health.rates import Rates
+from localmix.health.slots import Slots
+from localmix.health.state import Health
+from localmix.wire.gate import Gate
+
+
+class Vitals:
+    """Hold what is remembered of one server.
+
+    Attributes:
+        turn: Its place in the rotation among equals, in answers per unit of weight.
+        answered_at: When each model last answered, and so was loaded.
+    """
+
+    def __init__(self) -> None:
+        self.health = Health()
+        self.slots = Slots()
+        self.rates: defaultdict[str, Rates] = defaultdict(Rates)
+        self.answered_at: dict[str, float] = {}
+        self.turn = 0.0
+        self._lock = threading.Lock()
+        self._loading: dict[str, Gate] = {}
+
+    def begin_loading(self, model: str) -> Gate | None:
+        """Take it on to load a model; or give the gate that opens when another has done so."""
+        with self._lock:
+            gate = self._loading.get(model)
+            if gate is None:
+                self._loading[model] = Gate()
+            return gate
+
+    def end_loading(self, model: str) -> None:
+        """Let those through who waited for the model."""
+        with self._lock:
+            gate = self._loading.pop(model)
+        gate.open()
+
+
+_known: dict[str, Vitals] = {}
+
+
+def vitals_of(url: str) -> Vitals:
+    """Give the memory of the server at an address."""
+    return _known.get(url) or _known.setdefault(url, Vitals())

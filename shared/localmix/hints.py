@@ -1,0 +1,33 @@
+"""What LM Studio leaves on the disk about its port.
+
+Sources: lmstudio-js and lms, August 2026. The vendor calls the folder unstable and says nothing
+about whether a server runs, so this is one more place to ask, not evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def lmstudio_port(home: Path | None = None) -> int | None:
+    """Read the port that LM Studio's server was last started on."""
+    home = home or Path.home()
+    try:
+        config = json.loads(_config_file(home).read_text())
+        port = config["port"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return port if isinstance(port, int) and 0 < port < 65536 else None  # noqa: PLR2004
+
+
+def _config_file(home: Path) -> Path:
+    return _lmstudio_home(home) / ".internal" / "http-server-config.json"
+
+
+def _lmstudio_home(home: Path) -> Path:
+    pointer = home / ".lmstudio-home-pointer"
+    if pointer.is_file():
+        return Path(pointer.read_text().strip())
+    old = home / ".cache" / "lm-studio"
+    return old if old.is_dir() else home / ".lmstudio"

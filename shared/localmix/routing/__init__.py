@@ -1,0 +1,8 @@
+"""Which server for this request, and what to do when it fails.
+
+Everything here is a flow: no socket, no loop, no thread.
+"""
+
+from localmix.routing.router import Router, Started
+
+__all__ = ["Router", "Started"]

@@ -1,0 +1,140 @@
+"""Which models of which servers a name means, and by what rule.
+
+A name that a server has is that server's model. Then the user's aliases count, then the names that
+certainly mean the same model. What a name means on one server, it means everywhere.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from localmix.discovery import Found
+from localmix.names import (
+    Identity,
+    canonical,
+    identity_of,
+    nearest,
+    same_architecture,
+    same_model,
+    same_quantization,
+    split_pin,
+)
+from localmix.types import ModelInfo
+
+NOT_NAMED = "no model was named"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Name one model at one server, and the rule by which it is what was asked for."""
+
+    found: Found
+    model: ModelInfo
+    rule: str
+
+    @property
+    def key(self) -> tuple[str, str | None, str]:
+        """Tell places apart: the server, what it is, its name for the model."""
+        return self.found.server.url, self.found.server.kind, self.model.name
+
+
+class Catalog:
+    """Look up names in what the servers hold; made once for each state of the directory."""
+
+    def __init__(self, found: Sequence[Found], aliases: Mapping[str, Sequence[str]]) -> None:
+        self.found = found
+        usual = [each for each in found if not each.is_reserve]
+        self.everything = [Place(each, model, NOT_NAMED) for each in usual for model in each.models]
+        self._aliases = {canonical(alias): names for alias, names in aliases.items()}
+        self._by_name: defaultdict[str, list[Place]] = defaultdict(list)
+        self._by_key: defaultdict[object, list[tuple[Identity, Place]]] = defaultdict(list)
+        for each in found:
+            for model in each.models:
+                self._add(Place(each, model, "the server has it under this name"))
+
+    def places(self, name: str) -> list[Place]:
+        """List the places that a name means; empty if nobody has the model."""
+        for look_up in (self._exact, self._aliased, self._equal):
+            if places := self._at_pin(look_up, name):
+                return _consistent(places)
+        return []
+
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """List the names that there are, the most similar first."""
+        return nearest(name, [place.model.name for place in self.everything])
+
+    def alias(self, name: str) -> Sequence[str]:
+        """Give what the user means by a name of their own."""
+        return self._aliases.get(canonical(name), ())
+
+    def _add(self, place: Place) -> None:
+        for name in dict.fromkeys(map(canonical, (place.model.name, *place.model.aliases))):
+            self._by_name[name].append(place)
+        if not place.model.remote:
+            identity = identity_of(place.model.name)
+            self._by_key[identity.key].append((identity, place))
+
+    def _at_pin(self, look_up: Callable[[str], list[Place]], name: str) -> list[Place]:
+        """Look up the whole name, since some have slashes; else read its head as a pin."""
+        places = [place for place in look_up(name) if not place.found.is_reserve]
+        pin, rest = split_pin(name)
+        if places or not pin:
+            return places
+        return [
+            replace(place, rule=f"{place.rule}, pinned to {pin}")
+            for place in look_up(rest)
+            if pin.casefold() in (place.found.server.kind, place.found.server.name.casefold())
+        ]
+
+    def _exact(self, name: str) -> list[Place]:
+        """Find the servers that have the name, and on the others what is certainly the same."""
+        exact = self._by_name.get(canonical(name), [])
+        if not exact:
+            return []
+        urls = {place.found.server.url for place in exact}
+        first = exact[0].model
+        same = self._same(identity_of(first.name), first)
+        return exact + [place for place in same if place.found.server.url not in urls]
+
+    def _aliased(self, name: str) -> list[Place]:
+        return [
+            replace(place, rule=f"your alias for {own}")
+            for own in self.alias(name)
+            for place in self._at_pin(self._exact, own) or self._at_pin(self._equal, own)
+        ]
+
+    def _equal(self, name: str) -> list[Place]:
+        return self._same(identity_of(name), None)
+
+    def _same(self, wanted: Identity, known: ModelInfo | None) -> list[Place]:
+        """Find the same model under other names, by what is known of both."""
+        rule = f"the same model by its name: {wanted}"
+        size, family = (known.parameters, known.family) if known else ("", "")
+        return [
+            replace(place, rule=rule)
+            for identity, place in self._by_key.get(wanted.key, ())
+            if same_model(wanted, identity, size, place.model.parameters)
+            and same_quantization(wanted, identity, place.model.quantization)
+            and same_architecture(family, place.model.family)
+        ]
+
+
+def _consistent(places: Iterable[Place]) -> list[Place]:
+    """Leave out what could not stand in for the first place: vectors must stay comparable."""
+    kept: list[Place] = []
+    for place in places:
+        if not kept or _may_replace(place, kept[0]):
+            kept.append(place)
+    return kept
+
+
+def _may_replace(place: Place, first: Place) -> bool:
+    one, other = place.model, first.model
+    if one.purpose != other.purpose:
+        return False
+    if one.purpose == "chat" or one.kind == other.kind:
+        return True
+    facts = (one.family, one.embedding_length)
+    return all(facts) and facts == (other.family, other.embedding_length)

@@ -1,0 +1,275 @@
+"""Carry a request to an answer: one server after the other, until one has spoken.
+
+Before the first delta whatever fails here may work elsewhere; from then on an error is final, so
+that there are never two answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from localmix.dialects import DIALECTS, Dialect, Endpoint, Target
+from localmix.embedded.engine import Engine
+from localmix.errors import (
+    Attempt,
+    AuthenticationError,
+    ConfigError,
+    LocalMixError,
+    ModelNotFoundError,
+    OverloadedError,
+    ProtocolError,
+    RequestRejectedError,
+    TimedOutError,
+    TransportError,
+    UnsupportedFeatureError,
+)
+from localmix.health import Lease, Ticket
+from localmix.routing.catalog import Place
+from localmix.routing.loading import Loading
+from localmix.routing.needs import Needs
+from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
+from localmix.routing.retries import Retry, RetryBudget
+from localmix.routing.selection import Selection
+from localmix.settings import Settings
+from localmix.types import Route
+from localmix.wire.exchange import Flow, Open, Outcome, Request, call, wait
+
+T = TypeVar("T")
+_log = logging.getLogger("localmix")
+
+# How much longer than foretold a loaded model may take over a prompt before it counts as silent.
+_PATIENCE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errand(Generic[T]):
+    """Hold what is to be done: what a request needs, how it is put, how its answer is read."""
+
+    needs: Needs
+    step: Callable[[Dialect, Target], Request | Open]
+    read: Callable[[Dialect, Target, Outcome], T]
+    is_streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[T]):
+    """Hold an answer, or its beginning, and the hold on the server that gives it."""
+
+    answer: T
+    route: Route
+    lease: Lease
+
+
+@dataclass(slots=True)
+class _Log:
+    """Hold what has been tried for one request."""
+
+    deadline: float
+    attempts: list[Attempt] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+
+
+class Dispatch:
+    """Try servers until one answers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        selection: Selection,
+        engine: Engine,
+        budget: RetryBudget,
+        clock: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._selection = selection
+        self._engine = engine
+        self._budget = budget
+        self._clock = clock
+
+    def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
+        """Get an answer, or the error of the last server with every attempt in it."""
+        bound = self._settings.timeout
+        log = _Log(self._clock() + (float("inf") if bound is None else bound))
+        retry = Retry(self._settings.max_retries, self._budget)
+        candidates = yield from self._selection.places(errand.needs)
+        while True:
+            seen = len(log.attempts)
+            answered = yield from self._round(errand, candidates, log)
+            if answered:
+                self._budget.refund()
+                return answered
+            errors = [attempt.error for attempt in log.attempts[seen:]]
+            new = yield from self._elsewhere(errand, errors, log)
+            if not new and not (yield from self._pause(retry, errors, log)):
+                raise errors[-1].tried(tuple(log.attempts))
+            candidates = new or candidates
+
+    def _round(
+        self, errand: Errand[T], candidates: Sequence[Ranked], log: _Log
+    ) -> Flow[Answered[T] | None]:
+        """Try each place once, the best first; `None` if all have failed with what may pass."""
+        left = list(candidates)
+        while left:
+            chosen = yield from self._slot(errand.needs, left, log)
+            left = [each for each in left if each.place is not chosen.place]
+            reason = reason_of([chosen, *left])
+            log.places.append(chosen.place)
+            name = chosen.place.model.name
+            lease = Lease(chosen.vitals, name, self._clock, self._settings.max_failures)
+            try:
+                answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
+            except LocalMixError as error:
+                lease.failed(error)
+                lease.release()
+                self._note(error, chosen.place, log)
+            except BaseException:
+                lease.release()
+                raise
+            else:
+                self._selection.remember(chosen.place, errand.needs)
+                server = chosen.place.found.server
+                return Answered(answer, Route(server, name, reason, tuple(log.attempts)), lease)
+        return None
+
+    def _try(
+        self, errand: Errand[T], chosen: Ranked, lease: Lease, log: _Log, *, is_last: bool
+    ) -> Flow[T]:
+        place, dialect = chosen.place, DIALECTS[chosen.place.model.kind]
+        with Loading(place, chosen.vitals, self._clock) as loading:
+            yield from loading.wait_for_others(log.deadline)
+            endpoint = yield from self._endpoint(place)
+            bounds = endpoint.timeouts
+            total = None if log.deadline == float("inf") else log.deadline - self._clock()
+            first = self._first_byte(errand, chosen, bounds.first_byte, is_last=is_last)
+            timeouts = replace(bounds, first_byte=first, total=total)
+            target = Target(replace(endpoint, timeouts=timeouts), place.model)
+            (outcome,) = yield [errand.step(dialect, target)]
+            if isinstance(outcome, LocalMixError):
+                raise outcome
+            answer = errand.read(dialect, target, outcome)
+            lease.spoke()
+            return answer
+
+    def _endpoint(self, place: Place) -> Flow[Endpoint]:
+        """Say where the bytes go; the embedded engine is started for it."""
+        endpoint = place.found.endpoint
+        if place.model.kind != "embedded":
+            return endpoint
+        url, headers = yield from call(lambda: self._engine.start(place.model.name))
+        return Endpoint(url, endpoint.timeouts, headers)
+
+    def _first_byte(
+        self, errand: Errand[T], chosen: Ranked, longest: float, *, is_last: bool
+    ) -> float:
+        """Bound the silence: a model that is loaded should begin soon, if there is another place.
+
+        The whole of an answer that is not streamed comes at once, and may take its time.
+        """
+        if is_last or not errand.is_streamed or not is_loaded(chosen.place, chosen.vitals):
+            return longest
+        rates = chosen.vitals.rates[chosen.place.model.name]
+        reading = _PATIENCE * rates.prompt_seconds(errand.needs.prompt_tokens)
+        return min(max(self._settings.warm_first_byte_timeout, reading), longest)
+
+    def _slot(self, needs: Needs, left: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
+        """Take a place at the best server that has one, or wait for the first that gets one."""
+        candidates = self._selection.sort([each.place for each in left], needs)
+        able = [each for each in candidates if not each.is_out] or candidates
+        chosen = next((each for each in able if _reserve(each)), None)
+        if chosen is None:
+            chosen = yield from self._queue(able, log)
+        take_turn(chosen, able)
+        return chosen
+
+    def _queue(self, able: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
+        ticket = Ticket()
+        limit = self._settings.max_waiting
+        queued = [each for each in able if each.vitals.slots.queue(ticket, _limit(each), limit)]
+        bound = min(self._settings.wait_timeout, log.deadline - self._clock())
+        try:
+            if queued:
+                yield from wait(bound, ticket.gate)
+        except BaseException:
+            if slots := ticket.withdraw():
+                slots.release()
+            raise
+        finally:
+            for each in queued:
+                each.vitals.slots.leave(ticket)
+        slots = ticket.withdraw()
+        for each in able:
+            if each.vitals.slots is slots:
+                return each
+        what = f"stayed so for {bound:g} s" if queued else "have too many waiting already"
+        error = OverloadedError(
+            f"All servers for {able[0].place.model.name} have reached their limits and {what}.",
+            hint="Raise `limit` of the servers, `max_waiting` or `wait_timeout`, or start another.",
+        )
+        raise error.tried(tuple(log.attempts))
+
+    def _note(self, error: LocalMixError, place: Place, log: _Log) -> None:
+        """Keep a failure; raise it if no other server would do better."""
+        url = place.found.server.url
+        error.server = error.server or url
+        log.attempts.append(Attempt(url, error))
+        if isinstance(error, _CHANGED):
+            self._selection.doubt(place)
+        if is_final(error):
+            raise error.tried(tuple(log.attempts)) from error.__cause__
+        if self._clock() >= log.deadline:
+            late = error if isinstance(error, TimedOutError) else _out_of_time(self._settings)
+            raise late.tried(tuple(log.attempts)) from error
+        _log.info("%s failed (%s)", url, type(error).__name__)
+
+    def _elsewhere(
+        self, errand: Errand[T], errors: Sequence[LocalMixError], log: _Log
+    ) -> Flow[list[Ranked]]:
+        """Look for servers that came, or changed, since the request was sent out."""
+        if not any(isinstance(error, _CHANGED) for error in errors):
+            return []
+        try:
+            return (yield from self._selection.changed(log.places, errand.needs))
+        except LocalMixError:
+            return []  # what was tried tells more
+
+    def _pause(self, retry: Retry, errors: Sequence[LocalMixError], log: _Log) -> Flow[bool]:
+        pause = retry.pause_after(errors)
+        if pause is None or self._clock() + pause >= log.deadline:
+            return False
+        yield from wait(pause)
+        return True
+
+
+# After these a server may be another one, or none, or hold other models than it did.
+_CHANGED = (TransportError, ModelNotFoundError, ProtocolError, UnsupportedFeatureError)
+
+
+def is_final(error: LocalMixError) -> bool:
+    """Tell whether the next server would only say the same."""
+    return isinstance(error, ConfigError | RequestRejectedError) and not isinstance(
+        error, UnsupportedFeatureError | AuthenticationError
+    )
+
+
+def route_to(candidates: Sequence[Ranked]) -> Route:
+    """Write down the choice of the first of some candidates."""
+    best = candidates[0].place
+    return Route(best.found.server, best.model.name, reason_of(candidates))
+
+
+def _limit(candidate: Ranked) -> int | None:
+    return candidate.place.found.limit
+
+
+def _reserve(candidate: Ranked) -> bool:
+    return candidate.vitals.slots.reserve(_limit(candidate))
+
+
+def _out_of_time(settings: Settings) -> TimedOutError:
+    return TimedOutError(
+        f"No server answered within the timeout of {settings.timeout:g} s.",
+        hint="Raise `timeout`, or see what the servers said:",
+    )

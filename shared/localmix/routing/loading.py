@@ -1,0 +1,71 @@
+"""A model is loaded once, however many ask for it at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from localmix.dialects import DIALECTS
+from localmix.errors import LocalMixError, TimedOutError
+from localmix.health import Vitals
+from localmix.routing.catalog import Place
+from localmix.routing.ranking import is_loaded
+from localmix.wire.exchange import Flow, wait
+
+# Seconds between looks whether the model that somebody else loads is there.
+_LOOK_EVERY = 1.0
+
+
+class Loading:
+    """Hold back the others while one request loads a model, in a `with` block.
+
+    Quirk (lmstudio 0.3, 0.4): requests for a model that is not loaded each load a copy of it
+    (lmstudio-bug-tracker#1751). Ollama puts such requests in a queue by itself.
+    """
+
+    def __init__(self, place: Place, vitals: Vitals, clock: Callable[[], float]) -> None:
+        self._place = place
+        self._vitals = vitals
+        self._clock = clock
+        self._is_ours = False
+
+    def wait_for_others(self, deadline: float) -> Flow[None]:
+        """Go on when the model is loaded, or when this request is the one to load it.
+
+        Raises:
+            TimedOutError: Nobody has loaded it in time.
+        """
+        while self._place.model.kind == "lmstudio" and not self._is_loaded:
+            gate = self._vitals.begin_loading(self._place.model.name)
+            if gate is None:
+                self._is_ours = True
+                return
+            patience = self._place.found.endpoint.timeouts.first_byte
+            deadline = min(deadline, self._clock() + patience)
+            while not (yield from wait(_LOOK_EVERY, gate)):
+                if (yield from self._is_listed_as_loaded()):
+                    return
+                if self._clock() > deadline:
+                    raise TimedOutError(
+                        f"{self._place.found.server.url} is still loading"
+                        f" {self._place.model.name} for another request."
+                    )
+
+    @property
+    def _is_loaded(self) -> bool:
+        return is_loaded(self._place, self._vitals)
+
+    def _is_listed_as_loaded(self) -> Flow[bool]:
+        try:
+            dialect = DIALECTS[self._place.model.kind]
+            models = yield from dialect.list_models(self._place.found.endpoint)
+        except LocalMixError:
+            return False
+        return any(model.loaded for model in models if model.name == self._place.model.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        if self._is_ours:
+            self._vitals.end_loading(self._place.model.name)

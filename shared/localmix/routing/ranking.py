@@ -1,0 +1,97 @@
+"""Which of several places is the best for a request, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from localmix.health import Vitals, vitals_of
+from localmix.routing.catalog import Place
+from localmix.routing.needs import Needs
+
+# Predictions are rough: those that differ by less than this factor count as equal.
+_TELLING = 1.5
+# What decided, in the order in which it is looked at.
+_REASONS = (
+    "its server is well",
+    "its server has a free slot",
+    "the conversation is there",
+    "first in your order",
+    "loaded",
+    "least busy",
+    "likely the fastest",
+    "its turn among equals",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Hold a place with what speaks for it; the lowest key is the best."""
+
+    place: Place
+    vitals: Vitals
+    key: tuple[float | tuple[float, int], ...]
+
+    @property
+    def is_out(self) -> bool:
+        """Tell whether its server should rest, and serve only if nobody else can."""
+        return self.key[0] == 2  # noqa: PLR2004
+
+
+def ranked(places: Sequence[Place], needs: Needs, home: str | None, now: float) -> list[Ranked]:
+    """Sort places, the best first.
+
+    Args:
+        places: Where the request could go.
+        needs: What it needs.
+        home: URL of the server that has the conversation in its cache.
+        now: The time by the router's clock.
+    """
+    found = []
+    for place in places:
+        vitals = vitals_of(place.found.server.url)
+        found.append(Ranked(place, vitals, _key(place, vitals, needs, home, now)))
+    return sorted(found, key=lambda each: each.key)
+
+
+def reason_of(candidates: Sequence[Ranked]) -> str:
+    """Say by what rule the first is what was asked for, and why it comes before the second."""
+    rule = candidates[0].place.rule
+    if len(candidates) == 1:
+        return f"{rule}; nobody else can serve it"
+    pairs = zip(candidates[0].key, candidates[1].key, strict=True)
+    decided = next((place for place, (one, other) in enumerate(pairs) if one != other), -1)
+    return f"{rule}; {_REASONS[decided]}"
+
+
+def is_loaded(place: Place, vitals: Vitals) -> bool:
+    """Tell whether a model is in memory, by the listing or by an answer since."""
+    answered_at = vitals.answered_at.get(place.model.name, -math.inf)
+    return place.model.loaded or answered_at >= place.found.asked_at
+
+
+def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
+    """Move a server back in the rotation, by less the more weight it has."""
+    now = min(each.vitals.turn for each in candidates)
+    chosen.vitals.turn = max(chosen.vitals.turn, now) + 1 / chosen.place.found.weight
+
+
+def _key(
+    place: Place, vitals: Vitals, needs: Needs, home: str | None, now: float
+) -> tuple[float | tuple[float, int], ...]:
+    loaded = is_loaded(place, vitals)
+    rates = vitals.rates.get(place.model.name)
+    seconds = (
+        rates.seconds(needs.prompt_tokens, needs.output_tokens, is_loaded=loaded) if rates else 0.0
+    )
+    return (
+        vitals.health.rank(now),
+        not vitals.slots.is_free(place.found.limit),
+        place.found.server.url != home,
+        place.found.rank,
+        not loaded,
+        vitals.slots.in_flight / place.found.weight,
+        round(math.log(max(seconds, 0.01), _TELLING)) if seconds else -math.inf,
+        vitals.turn,
+    )

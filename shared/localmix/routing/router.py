@@ -1,0 +1,166 @@
+"""The flows behind the façade's methods."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
+
+from localmix.dialects import DIALECTS, Dialect, Target
+from localmix.discovery import Found, directory_of
+from localmix.embedded.engine import Engine
+from localmix.fold import unfold
+from localmix.health import Lease, vitals_of
+from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
+from localmix.routing.needs import Needs, needs_of
+from localmix.routing.retries import RetryBudget
+from localmix.routing.selection import Selection, no_server
+from localmix.settings import Settings
+from localmix.types import (
+    ChatResult,
+    Delta,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    ModelInfo,
+    Route,
+    RouteRequest,
+    Server,
+)
+from localmix.wire.exchange import Flow, Open, Opened, Outcome, Request, Response, spawn, wait
+
+A = TypeVar("A", ChatResult, EmbedResult)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Hold a stream that has spoken: opened, or given whole by a server that does not stream."""
+
+    route: Route
+    lease: Lease
+    opened: Opened | None = None
+    whole: tuple[Delta, ...] = ()
+
+
+class Router:
+    """Find a place for each request, and carry on elsewhere when one fails."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self.clock = clock
+        engine = Engine(settings.models_path, settings.embedded_context_length)
+        self._directory = directory_of(settings, engine, clock)
+        self._selection = Selection(settings, self._directory, clock)
+        self._dispatch = Dispatch(settings, self._selection, engine, RetryBudget(), clock)
+        self._is_watching = False
+
+    # What there is
+
+    def servers(self) -> Flow[list[Server]]:
+        """Ask all candidates now and give the verdict on each."""
+        found = yield from self._directory.refresh()
+        return [self._with_state(each) for each in found]
+
+    def models(self) -> Flow[list[ModelInfo]]:
+        """List the models of all servers, read now."""
+        everything = yield from self._directory.refresh()
+        found = [each for each in everything if not each.is_reserve]
+        if not any(each.server.kind for each in found):
+            raise no_server(found, self._settings)
+        return [model for each in found for model in each.models]
+
+    def show(self, name: str) -> Flow[ModelInfo]:
+        """Describe one model as fully as its server can."""
+        best = (yield from self._selection.places(Needs(name)))[0].place
+        if best.model.kind == "embedded":
+            return best.model
+        target = Target(best.found.endpoint, best.model)
+        return (yield from DIALECTS[best.model.kind].show(target))
+
+    def route(self, request: RouteRequest) -> Flow[Route]:
+        """Tell where a request would go, and where next, without sending it."""
+        needs = Needs(request.model, request.purpose, request.needs, request.num_ctx)
+        candidates = yield from self._selection.places(needs)
+        routes = [route_to(candidates[place:]) for place in range(len(candidates))]
+        return replace(routes[0], alternatives=tuple(routes[1:]))
+
+    # Requests
+
+    def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
+        """Get a whole answer."""
+
+        def step(dialect: Dialect, target: Target) -> Request:
+            return dialect.generation_request(target, request, stream=False)
+
+        def read(dialect: Dialect, target: Target, outcome: Outcome) -> ChatResult:
+            return dialect.parse_generation(target, request, cast("Response", outcome))
+
+        return (yield from self._whole(Errand(needs_of(request), step, read)))
+
+    def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
+        """Get the vectors of some texts, all from one model."""
+        if not request.texts:
+            return EmbedResult(vectors=[], model=request.model or "")
+
+        def step(dialect: Dialect, target: Target) -> Request:
+            return dialect.embed_request(target, request)
+
+        def read(dialect: Dialect, target: Target, outcome: Outcome) -> EmbedResult:
+            return dialect.parse_embed(target, request, cast("Response", outcome))
+
+        return (yield from self._whole(Errand(needs_of(request), step, read)))
+
+    def start(self, request: GenerationRequest) -> Flow[Started]:
+        """Open a stream and wait for its first delta."""
+
+        def step(dialect: Dialect, target: Target) -> Open:
+            return Open(
+                dialect.generation_request(target, request, stream=True),
+                dialect.generation_decoder(target, request),
+            )
+
+        def read(dialect: Dialect, target: Target, outcome: Outcome) -> Opened | ChatResult:
+            if isinstance(outcome, Opened):
+                return outcome
+            return dialect.parse_generation(target, request, cast("Response", outcome))
+
+        yield from self._watch()
+        errand = Errand(needs_of(request), step, read, is_streamed=True)
+        done = yield from self._dispatch.run(errand)
+        if isinstance(done.answer, Opened):
+            return Started(done.route, done.lease, opened=done.answer)
+        return Started(done.route, done.lease, whole=(unfold(done.answer),))
+
+    def _whole(self, errand: Errand[A]) -> Flow[A]:
+        yield from self._watch()
+        started = self.clock()
+        done: Answered[A] = yield from self._dispatch.run(errand)
+        with done.lease:
+            timings = done.answer.timings
+            done.lease.succeeded(done.answer.usage, timings)
+            total = timings.total or self.clock() - started
+            timings = replace(timings, total=total)
+            return replace(done.answer, route=done.route, timings=timings)
+
+    # Beside the requests
+
+    def _watch(self) -> Flow[None]:
+        """Begin to look at all servers again and again, if the user wants that."""
+        if self._settings.monitor_every and not self._is_watching:
+            yield from spawn(self._look_again_and_again(self._settings.monitor_every))
+
+    def _look_again_and_again(self, pause: float) -> Flow[None]:
+        if self._is_watching:
+            return
+        self._is_watching = True
+        try:
+            while True:
+                yield from wait(pause)
+                yield from self._directory.refresh()
+        finally:
+            self._is_watching = False
+
+    def _with_state(self, found: Found) -> Server:
+        state = vitals_of(found.server.url).health.state(self.clock())
+        return replace(found.server, state=state)

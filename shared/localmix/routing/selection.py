@@ -1,0 +1,200 @@
+"""Where a request may go: what is known of the servers, narrowed down to what can serve it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from localmix.dialects import DIALECTS, Target
+from localmix.discovery import Directory, Found
+from localmix.embedded.engine import INSTALL
+from localmix.errors import (
+    Attempt,
+    LocalMixError,
+    ModelNotFoundError,
+    NoServerError,
+    UnsupportedFeatureError,
+)
+from localmix.health import vitals_of
+from localmix.routing.catalog import NOT_NAMED, Catalog, Place
+from localmix.routing.needs import Needs
+from localmix.routing.ranking import Ranked, ranked
+from localmix.settings import Settings
+from localmix.types import ModelInfo, Purpose
+from localmix.wire.exchange import Flow
+
+_RECENT_SECONDS = 1.0
+_MOST_CONVERSATIONS = 4096
+# A server keeps what it has read of a conversation for about as long: Ollama unloads after 5 min.
+_CONVERSATION_SECONDS = 300.0
+
+
+class Selection:
+    """Find the places for a request, and sort them."""
+
+    def __init__(
+        self, settings: Settings, directory: Directory, clock: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._clock = clock
+        self._last = Catalog((), {})
+        self._shown: dict[tuple[str, str, str], ModelInfo] = {}
+        self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
+
+    def places(self, needs: Needs) -> Flow[list[Ranked]]:
+        """List the places for a request, the best first.
+
+        Raises:
+            NoServerError: No server answers.
+            ModelNotFoundError: No server has the model.
+            UnsupportedFeatureError: No server that has it can do what is asked.
+        """
+        found = yield from self._directory.read(lambda some: bool(self._named(some, needs)))
+        places = self._named(found, needs)
+        if not places and self._directory.age > _RECENT_SECONDS:
+            found = yield from self._directory.refresh()
+            places = self._named(found, needs)
+        if not places:
+            raise self._nothing(found, needs)
+        return (yield from self._able(places, needs))
+
+    def changed(self, tried: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
+        """Ask all servers again; list the places that are new since a request was tried in vain."""
+        if self._directory.age <= _RECENT_SECONDS:
+            return []
+        found = yield from self._directory.refresh()
+        keys = {place.key for place in tried}
+        new = [place for place in self._named(found, needs) if place.key not in keys]
+        return (yield from self._able(new, needs)) if new else []
+
+    def sort(self, places: Sequence[Place], needs: Needs) -> list[Ranked]:
+        """Sort places by what is known now."""
+        now = self._clock()
+        home, since = self._homes.get(needs.conversation or 0, ("", now))
+        is_home = needs.is_continued and now < since + _CONVERSATION_SECONDS
+        return ranked(places, needs, home if is_home else None, now)
+
+    def remember(self, place: Place, needs: Needs) -> None:
+        """Keep in mind which server has a conversation in its cache."""
+        if needs.conversation is not None:
+            self._homes[needs.conversation] = (place.found.server.url, self._clock())
+            self._homes.move_to_end(needs.conversation)
+            if len(self._homes) > _MOST_CONVERSATIONS:
+                self._homes.popitem(last=False)
+
+    def doubt(self, place: Place) -> None:
+        """Have a server asked again that behaves otherwise than it should."""
+        self._directory.doubt(place.found.server.url)
+
+    def _catalog(self, found: Sequence[Found]) -> Catalog:
+        if found is not self._last.found:
+            self._last = Catalog(found, self._settings.aliases)
+        return self._last
+
+    def _named(self, found: Sequence[Found], needs: Needs) -> list[Place]:
+        """List what the name means; without a name, what would do, the most suitable first."""
+        catalog = self._catalog(found)
+        if name := self._name(needs):
+            return catalog.places(name)
+        for hint in self._settings.usual_models if needs.purpose == "chat" else ():
+            if places := catalog.places(hint):
+                return places
+        now = self._clock()
+        suitable = [
+            (vitals_of(place.found.server.url).health.rank(now), not place.model.loaded, place)
+            for place in catalog.everything
+            if place.model.purpose == needs.purpose and not place.model.remote
+        ]
+        suitable.sort(key=lambda each: (*each[:2], each[2].found.rank))
+        return [place for *_, place in suitable]
+
+    def _able(self, places: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
+        """Leave out the models that cannot do what is needed, and sort the rest."""
+        able: list[Place] = []
+        problems: list[Attempt] = []
+        waiting = deque(places)
+        while waiting:
+            place = waiting.popleft()
+            model = yield from self._informed(place, needs)
+            if lacking := needs.lacking(model):
+                problems.append(_unable(place, lacking))
+                continue
+            able.append(replace(place, model=model))
+            if place.rule == NOT_NAMED:
+                state = "loaded" if model.loaded else "installed"
+                able[0] = replace(able[0], rule=f"{NOT_NAMED}: the first that is {state}")
+                # A fail-over must not change the model: only its other places are alternatives.
+                same = self._last.places(model.name)
+                waiting = deque(other for other in same if other.key != place.key)
+        if not able:
+            raise problems[0].error.tried(tuple(problems))
+        return self.sort(able, needs)
+
+    def _informed(self, place: Place, needs: Needs) -> Flow[ModelInfo]:
+        """Ask what the model can do, where the listing leaves that open; once for each model."""
+        model = place.model
+        if model.kind != "ollama" or model.capabilities is not None or not needs.capabilities:
+            return model
+        key = (model.server, model.name, model.digest)
+        if key not in self._shown:
+            try:
+                target = Target(place.found.endpoint, model)
+                self._shown[key] = yield from DIALECTS[model.kind].show(target)
+            except LocalMixError:
+                return model  # the request itself will tell what is wrong
+        capabilities = self._shown[key].capabilities
+        return replace(model, capabilities=capabilities)
+
+    def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
+        if not any(each.server.kind for each in found if not each.is_reserve):
+            return no_server(found, self._settings)
+        return _no_model(self._name(needs), needs.purpose, self._catalog(found))
+
+    def _name(self, needs: Needs) -> str | None:
+        return needs.model or (self._settings.model if needs.purpose == "chat" else None)
+
+
+def no_server(found: Sequence[Found], settings: Settings) -> NoServerError:
+    """Say that no server answers, and how to start one."""
+    commands = ["`ollama serve`", "`lms server start`"]
+    if not settings.servers:
+        commands.append(f"`{INSTALL}` and LOCAL_MODELS_PATH=<folder with .gguf files>")
+    return NoServerError(
+        "No model server answered.",
+        hint=f"Start one: {', or '.join(commands)}. Tried:",
+        attempts=tuple(
+            Attempt(each.server.url, NoServerError(each.server.problem))
+            for each in found
+            if each.server.problem
+        ),
+    )
+
+
+def _no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFoundError:
+    if name is None:
+        known = tuple(place.model.name for place in catalog.everything)
+        return ModelNotFoundError(
+            f"No server holds a model for {purpose}.",
+            hint=f"Get one, or name one of: {', '.join(known) or 'none are installed'}.",
+            available=known,
+        )
+    meant = catalog.alias(name)
+    alias = f", nor what it is your alias for ({', '.join(meant)})" if meant else ""
+    available = catalog.nearest(name)
+    return ModelNotFoundError(
+        f"No server holds the model {name!r}{alias}.",
+        hint=f"Nearest names: {', '.join(available[:3]) or 'none are installed'}.",
+        available=available,
+    )
+
+
+def _unable(place: Place, lacking: str) -> Attempt:
+    url = place.found.server.url
+    error = UnsupportedFeatureError(
+        f"{place.model.name} at {url} cannot {lacking}.",
+        server=url,
+        hint="Use a model that can.",
+    )
+    return Attempt(url, error)

@@ -1,0 +1,213 @@
+"""The driver for asynchronous code."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, closing, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+
+from localmix.errors import LocalMixError
+from localmix.transport import http
+from localmix.wire.exchange import (
+    Call,
+    Flow,
+    Open,
+    Opened,
+    Outcome,
+    Request,
+    Response,
+    Returned,
+    Spawn,
+    Step,
+    Wait,
+)
+
+T = TypeVar("T")
+
+
+class AsyncReading:
+    """Read a stream on: first what has come already, then the rest."""
+
+    def __init__(self, response: httpx.Response, step: Open, patience: http.Patience) -> None:
+        self._response = response
+        self._step = step
+        self._patience = patience
+        self._chunks = response.aiter_bytes()
+        self._waiting: deque[Any] = deque()
+        self._has_spoken = False
+        self._is_at_end = False
+
+    async def wait(self) -> bool:
+        """Read until there is a delta; tell whether there is one, or the stream has ended."""
+        while not self._waiting and not self._is_at_end:
+            with http.our_errors(self._step.request.url, begun=True):
+                data = await anext(self._chunks, None)
+            self._is_at_end = data is None
+            decoder = self._step.decoder
+            self._waiting += decoder.close() if data is None else decoder.feed(data)
+            self._has_spoken = self._has_spoken or bool(self._waiting)
+            self._patience.check(has_spoken=self._has_spoken)
+        return bool(self._waiting)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if not await self.wait():
+            raise StopAsyncIteration
+        return self._waiting.popleft()
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        await self._response.aclose()
+
+
+class AsyncTransport:
+    """Drive flows in the running loop; one instance serves one loop after another.
+
+    A client lives in an async generator that its loop finalizes, as `asyncio.run` does with all of
+    them: it is closed with its loop, and a second `asyncio.run` gets its own.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], _Life] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end."""
+        outcomes: Sequence[Outcome] | None = None
+        with closing(flow):
+            while True:
+                try:
+                    steps = flow.send(outcomes)  # type: ignore[arg-type]  # None starts it
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcomes = await self._take_all(steps)
+
+    async def close(self) -> None:
+        """End what runs beside in this loop and close its connections; a request opens new ones."""
+        loop = asyncio.get_running_loop()
+        tasks = [task for task in self._tasks if task.get_loop() is loop]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for key in [key for key in self._clients if key[0] is loop]:
+            await self._clients.pop(key).generator.aclose()
+
+    async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
+        if len(steps) == 1:
+            return [await self._take(steps[0])]
+        return list(await asyncio.gather(*map(self._take, steps)))
+
+    async def _take(self, step: Step) -> Outcome:
+        try:
+            match step:
+                case Request():
+                    return await self._send(step)
+                case Open():
+                    return await self._open(step)
+                case Call():
+                    return Returned(await asyncio.to_thread(step.function))
+                case Wait():
+                    return Returned(await self._wait(step))
+                case Spawn():
+                    self._spawn(step)
+                    return Returned(None)
+        except LocalMixError as error:
+            return error
+
+    async def _send(self, request: Request) -> Response:
+        patience = http.Patience(request)
+        with http.our_errors(request.url):
+            response = await self._response_to(request, patience)
+        async with aclosing(response):
+            return await self._read_whole(response, request, patience)
+
+    async def _open(self, step: Open) -> Opened | Response:
+        patience = http.Patience(step.request)
+        with http.our_errors(step.request.url):
+            response = await self._response_to(step.request, patience)
+        try:
+            if http.is_whole(response):
+                async with aclosing(response):
+                    return await self._read_whole(response, step.request, patience)
+            stream = AsyncReading(response, step, patience)
+            await stream.wait()
+        except BaseException:
+            await response.aclose()
+            raise
+        return Opened(stream)
+
+    async def _wait(self, step: Wait) -> bool:
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended since
+                loop.call_soon_threadsafe(told.set)
+
+        forget = step.gate.when_open(tell)
+        try:
+            async with asyncio.timeout(step.seconds):
+                await told.wait()
+        except TimeoutError:
+            pass
+        finally:
+            forget()
+        return step.gate.is_open
+
+    def _spawn(self, step: Spawn) -> None:
+        task = asyncio.create_task(self.run(step.flow), name="localmix")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
+        client = await self._client(is_tls=request.url.startswith("https:"))
+        response = await client.send(http.to_httpx(client, request), stream=True)
+        patience.expect_pieces(response)
+        return response
+
+    async def _read_whole(
+        self, response: httpx.Response, request: Request, patience: http.Patience
+    ) -> Response:
+        body = bytearray()
+        with http.our_errors(request.url, begun=True):
+            async for data in response.aiter_bytes():
+                body += data
+                http.check_size(body, request.url)
+                patience.check(has_spoken=False)
+        return http.from_httpx(response, bytes(body))
+
+    async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        life = self._clients.get((loop, is_tls))
+        if life is None:
+            for key in [key for key in self._clients if key[0].is_closed()]:
+                del self._clients[key]
+            generator = _living_client(http.trust(is_tls))
+            life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
+        return life.client
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """Hold a client and the generator that closes it."""
+
+    generator: AsyncGenerator[httpx.AsyncClient, None]
+    client: httpx.AsyncClient
+
+
+async def _living_client(
+    trust: ssl.SSLContext | bool,
+) -> AsyncGenerator[httpx.AsyncClient, None]:
+    client = httpx.AsyncClient(verify=trust, **http.PLAIN)
+    try:
+        yield client
+    finally:
+        await client.aclose()

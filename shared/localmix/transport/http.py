@@ -1,0 +1,165 @@
+"""What both drivers share: how a request is sent, how long it may take, what a failure means."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpx
+
+from localmix.errors import (
+    ConfigError,
+    ConnectError,
+    LocalMixError,
+    ProtocolError,
+    StreamInterruptedError,
+    TimedOutError,
+)
+from localmix.wire.exchange import Request, Response
+
+# Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
+MAX_BODY_BYTES = 512 * 1024 * 1024
+# LM Studio closes idle connections after 5 s; one that is older must not be used again.
+_LIMITS = httpx.Limits(keepalive_expiry=4.0)
+PLAIN: Any = {"trust_env": False, "follow_redirects": False, "limits": _LIMITS}
+_HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
+
+
+class Patience:
+    """Hold a reply to its bounds where single reads cannot: one that drips is never silent."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._began = time.monotonic()
+
+    def expect_pieces(self, response: httpx.Response) -> None:
+        """Bound the silence between two pieces; the head's bound was for a model that loads.
+
+        The body is read with what this extension says when its reading begins.
+        """
+        bounds = self._request.timeouts
+        left = None if bounds.total is None else bounds.total - self._spent
+        response.request.extensions["timeout"]["read"] = _least(bounds.between, left)
+
+    def check(self, *, has_spoken: bool) -> None:
+        """Refuse to go on waiting for the first delta, or for the end.
+
+        Raises:
+            TimedOutError: The time is over.
+        """
+        bounds = self._request.timeouts
+        limit = bounds.total if has_spoken else _least(bounds.first_byte, bounds.total)
+        if limit is not None and self._spent > limit:
+            server = _origin(self._request.url)
+            what = "finish its answer" if has_spoken else "say anything"
+            raise TimedOutError(f"{server} did not {what} in {limit:g} s.", server=server)
+
+    @property
+    def _spent(self) -> float:
+        return time.monotonic() - self._began
+
+
+@cache
+def trust(is_tls: bool) -> ssl.SSLContext | bool:
+    """Load the certificates once, and only for a server that needs them: it takes 50 ms."""
+    return httpx.create_ssl_context() if is_tls else False
+
+
+def to_httpx(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    """Write a request as the library wants it."""
+    bounds = request.timeouts
+    first_byte = _least(bounds.first_byte, bounds.total)
+    return client.build_request(
+        request.method,
+        request.url,
+        content=request.body,
+        headers={**_HEADERS, **request.headers},
+        timeout=httpx.Timeout(first_byte, connect=_least(bounds.connect, bounds.total)),
+    )
+
+
+def _least(one: float, other: float | None) -> float:
+    return one if other is None else max(min(one, other), 0.001)
+
+
+def from_httpx(response: httpx.Response, body: bytes) -> Response:
+    """Keep of a reply what the dialects read."""
+    return Response(response.status_code, body, dict(response.headers))
+
+
+def is_whole(response: httpx.Response) -> bool:
+    """Tell whether a reply is one JSON object or an error, and no stream."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+    return response.status_code != httpx.codes.OK or media_type == "application/json"
+
+
+def check_size(body: bytearray, url: str) -> None:
+    """Refuse a body that would fill the memory."""
+    if len(body) > MAX_BODY_BYTES:
+        raise ProtocolError(
+            f"{url} sent more than {MAX_BODY_BYTES:,} bytes.",
+            hint="Ask for less at once, or check that the address is a model server's.",
+        )
+
+
+@contextmanager
+def our_errors(url: str, *, begun: bool = False) -> Iterator[None]:
+    """Turn the HTTP library's errors into ours; `begun` says that the reply's head has come."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise our_error(_origin(url), error, begun=begun) from error
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{url} is not an address: {error}") from error
+
+
+def our_error(server: str, error: httpx.HTTPError, *, begun: bool) -> LocalMixError:
+    """Say what a failure of the library means."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return ConnectError(f"{server} did not take the connection in time.", server=server)
+    if isinstance(error, httpx.TimeoutException):
+        what = "between two pieces of its reply" if begun else "before it replied"
+        return TimedOutError(
+            f"{server} stayed silent for too long {what}.",
+            server=server,
+        )
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return ConfigError(f"No request can be made to {server}: {error}", server=server)
+    if begun and not isinstance(error, httpx.DecodingError):
+        return StreamInterruptedError(f"{server} broke off its reply: {error}", server=server)
+    return _not_begun(server, error)
+
+
+def _not_begun(server: str, error: httpx.HTTPError) -> LocalMixError:
+    if isinstance(error, httpx.ConnectError):
+        return ConnectError(f"{server} could not be reached: {_reason(error)}", server=server)
+    if isinstance(error, httpx.NetworkError) or "disconnected" in str(error):
+        return ConnectError(f"{server} hung up before it replied.", server=server)
+    return ProtocolError(
+        f"{server} sent what is not HTTP: {error}",
+        server=server,
+        hint="Something else than a model server uses this port.",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Find the operating system's words, which the async backend hides below its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno)
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or cause.__context__
+    return str(error)
+
+
+def _origin(url: str) -> str:
+    """Cut an address down to its server."""
+    return "/".join(url.split("/", 3)[:3])

@@ -1,0 +1,200 @@
+"""The driver for ordinary code."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, TypeVar
+
+import httpx
+
+from localmix.errors import LocalMixError
+from localmix.transport import http
+from localmix.wire.exchange import (
+    Call,
+    Flow,
+    Open,
+    Opened,
+    Outcome,
+    Request,
+    Response,
+    Returned,
+    Spawn,
+    Step,
+    Wait,
+)
+from localmix.wire.gate import Gate
+
+T = TypeVar("T")
+
+
+class Reading:
+    """Read a stream on: first what has come already, then the rest."""
+
+    def __init__(self, response: httpx.Response, step: Open, patience: http.Patience) -> None:
+        self._response = response
+        self._step = step
+        self._patience = patience
+        self._chunks = response.iter_bytes()
+        self._waiting: deque[Any] = deque()
+        self._has_spoken = False
+        self._is_at_end = False
+
+    def wait(self) -> bool:
+        """Read until there is a delta; tell whether there is one, or the stream has ended."""
+        while not self._waiting and not self._is_at_end:
+            with http.our_errors(self._step.request.url, begun=True):
+                data = next(self._chunks, None)
+            self._is_at_end = data is None
+            decoder = self._step.decoder
+            self._waiting += decoder.close() if data is None else decoder.feed(data)
+            self._has_spoken = self._has_spoken or bool(self._waiting)
+            self._patience.check(has_spoken=self._has_spoken)
+        return bool(self._waiting)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if not self.wait():
+            raise StopIteration
+        return self._waiting.popleft()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._response.close()
+
+
+class Transport:
+    """Drive flows in the calling thread; one instance serves many threads."""
+
+    def __init__(self) -> None:
+        self._clients: dict[bool, httpx.Client] = {}
+        self._threads: set[threading.Thread] = set()
+        self._closing = Gate()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end."""
+        outcomes: Sequence[Outcome] | None = None
+        with closing(flow):
+            while True:
+                try:
+                    steps = flow.send(outcomes)  # type: ignore[arg-type]  # None starts it
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                outcomes = self._take_all(steps)
+
+    def close(self) -> None:
+        """End what runs beside and close the connections; the next request opens new ones."""
+        self._closing.open()
+        for thread in list(self._threads):
+            thread.join()
+        self._closing = Gate()
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
+        if len(steps) == 1 or all(isinstance(step, Spawn) for step in steps):
+            return [self._take(step) for step in steps]
+        with ThreadPoolExecutor(max_workers=len(steps)) as pool:
+            return list(pool.map(self._take, steps))
+
+    def _take(self, step: Step) -> Outcome:
+        try:
+            match step:
+                case Request():
+                    return self._send(step)
+                case Open():
+                    return self._open(step)
+                case Call():
+                    return Returned(step.function())
+                case Wait():
+                    return Returned(self._wait(step))
+                case Spawn():
+                    self._spawn(step)
+                    return Returned(None)
+        except LocalMixError as error:
+            return error
+
+    def _send(self, request: Request) -> Response:
+        patience = http.Patience(request)
+        with http.our_errors(request.url):
+            response = self._response_to(request, patience)
+        with closing(response):
+            return self._read_whole(response, request, patience)
+
+    def _open(self, step: Open) -> Opened | Response:
+        patience = http.Patience(step.request)
+        with http.our_errors(step.request.url):
+            response = self._response_to(step.request, patience)
+        try:
+            if http.is_whole(response):
+                with closing(response):
+                    return self._read_whole(response, step.request, patience)
+            stream = Reading(response, step, patience)
+            stream.wait()
+        except BaseException:
+            response.close()
+            raise
+        return Opened(stream)
+
+    def _wait(self, step: Wait) -> bool:
+        """Wait for the gate; also for the client's end, so that nothing waits longer than that."""
+        told = threading.Event()
+        forget = [gate.when_open(told.set) for gate in (step.gate, self._closing)]
+        told.wait(step.seconds)
+        for each in forget:
+            each()
+        return step.gate.is_open
+
+    def _spawn(self, step: Spawn) -> None:
+        def run() -> None:
+            try:
+                self.run(self._until_closed(step.flow))
+            finally:
+                self._threads.discard(thread)
+
+        thread = threading.Thread(target=run, name="localmix", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _until_closed(self, flow: Flow[None]) -> Flow[None]:
+        """Leave a flow at its next step when the client is closed."""
+        end = self._closing
+        outcomes: Any = None
+        with closing(flow):
+            while not end.is_open:
+                try:
+                    steps = flow.send(outcomes)
+                except StopIteration:
+                    return
+                outcomes = yield steps
+
+    def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
+        client = self._client(is_tls=request.url.startswith("https:"))
+        response = client.send(http.to_httpx(client, request), stream=True)
+        patience.expect_pieces(response)
+        return response
+
+    def _read_whole(
+        self, response: httpx.Response, request: Request, patience: http.Patience
+    ) -> Response:
+        body = bytearray()
+        with http.our_errors(request.url, begun=True):
+            for data in response.iter_bytes():
+                body += data
+                http.check_size(body, request.url)
+                patience.check(has_spoken=False)
+        return http.from_httpx(response, bytes(body))
+
+    def _client(self, *, is_tls: bool) -> httpx.Client:
+        client = self._clients.get(is_tls)
+        if client is None:
+            client = self._clients[is_tls] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
+            weakref.finalize(self, client.close)
+        return client

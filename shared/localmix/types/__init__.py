@@ -1,0 +1,65 @@
+"""What passes between the rooms."""
+
+from localmix.types.answers import (
+    ChatResult,
+    Delta,
+    EmbedResult,
+    Timings,
+    TokenLogprob,
+    ToolCallDelta,
+    Usage,
+)
+from localmix.types.requests import (
+    ChatRequest,
+    CompletionRequest,
+    EmbedRequest,
+    GenerationRequest,
+    Image,
+    Message,
+    RouteRequest,
+    Tool,
+    ToolCall,
+)
+from localmix.types.servers import (
+    ModelInfo,
+    Route,
+    Server,
+)
+from localmix.types.words import (
+    Capability,
+    FinishReason,
+    Kind,
+    Purpose,
+    Role,
+    State,
+    ThinkLevel,
+)
+
+__all__ = [
+    "Capability",
+    "ChatRequest",
+    "ChatResult",
+    "CompletionRequest",
+    "Delta",
+    "EmbedRequest",
+    "EmbedResult",
+    "FinishReason",
+    "GenerationRequest",
+    "Image",
+    "Kind",
+    "Message",
+    "ModelInfo",
+    "Purpose",
+    "Role",
+    "Route",
+    "RouteRequest",
+    "Server",
+    "State",
+    "ThinkLevel",
+    "Timings",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "Usage",
+]

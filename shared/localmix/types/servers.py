@@ -1,0 +1,95 @@
+"""What is known of servers and models, and of the way that a request took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localmix.errors import Attempt
+from localmix.types.words import Capability, Kind, Purpose, State
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Describe a model on a server.
+
+    Attributes:
+        name: The name to ask this server for.
+        server: Base URL of the server.
+        loaded: Whether it is in memory now.
+        context_length: The most tokens it was trained for, not what is allocated.
+        loaded_context_length: Tokens allocated now; `None` when it is not loaded.
+        capabilities: What it can do; `None` where the server does not say.
+        unsaid: Capabilities of which this server does not tell, whatever it says of others.
+        guessed: Names of the facts that were guessed from the model's name.
+        aliases: Other names under which the server answers for it (loaded instances).
+        remote: Whether the server would send the request to a cloud.
+    """
+
+    name: str
+    server: str
+    kind: Kind
+    purpose: Purpose = "chat"
+    loaded: bool = False
+    context_length: int | None = None
+    loaded_context_length: int | None = None
+    embedding_length: int | None = None
+    capabilities: frozenset[Capability] | None = None
+    unsaid: frozenset[Capability] = frozenset()
+    guessed: frozenset[str] = frozenset()
+    size_bytes: int | None = None
+    family: str = ""
+    parameters: str = ""
+    quantization: str = ""
+    digest: str = ""
+    aliases: tuple[str, ...] = ()
+    remote: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def can(self, capability: Capability) -> bool | None:
+        """Tell whether the model has a capability; `None` if its server does not say."""
+        if self.capabilities is None or capability in self.unsaid:
+            return None
+        return capability in self.capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Name a candidate and the verdict on it.
+
+    Attributes:
+        url: Base URL, without credentials; `embedded:` stands for the embedded engine.
+        kind: What it proved to be; `None` when it could not be used.
+        problem: Why it could not be used; empty when it can.
+        name: What `NAME/MODEL` pins a request to.
+        note: What else is to be known of it, such as that it only imitates its kind.
+        state: How its requests have ended lately.
+    """
+
+    url: str
+    kind: Kind | None = None
+    version: str = ""
+    problem: str = ""
+    name: str = ""
+    note: str = ""
+    state: State = "available"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Tell where a request went, why, and what was tried before.
+
+    Attributes:
+        server: The server that answered.
+        model: The name it was asked for there.
+        reason: Why this server and this model, in a few words.
+        attempts: Servers that failed first.
+        alternatives: Where it would go next; told by `route()` alone.
+    """
+
+    server: Server
+    model: str
+    reason: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    alternatives: tuple[Route, ...] = ()

@@ -1,0 +1,13 @@
+"""The words that types are made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["ollama", "lmstudio", "openai", "embedded"]
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+Capability = Literal["tools", "vision", "thinking", "insert"]
+Purpose = Literal["chat", "embedding"]
+ThinkLevel = Literal["low", "medium", "high", "max"]
+State = Literal["available", "degraded", "unavailable", "trial"]
