@@ -127,10 +127,11 @@ def _patient(endpoint: Endpoint, settings: Settings) -> Endpoint:
 
 def timeouts_of(settings: Settings) -> Timeouts:
     """Read the bounds for requests that make a model work."""
+    most = settings.timeout or float("inf")
     return Timeouts(
-        connect=settings.connect_timeout,
-        first_byte=settings.first_byte_timeout,
-        between=settings.between_timeout,
+        connect=min(most, settings.connect_timeout),
+        first_byte=min(most, settings.first_byte_timeout),
+        between=min(most, settings.between_timeout),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from localmix.types import ThinkLevel, Tool
+from localmix.types import Kind, ThinkLevel, Tool
 
 
 class GenerationOptions(TypedDict, total=False):
@@ -64,7 +64,10 @@ class EmbedOptions(TypedDict, total=False):
 class SettingsOptions(TypedDict, total=False):
     """Settings that a client takes as arguments; see `settings.Settings`."""
 
+    prefer: Kind | Sequence[Kind] | None
     models_path: str | Path | Sequence[Path] | None
+    timeout: float | None
+    max_retries: int | None
     connect_timeout: float | None
     first_byte_timeout: float | None
     between_timeout: float | None

@@ -23,6 +23,7 @@ from localmix.errors import (
     LocalMixError,
     ModelNotFoundError,
     NoServerError,
+    OverloadedError,
     RequestRejectedError,
     StreamInterruptedError,
     TransportError,
@@ -163,6 +164,21 @@ class Router:
         step: Callable[[Dialect, Target], Request | Open],
         read: Callable[[Dialect, Target, Outcome], T],
     ) -> Flow[tuple[T, Route]]:
+        """Try all candidates, and again as often as the settings say if it may pass."""
+        for _ in range(self._settings.max_retries):
+            try:
+                return (yield from self._serve_once(request, purpose, step, read))
+            except (TransportError, OverloadedError) as error:
+                _log.info("%s; trying again", error.message)
+        return (yield from self._serve_once(request, purpose, step, read))
+
+    def _serve_once(
+        self,
+        request: GenerationRequest | EmbedRequest,
+        purpose: Purpose,
+        step: Callable[[Dialect, Target], Request | Open],
+        read: Callable[[Dialect, Target, Outcome], T],
+    ) -> Flow[tuple[T, Route]]:
         """Try each candidate in turn; the first that answers wins."""
         attempts: list[Attempt] = []
         candidates = yield from self._candidates(request.model, purpose)
@@ -238,9 +254,9 @@ class Router:
     def _choose(
         self, found: Sequence[Found], name: str | None, purpose: Purpose | None
     ) -> list[Candidate]:
-        """Rank: servers that are well, then the user's order; then loaded models."""
+        """Rank: servers that are well, preferred kinds, the user's order; then loaded models."""
         usable = [each for each in found if each.server.kind]
-        usable.sort(key=lambda each: not self._health.is_well(each.server.url))
+        usable.sort(key=self._rank)
         if name is None:
             return _suitable(usable, purpose)
         candidates = _holders(usable, name, None)
@@ -248,6 +264,11 @@ class Router:
             kind, rest = split_pin(name)
             candidates = _holders(usable, rest, kind) if kind else []
         return candidates
+
+    def _rank(self, found: Found) -> tuple[bool, int]:
+        kind, prefer = found.server.kind, self._settings.prefer
+        place = prefer.index(kind) if kind in prefer else len(prefer)
+        return not self._health.is_well(found.server.url), place
 
 
 def is_final(error: LocalMixError) -> bool:

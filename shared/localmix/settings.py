@@ -90,7 +90,10 @@ class Settings(_Secretive, BaseSettings):
 
     Attributes:
         servers: The servers to use, in order of preference; empty means to look for them.
+        prefer: Kinds of server to take first.
         models_path: Folders with GGUF files for the embedded engine.
+        timeout: Seconds of silence that a request may meet anywhere; bounds the finer ones below.
+        max_retries: How often to try again when every server has failed with what may pass.
         connect_timeout: Seconds to wait for a connection.
         first_byte_timeout: Seconds from a request to the head of its reply. A model may have to
             load first, and an answer that is not streamed is written first.
@@ -108,6 +111,9 @@ class Settings(_Secretive, BaseSettings):
     models_path: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), validation_alias=AliasChoices("LOCAL_MODELS_PATH", "LOCALMIX_MODELS_PATH")
     )
+    prefer: Annotated[tuple[Kind, ...], NoDecode] = ()
+    timeout: float | None = Field(default=None, gt=0)
+    max_retries: int = Field(default=0, ge=0)
     connect_timeout: float = Field(default=2.0, gt=0)
     first_byte_timeout: float = Field(default=600.0, gt=0)
     between_timeout: float = Field(default=120.0, gt=0)
@@ -143,6 +149,13 @@ class Settings(_Secretive, BaseSettings):
             value = [part for part in re.split(r"[,\s]+", value) if part]
         if isinstance(value, list | tuple):
             return tuple(map(ServerConfig.of, value))
+        return value
+
+    @field_validator("prefer", mode="before")
+    @classmethod
+    def _one_or_many_kinds(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in re.split(r"[,\s]+", value) if part)
         return value
 
     @field_validator("models_path", mode="before")
