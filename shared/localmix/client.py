@@ -39,13 +39,13 @@ class _Face:
         servers: str | Sequence[str | ServerConfig] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
-        from localmix.routing import Router
+        from localmix.compound import CompoundRouter
         from localmix.settings import Settings
 
         self.settings = Settings.load(servers=servers, **settings)
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
-        self._router = Router(self.settings)
+        self._router = CompoundRouter(self.settings)
         self._forget_connections()
 
     def _forget_connections(self) -> None:

@@ -43,6 +43,7 @@ FLOORS = {
     "discovery": 5,
     "health": 5,
     "routing": 6,
+    "compound": 7,
     "transport": 7,
     "client": 8,
     "connected": 9,
