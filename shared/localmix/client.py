@@ -16,6 +16,7 @@ from localmix.types import (
     EmbedResult,
     GenerationRequest,
     ModelInfo,
+    Purpose,
     Route,
     Server,
 )
@@ -47,6 +48,13 @@ class _Face:
         self._given = [name for name, value in given.items() if value is not None]
         self._router = CompoundRouter(self.settings)
         self._forget_connections()
+
+    def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
+        """Describe the model that a request would go to, by what earlier requests brought.
+
+        Nobody is asked, so this never blocks; `None` where nothing is known yet.
+        """
+        return self._router.known(model, purpose)
 
     def _forget_connections(self) -> None:
         """Start without a connection; they are opened by the first request."""

@@ -80,6 +80,7 @@ class Router:
         self._directory = Directory(settings, clock)
         self._health = Health(clock)
         self._engine = Engine(settings.models_path, settings.embedded_context_length)
+        self._engine_found: tuple[Found, ...] = ()
 
     # What there is
 
@@ -103,6 +104,11 @@ class Router:
             return candidate.model
         target = Target(candidate.found.endpoint, candidate.model)
         return (yield from _dialect_of(candidate).show(target))
+
+    def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
+        """Give the model that a request would go to, by what is known now; nobody is asked."""
+        candidates = self._choose((*self._directory.known, *self._engine_found), name, purpose)
+        return candidates[0].model if candidates else None
 
     # Requests
 
@@ -246,6 +252,7 @@ class Router:
             return (*found, Found(Server(URL, problem=problem), self._engine_endpoint()))
         models = yield from call(self._engine.models)
         engine = Found(Server(URL, "embedded"), self._engine_endpoint(), tuple(models))
+        self._engine_found = (engine,)
         return (*found, engine)
 
     def _engine_endpoint(self) -> Endpoint:
