@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
@@ -22,11 +30,20 @@ class Connected(BaseModel):
         servers: Addresses to use, in order of preference; without them Ollama and LM Studio are
             looked for on this machine.
         base_url: The same for a single address, as other integrations call it.
+        connect_timeout: Seconds to wait for a connection; see `localmix.settings.Settings`.
+        first_byte_timeout: Seconds to the head of a reply; a model may have to load first.
+        between_timeout: Seconds between two pieces of a reply.
     """
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # an address may hold a password
 
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
     base_url: str | ServerConfig | None = None
+    connect_timeout: float | None = Field(default=None, gt=0)
+    first_byte_timeout: float | None = Field(default=None, gt=0)
+    between_timeout: float | None = Field(default=None, gt=0)
+    _connection: tuple[Any, ...] = PrivateAttr(default=())
     _client: Client | None = PrivateAttr(default=None)
     _async_client: AsyncClient | None = PrivateAttr(default=None)
 
@@ -41,6 +58,15 @@ class Connected(BaseModel):
     def _read_base_url(cls, value: Any) -> Any:
         return value and ServerConfig.of(value)
 
+    @field_serializer("servers")
+    def _write_servers(self, servers: Sequence[str | ServerConfig]) -> list[str]:
+        """Write addresses alone: tokens and headers stand in no dump."""
+        return [ServerConfig.of(server).url for server in servers]
+
+    @field_serializer("base_url")
+    def _write_base_url(self, base_url: str | ServerConfig | None) -> str | None:
+        return ServerConfig.of(base_url).url if base_url else None
+
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.servers and self.base_url:
@@ -54,16 +80,28 @@ class Connected(BaseModel):
 
     @property
     def client(self) -> Client:
-        """Give the client that synchronous calls go through."""
-        if self._client is None:
-            self._client = Client(servers=self.places or None)
+        """Give the client that synchronous calls go through.
+
+        It is made on first use, and made anew when a field that it depends on was changed.
+        """
+        timeouts = (self.connect_timeout, self.first_byte_timeout, self.between_timeout)
+        wanted = (self.servers, self.base_url, *timeouts)
+        if self._client is None or self._connection != wanted:
+            self._client = Client(
+                servers=self.places or None,
+                connect_timeout=self.connect_timeout,
+                first_byte_timeout=self.first_byte_timeout,
+                between_timeout=self.between_timeout,
+            )
+            self._async_client = self._client.as_async()
+            self._connection = wanted
         return self._client
 
     @property
     def async_client(self) -> AsyncClient:
         """Give its twin, which knows the same servers."""
-        if self._async_client is None:
-            self._async_client = self.client.as_async()
+        _ = self.client
+        assert self._async_client
         return self._async_client
 
 
