@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from pydantic import (
@@ -19,6 +21,15 @@ from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
 from localmix.types import GenerationRequest
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """Hold the two clients, and the fields that they were made of."""
+
+    made_of: tuple[Any, ...]
+    client: Client
+    async_client: AsyncClient
 
 
 class Connected(BaseModel):
@@ -43,20 +54,18 @@ class Connected(BaseModel):
     connect_timeout: float | None = Field(default=None, gt=0)
     first_byte_timeout: float | None = Field(default=None, gt=0)
     between_timeout: float | None = Field(default=None, gt=0)
-    _connection: tuple[Any, ...] = PrivateAttr(default=())
-    _client: Client | None = PrivateAttr(default=None)
-    _async_client: AsyncClient | None = PrivateAttr(default=None)
+    _connection: _Connection | None = PrivateAttr(default=None)
 
     @field_validator("servers", mode="before")
     @classmethod
     def _read_servers(cls, value: Any) -> Any:
         given = [value] if isinstance(value, str | ServerConfig) else value
-        return tuple(map(ServerConfig.of, given or ()))
+        return tuple(map(_server, given or ()))
 
     @field_validator("base_url", mode="before")
     @classmethod
     def _read_base_url(cls, value: Any) -> Any:
-        return value and ServerConfig.of(value)
+        return value and _server(value)
 
     @field_serializer("servers")
     def _write_servers(self, servers: Sequence[str | ServerConfig]) -> list[str]:
@@ -80,29 +89,28 @@ class Connected(BaseModel):
 
     @property
     def client(self) -> Client:
-        """Give the client that synchronous calls go through.
+        """Give the client that synchronous calls go through."""
+        return self._connected.client
 
-        It is made on first use, and made anew when a field that it depends on was changed.
-        """
+    @property
+    def async_client(self) -> AsyncClient:
+        """Give its twin, which knows the same servers."""
+        return self._connected.async_client
+
+    @property
+    def _connected(self) -> _Connection:
+        """Make the clients on first use, and anew when a field that they depend on was changed."""
         timeouts = (self.connect_timeout, self.first_byte_timeout, self.between_timeout)
-        wanted = (self.servers, self.base_url, *timeouts)
-        if self._client is None or self._connection != wanted:
-            self._client = Client(
+        made_of = (self.servers, self.base_url, *timeouts)
+        if self._connection is None or self._connection.made_of != made_of:
+            client = Client(
                 servers=self.places or None,
                 connect_timeout=self.connect_timeout,
                 first_byte_timeout=self.first_byte_timeout,
                 between_timeout=self.between_timeout,
             )
-            self._async_client = self._client.as_async()
-            self._connection = wanted
-        return self._client
-
-    @property
-    def async_client(self) -> AsyncClient:
-        """Give its twin, which knows the same servers."""
-        _ = self.client
-        assert self._async_client
-        return self._async_client
+            self._connection = _Connection(made_of, client, client.as_async())
+        return self._connection
 
 
 class Generating(Connected, GenerationRequest):
@@ -115,3 +123,13 @@ class Generating(Connected, GenerationRequest):
     def options(self, **changes: Any) -> dict[str, Any]:
         """Give the options for one call: the ones of the call over the ones of the model."""
         return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+
+
+def _server(given: str | ServerConfig) -> ServerConfig:
+    return _read_once(given) if isinstance(given, str) else given
+
+
+@lru_cache(maxsize=64)
+def _read_once(address: str) -> ServerConfig:
+    """Read an address; programs make many models for one server, and the result is immutable."""
+    return ServerConfig.of(address)
