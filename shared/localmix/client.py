@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, 
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from pydantic import SecretStr
+
 from localmix.ask import Conversation, chat_request, completion_request, embed_request
 from localmix.errors import LocalMixError
 from localmix.options import ChatOptions, CompletionOptions, EmbedOptions, SettingsOptions
@@ -61,8 +63,9 @@ class _Face:
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep what was given; the rest is read from the environment of the new place."""
-        return {name: getattr(self.settings, name) for name in self._given}
+        """Keep what was given but tokens; the rest is read in the environment of the new place."""
+        given = {name: getattr(self.settings, name) for name in self._given}
+        return {name: value for name, value in given.items() if not isinstance(value, SecretStr)}
 
     def __setstate__(self, given: dict[str, Any]) -> None:
         self.__init__(**given)  # type: ignore[misc]  # a new life begins as the first did

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SecretStr,
     field_serializer,
     field_validator,
     model_validator,
@@ -20,7 +21,17 @@ from pydantic import (
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
-from localmix.types import GenerationRequest
+from localmix.types import GenerationRequest, Kind, ModelInfo
+
+# Fields that are settings of a client under the same names.
+_SETTINGS = (
+    "prefer",
+    "timeout",
+    "max_retries",
+    "connect_timeout",
+    "first_byte_timeout",
+    "between_timeout",
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,9 @@ class _Connection:
     made_of: tuple[Any, ...]
     client: Client
     async_client: AsyncClient
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # clients serve many
 
 
 class Connected(BaseModel):
@@ -41,16 +55,30 @@ class Connected(BaseModel):
         servers: Addresses to use, in order of preference; without them Ollama and LM Studio are
             looked for on this machine.
         base_url: The same for a single address, as other integrations call it.
-        connect_timeout: Seconds to wait for a connection; see `localmix.settings.Settings`.
+        api_key: Token of the servers named here; when none is, of the LM Studio of this machine.
+        given_client: A `Client` to share, given as `client=`; it brings settings of its own.
+        prefer: Kinds of server to take first.
+        timeout: Seconds that a request may take; see `localmix.settings.Settings`, as for the rest.
+        max_retries: How often to try again when every server has failed with what may pass.
+        connect_timeout: Seconds to wait for a connection.
         first_byte_timeout: Seconds to the head of a reply; a model may have to load first.
         between_timeout: Seconds between two pieces of a reply.
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)  # an address may hold a password
+    model_config = ConfigDict(
+        hide_input_in_errors=True,  # an address may hold a password
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
 
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
     base_url: str | ServerConfig | None = None
+    api_key: SecretStr | None = None
+    given_client: Client | None = Field(default=None, alias="client", exclude=True, repr=False)
+    prefer: Kind | Sequence[Kind] | None = None
+    timeout: float | None = Field(default=None, gt=0)
+    max_retries: int | None = Field(default=None, ge=0)
     connect_timeout: float | None = Field(default=None, gt=0)
     first_byte_timeout: float | None = Field(default=None, gt=0)
     between_timeout: float | None = Field(default=None, gt=0)
@@ -80,12 +108,20 @@ class Connected(BaseModel):
     def _one_of_both(self) -> Self:
         if self.servers and self.base_url:
             raise ConfigError("base_url and servers are both given.", hint="Give one of them.")
+        if self.given_client and any(value not in (None, ()) for value in self._made_of[1:]):
+            raise ConfigError(
+                "client is given, and settings as well.", hint="Give the settings to the Client."
+            )
         return self
 
     @property
     def places(self) -> list[ServerConfig]:
-        """Give the servers that were named."""
-        return [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
+        """Give the servers that were named, each with its token."""
+        named = [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
+        if self.api_key is None:
+            return named
+        token = {"token": self.api_key}
+        return [each if each.token else each.model_copy(update=token) for each in named]
 
     @property
     def client(self) -> Client:
@@ -97,20 +133,62 @@ class Connected(BaseModel):
         """Give its twin, which knows the same servers."""
         return self._connected.async_client
 
+    def list_models(self) -> list[ModelInfo]:
+        """List the models of all servers."""
+        return self.client.models()
+
+    async def alist_models(self) -> list[ModelInfo]:
+        """List the models of all servers."""
+        return await self.async_client.models()
+
+    def close(self) -> None:
+        """Close the connections; a later request opens new ones. A shared client stays open."""
+        if self._connection and not self.given_client:
+            self._connection.client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop; a later request opens new ones."""
+        if self._connection:
+            await self._connection.async_client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        await self.aclose()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave out tokens and connections: a pickle may travel."""
+        state = super().__getstate__()
+        state["__dict__"] = state["__dict__"] | {"api_key": None}
+        state["__pydantic_private__"] = {**state["__pydantic_private__"], "_connection": None}
+        return state
+
+    @property
+    def _made_of(self) -> tuple[Any, ...]:
+        settings = (getattr(self, name) for name in _SETTINGS)
+        return (self.given_client, self.servers, self.base_url, self.api_key, *settings)
+
     @property
     def _connected(self) -> _Connection:
         """Make the clients on first use, and anew when a field that they depend on was changed."""
-        timeouts = (self.connect_timeout, self.first_byte_timeout, self.between_timeout)
-        made_of = (self.servers, self.base_url, *timeouts)
+        made_of = self._made_of
         if self._connection is None or self._connection.made_of != made_of:
-            client = Client(
-                servers=self.places or None,
-                connect_timeout=self.connect_timeout,
-                first_byte_timeout=self.first_byte_timeout,
-                between_timeout=self.between_timeout,
-            )
+            client = self.given_client or self._new_client()
             self._connection = _Connection(made_of, client, client.as_async())
         return self._connection
+
+    def _new_client(self) -> Client:
+        settings: Any = {name: getattr(self, name) for name in _SETTINGS}
+        if self.api_key and not self.places:
+            settings["lm_api_token"] = self.api_key
+        return Client(servers=self.places or None, **settings)
 
 
 class Generating(Connected, GenerationRequest):
