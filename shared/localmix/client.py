@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, 
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from pydantic import SecretStr
+
 from localmix.ask import (
     Conversation,
     chat_request,
@@ -28,6 +30,7 @@ from localmix.types import (
     EmbedResult,
     GenerationRequest,
     ModelInfo,
+    Purpose,
     Route,
     Server,
 )
@@ -51,22 +54,30 @@ class _Face:
         servers: str | Sequence[str | ServerConfig] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
-        from localmix.routing import Router
+        from localmix.routing import CompoundRouter
         from localmix.settings import Settings
 
         self.settings = Settings.load(servers=servers, **settings)
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
-        self._router = Router(self.settings)
+        self._router = CompoundRouter(self.settings)
         self._forget_connections()
+
+    def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
+        """Describe the model that a request would go to, by what earlier requests brought.
+
+        Nobody is asked, so this never blocks; `None` where nothing is known yet.
+        """
+        return self._router.known(model, purpose)
 
     def _forget_connections(self) -> None:
         """Start without a connection; they are opened by the first request."""
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep what was given; the rest is read from the environment of the new place."""
-        return {name: getattr(self.settings, name) for name in self._given}
+        """Keep what was given but tokens; the rest is read in the environment of the new place."""
+        given = {name: getattr(self.settings, name) for name in self._given}
+        return {name: value for name, value in given.items() if not isinstance(value, SecretStr)}
 
     def __setstate__(self, given: dict[str, Any]) -> None:
         self.__init__(**given)  # type: ignore[misc]  # a new life begins as the first did

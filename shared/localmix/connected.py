@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
-from localmix.types import GenerationRequest
+from localmix.types import GenerationRequest, Kind, ModelInfo, Purpose
+
+# Fields that are settings of a client under the same names.
+_SETTINGS = (
+    "prefer",
+    "timeout",
+    "max_retries",
+    "connect_timeout",
+    "first_byte_timeout",
+    "between_timeout",
+)
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """Hold the two clients, and the fields that they were made of."""
+
+    made_of: tuple[Any, ...]
+    client: Client
+    async_client: AsyncClient
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # clients serve many
 
 
 class Connected(BaseModel):
@@ -22,49 +55,147 @@ class Connected(BaseModel):
         servers: Addresses to use, in order of preference; without them Ollama and LM Studio are
             looked for on this machine.
         base_url: The same for a single address, as other integrations call it.
+        api_key: Token of the servers named here; when none is, of the LM Studio of this machine.
+        given_client: A `Client` to share, given as `client=`; it brings settings of its own.
+        prefer: Kinds of server to take first.
+        timeout: Seconds that a request may take; see `localmix.settings.Settings`, as for the rest.
+        max_retries: How often to try again when every server has failed with what may pass.
+        connect_timeout: Seconds to wait for a connection.
+        first_byte_timeout: Seconds to the head of a reply; a model may have to load first.
+        between_timeout: Seconds between two pieces of a reply.
     """
+
+    model_config = ConfigDict(
+        hide_input_in_errors=True,  # an address may hold a password
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
 
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
     base_url: str | ServerConfig | None = None
-    _client: Client | None = PrivateAttr(default=None)
-    _async_client: AsyncClient | None = PrivateAttr(default=None)
+    api_key: SecretStr | None = None
+    given_client: Client | None = Field(default=None, alias="client", exclude=True, repr=False)
+    prefer: Kind | Sequence[Kind] | None = None
+    timeout: float | None = Field(default=None, gt=0)
+    max_retries: int | None = Field(default=None, ge=0)
+    connect_timeout: float | None = Field(default=None, gt=0)
+    first_byte_timeout: float | None = Field(default=None, gt=0)
+    between_timeout: float | None = Field(default=None, gt=0)
+    _connection: _Connection | None = PrivateAttr(default=None)
 
     @field_validator("servers", mode="before")
     @classmethod
     def _read_servers(cls, value: Any) -> Any:
         given = [value] if isinstance(value, str | ServerConfig) else value
-        return tuple(map(ServerConfig.of, given or ()))
+        return tuple(map(_server, given or ()))
 
     @field_validator("base_url", mode="before")
     @classmethod
     def _read_base_url(cls, value: Any) -> Any:
-        return value and ServerConfig.of(value)
+        return value and _server(value)
+
+    @field_serializer("servers")
+    def _write_servers(self, servers: Sequence[str | ServerConfig]) -> list[str]:
+        """Write addresses alone: tokens and headers stand in no dump."""
+        return [ServerConfig.of(server).url for server in servers]
+
+    @field_serializer("base_url")
+    def _write_base_url(self, base_url: str | ServerConfig | None) -> str | None:
+        return ServerConfig.of(base_url).url if base_url else None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.servers and self.base_url:
             raise ConfigError("base_url and servers are both given.", hint="Give one of them.")
+        if self.given_client and any(value not in (None, ()) for value in self._made_of[1:]):
+            raise ConfigError(
+                "client is given, and settings as well.", hint="Give the settings to the Client."
+            )
         return self
 
     @property
     def places(self) -> list[ServerConfig]:
-        """Give the servers that were named."""
-        return [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
+        """Give the servers that were named, each with its token."""
+        named = [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
+        if self.api_key is None:
+            return named
+        token = {"token": self.api_key}
+        return [each if each.token else each.model_copy(update=token) for each in named]
 
     @property
     def client(self) -> Client:
         """Give the client that synchronous calls go through."""
-        if self._client is None:
-            self._client = Client(servers=self.places or None)
-        return self._client
+        return self._connected.client
 
     @property
     def async_client(self) -> AsyncClient:
         """Give its twin, which knows the same servers."""
-        if self._async_client is None:
-            self._async_client = self.client.as_async()
-        return self._async_client
+        return self._connected.async_client
+
+    def known(self, purpose: Purpose = "chat") -> ModelInfo | None:
+        """Describe the model by what earlier requests brought; nothing is opened, nobody asked."""
+        now = self._connection
+        if now is None or now.made_of != self._made_of:
+            return None
+        return now.client.known(self.model, purpose)
+
+    def list_models(self) -> list[ModelInfo]:
+        """List the models of all servers."""
+        return self.client.models()
+
+    async def alist_models(self) -> list[ModelInfo]:
+        """List the models of all servers."""
+        return await self.async_client.models()
+
+    def close(self) -> None:
+        """Close the connections; a later request opens new ones. A shared client stays open."""
+        if self._connection and not self.given_client:
+            self._connection.client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop; a later request opens new ones."""
+        if self._connection:
+            await self._connection.async_client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        await self.aclose()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave out tokens and connections: a pickle may travel."""
+        state = super().__getstate__()
+        state["__dict__"] = state["__dict__"] | {"api_key": None}
+        state["__pydantic_private__"] = {**state["__pydantic_private__"], "_connection": None}
+        return state
+
+    @property
+    def _made_of(self) -> tuple[Any, ...]:
+        settings = (getattr(self, name) for name in _SETTINGS)
+        return (self.given_client, self.servers, self.base_url, self.api_key, *settings)
+
+    @property
+    def _connected(self) -> _Connection:
+        """Make the clients on first use, and anew when a field that they depend on was changed."""
+        made_of = self._made_of
+        if self._connection is None or self._connection.made_of != made_of:
+            client = self.given_client or self._new_client()
+            self._connection = _Connection(made_of, client, client.as_async())
+        return self._connection
+
+    def _new_client(self) -> Client:
+        settings: Any = {name: getattr(self, name) for name in _SETTINGS}
+        if self.api_key and not self.places:
+            settings["lm_api_token"] = self.api_key
+        return Client(servers=self.places or None, **settings)
 
 
 class Generating(Connected, GenerationRequest):
@@ -77,3 +208,13 @@ class Generating(Connected, GenerationRequest):
     def options(self, **changes: Any) -> dict[str, Any]:
         """Give the options for one call: the ones of the call over the ones of the model."""
         return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+
+
+def _server(given: str | ServerConfig) -> ServerConfig:
+    return _read_once(given) if isinstance(given, str) else given
+
+
+@lru_cache(maxsize=64)
+def _read_once(address: str) -> ServerConfig:
+    """Read an address; programs make many models for one server, and the result is immutable."""
+    return ServerConfig.of(address)

@@ -17,6 +17,7 @@
         * `OverloadedError`: it has too much to do
         * `ModelCrashedError`: the model failed to load or died
     * `ProtocolError`: bytes that do not follow the server's own rules
+    * `UnusableAnswerError`: the model answered, but not in the form asked for (also a `ValueError`)
 
 Each error says in one sentence what happened and in a second what to try.
 """
@@ -214,6 +215,20 @@ class ProtocolError(LocalMixError):
     """Say that a reply does not follow the rules of the server's own API."""
 
     usual_hint = "Check that the address is a model server's."
+
+
+class UnusableAnswerError(LocalMixError, ValueError):
+    """Say that the model answered, but not in the form that was asked for.
+
+    Attributes:
+        answer: What it wrote.
+    """
+
+    usual_hint = "Ask again, ask for less at once, or take a larger model."
+
+    def __init__(self, message: str, *, answer: str = "", **about: Any) -> None:
+        super().__init__(message, **about)
+        self.answer = answer
 
 
 def config_error(model: type[BaseModel], error: ValidationError) -> ConfigError:

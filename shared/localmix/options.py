@@ -59,6 +59,8 @@ class EmbedOptions(TypedDict, total=False):
     dimensions: int | None
     truncate: bool
     keep_alive: float | None
+    chunk_size: int
+    concurrency: int
 
 
 class RouteOptions(TypedDict, total=False):

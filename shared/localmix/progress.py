@@ -26,7 +26,7 @@ class Progress:
         """Start the clock."""
         self._started = self._clock()
 
-    def follow(self, route: Route, lease: Lease) -> None:
+    def follow(self, route: Route, lease: Lease | None) -> None:
         """Know who answers."""
         self.route, self._lease = route, lease
 

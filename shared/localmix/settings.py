@@ -39,6 +39,8 @@ from localmix.types import Kind
 OLLAMA_PORT = 11434
 LMSTUDIO_PORT = 1234
 _FILE = "localmix.toml"
+# What the user says of a server's place among the others; the lowest comes first.
+Rank = tuple[float, int, int]
 
 
 class _Secretive(BaseModel):
@@ -64,8 +66,8 @@ class ServerConfig(_Secretive):
         token: Sent as `Authorization: Bearer` to this server alone.
         headers: Sent to this server alone.
         only_kind: Send the token only to a server that proved to be of this kind.
-        order: Servers of a lower order come first, those of one order share the load; without it,
-            the place in the list.
+        order: Servers of a lower order come first, those that were given one order share the load.
+            Without it the order is 0, and the place in the list decides.
         weight: How much of the load it should take, compared with others of its order.
         limit: The most requests to have there at once; without it there is no limit.
     """
@@ -113,7 +115,7 @@ class Settings(_Secretive, BaseSettings):
 
     Attributes:
         servers: The servers to use, in order of preference; empty means to look for them.
-        prefer: Kinds to take first, where servers are of one order.
+        prefer: Kinds to take first, among servers of one order.
         model: Model of chats and completions that name none.
         aliases: Names of one's own for models; a name for several takes the first that is there.
         models_path: Folders with GGUF files for the embedded engine.
@@ -283,10 +285,10 @@ class Settings(_Secretive, BaseSettings):
         usual.sort(key=lambda each: self._liking(each[0]))
         return [f"{kind}/{model}" for kind, model in usual if model]
 
-    def order_of(self, position: int, kind: Kind | None) -> tuple[int, int]:
-        """Give the rank of the candidate in this place: its order, then the preferred kinds."""
+    def order_of(self, position: int, kind: Kind | None) -> Rank:
+        """Rank the candidate in this place: its order, the preferred kinds, its place."""
         own = self.servers[position].order if position < len(self.servers) else 0
-        return (position if own is None else own, self._liking(kind))
+        return (own or 0, self._liking(kind), position if own is None else 0)
 
     def _liking(self, kind: Kind | None) -> int:
         return self.prefer.index(kind) if kind in self.prefer else len(self.prefer)

@@ -188,3 +188,12 @@ def test_one_server_on_both_loopbacks_is_one_server(
     )
     assert _without_twins([four, six]) == (four,)
     assert _without_twins([six]) == (six,)
+
+
+@pytest.mark.parametrize("prefer", ["lmstudio", ("lmstudio", "ollama")])
+def test_a_preferred_kind_comes_first(either: MakeEither, start: Any, prefer: Any) -> None:
+    ollama, lmstudio = start(stand_ins.ollama()), start(stand_ins.lmstudio())
+    client = either([ollama.url, lmstudio.url], prefer=prefer)
+    route = client.chat("hello", model="tiny").route
+    assert route is not None
+    assert route.server.kind == "lmstudio"

@@ -12,7 +12,9 @@ from localmix.errors import (
     LocalMixError,
     ModelCrashedError,
     ModelNotFoundError,
+    OverloadedError,
     ProtocolError,
+    RequestRejectedError,
     StreamInterruptedError,
     TimedOutError,
 )
@@ -280,3 +282,27 @@ def test_the_loopback_server_is_what_the_tests_think(start: Any) -> None:
     with httpx.Client(trust_env=False, verify=False) as http:
         assert http.get(server.url).text == "Ollama is running"
         assert http.get(f"{server.url}/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_what_may_pass_is_tried_again_as_often_as_asked(
+    either: MakeEither, start: Any, retries: int
+) -> None:
+    busy = whole({"error": "server busy, please try again."}, 503)
+    server = start(stand_ins.ollama(POST__api_chat=busy))
+    with pytest.raises(OverloadedError):
+        either(server.url, max_retries=retries).chat("hello", model="tiny")
+    assert server.count("POST /api/chat") == 1 + retries
+
+
+def test_a_refusal_is_not_tried_again(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama(POST__api_chat=whole({"error": "invalid format"}, 400)))
+    with pytest.raises(RequestRejectedError):
+        either(server.url, max_retries=2).chat("hello", model="tiny")
+    assert server.count("POST /api/chat") == 1
+
+
+def test_one_timeout_bounds_every_silence(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama(POST__api_chat=stay_silent))
+    with pytest.raises(TimedOutError):
+        either(server.url, timeout=0.2).chat("hello", model="tiny")

@@ -17,6 +17,7 @@ from localmix.errors import (
     ModelNotFoundError,
     OverloadedError,
     TimedOutError,
+    UnusableAnswerError,
 )
 from localmix.types import ChatResult
 
@@ -47,13 +48,19 @@ def test_more_than_the_common_facts_survive_too() -> None:
         ContextLengthError("x", prompt_tokens=5, context_length=4, status=400),
         OverloadedError("x", retry_after=2.0),
         ModelNotFoundError("x", available=("a",)),
+        UnusableAnswerError("x", answer="y"),
     ):
         assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
 @pytest.mark.parametrize(
     ("kind", "builtin"),
-    [(ConfigError, ValueError), (ConnectError, ConnectionError), (TimedOutError, TimeoutError)],
+    [
+        (ConfigError, ValueError),
+        (ConnectError, ConnectionError),
+        (TimedOutError, TimeoutError),
+        (UnusableAnswerError, ValueError),
+    ],
 )
 def test_plain_except_clauses_work(kind: type[LocalMixError], builtin: type[Exception]) -> None:
     assert issubclass(kind, builtin)

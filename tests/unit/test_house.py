@@ -35,6 +35,8 @@ FLOORS = {
     "settings": 3,
     "names": 3,
     "fold": 3,
+    "jsonfind": 3,
+    "turns": 3,
     "metrics": 3,
     "ask": 3,
     "options": 3,

@@ -141,10 +141,6 @@ class TestOllama:
     def test_no_tool_is_offered_when_none_may_be_called(self) -> None:
         assert "tools" not in sent("ollama", chat(tools=(WEATHER,), tool_choice="none"))[1]
 
-    def test_a_schema_and_tools_never_go_in_one_turn(self) -> None:
-        with pytest.raises(UnsupportedFeatureError, match="response_format"):
-            sent("ollama", chat(tools=(WEATHER,), response_format={"type": "object"}))
-
     def test_single_tokens_cannot_be_biased(self) -> None:
         with pytest.raises(UnsupportedFeatureError, match="logit_bias"):
             sent("ollama", chat(logit_bias={"1": 2.0}))
@@ -354,7 +350,7 @@ class TestEmbedding:
     def test_lmstudio_would_cut_a_long_text_without_a_sign(self) -> None:
         """Quirk (lmstudio 0.4.25): status 200, and usage is always 0."""
         long = EmbedRequest(texts=("fine", "word " * 11))
-        with pytest.raises(ContextLengthError, match=r"texts\[1\] has 11 words"):
+        with pytest.raises(ContextLengthError, match="has 11 words"):
             self.body("lmstudio", long, context_length=10)
         assert self.body("lmstudio", long, context_length=11)
         assert self.body("lmstudio", long)

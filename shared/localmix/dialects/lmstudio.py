@@ -74,11 +74,11 @@ class LMStudioDialect(OpenAIDialect):
         if request.dimensions is not None:
             raise self._cannot(target, "cut vectors (dimensions)")
         window = target.model.loaded_context_length or target.model.context_length
-        for index, text in enumerate(request.texts):
+        for text in request.texts:
             words = len(text.split())
             if window and words > window:  # a word is at least one token
                 raise ContextLengthError(
-                    f"texts[{index}] has {words} words; {target.model.name} at {target.url} reads"
+                    f"A text has {words} words; {target.model.name} at {target.url} reads"
                     f" {window} tokens and would cut it silently.",
                     server=target.url,
                     hint="Split the text, or load the model with a larger context window.",

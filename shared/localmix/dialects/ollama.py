@@ -91,7 +91,7 @@ class OllamaDialect:
             raise _cannot(target, "bias single tokens (logit_bias)")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         if isinstance(request, ChatRequest):
-            path, payload = "/api/chat", payload | _chat_fields(target, request)
+            path, payload = "/api/chat", payload | _chat_fields(request)
         else:
             path, payload = "/api/generate", payload | _completion_fields(request)
         payload |= {
@@ -144,11 +144,8 @@ class OllamaDialect:
             )
 
 
-def _chat_fields(target: Target, request: ChatRequest) -> dict[str, Any]:
+def _chat_fields(request: ChatRequest) -> dict[str, Any]:
     tools = () if request.tool_choice == "none" else request.tools
-    if tools and request.response_format:
-        # Quirk (ollama 0.12.11, 0.32.15): a schema next to tools wins, and no tool is ever called.
-        raise _cannot(target, "keep to a response_format in a turn that has tools")
     if _is_forced(request):
         tools = tuple(tool for tool in tools if request.tool_choice in ("required", tool.name))
     schema: Any = request.response_format

@@ -57,5 +57,5 @@ def _look_into(engine: Engine, endpoint: Endpoint, *, is_reserve: bool) -> Flow[
     note = "Since servers were named, it serves only `embedded/MODEL`." if is_reserve else ""
     models = yield from call(engine.models)
     server = Server(URL, "embedded", name="embedded", note=note)
-    last = (float("inf"), 0)
+    last = (float("inf"), 0, 0)
     return Found(server, endpoint, tuple(models), rank=last, is_reserve=is_reserve)

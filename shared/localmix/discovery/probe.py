@@ -13,7 +13,7 @@ from typing import Any
 
 from localmix.dialects import DIALECTS, Endpoint
 from localmix.errors import LocalMixError, ProtocolError
-from localmix.settings import ServerConfig, Settings
+from localmix.settings import Rank, ServerConfig, Settings
 from localmix.types import Kind, ModelInfo, Server
 from localmix.wire import jsontext
 from localmix.wire.exchange import Flow, Outcome, Response, Timeouts
@@ -48,7 +48,7 @@ class Found:
     server: Server
     endpoint: Endpoint
     models: tuple[ModelInfo, ...] = ()
-    rank: tuple[float, int] = (0, 0)
+    rank: Rank = (0, 0, 0)
     weight: float = 1.0
     limit: int | None = None
     asked_at: float = -float("inf")

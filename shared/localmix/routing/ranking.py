@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from localmix.health import Vitals, vitals_of
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
+from localmix.settings import Rank
 
 # Predictions are rough: those that differ by less than this factor count as equal.
 _TELLING = 1.5
@@ -31,7 +32,7 @@ class Ranked:
 
     place: Place
     vitals: Vitals
-    key: tuple[float | tuple[float, int], ...]
+    key: tuple[float | Rank, ...]
 
     @property
     def is_out(self) -> bool:
@@ -79,7 +80,7 @@ def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
 
 def _key(
     place: Place, vitals: Vitals, needs: Needs, home: str | None, now: float
-) -> tuple[float | tuple[float, int], ...]:
+) -> tuple[float | Rank, ...]:
     loaded = is_loaded(place, vitals)
     rates = vitals.rates.get(place.model.name)
     seconds = (

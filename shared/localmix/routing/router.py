@@ -24,6 +24,7 @@ from localmix.types import (
     EmbedResult,
     GenerationRequest,
     ModelInfo,
+    Purpose,
     Route,
     RouteRequest,
     Server,
@@ -38,7 +39,7 @@ class Started:
     """Hold a stream that has spoken: opened, or given whole by a server that does not stream."""
 
     route: Route
-    lease: Lease
+    lease: Lease | None = None
     opened: Opened | None = None
     whole: tuple[Delta, ...] = ()
 
@@ -77,6 +78,11 @@ class Router:
             return best.model
         target = Target(best.found.endpoint, best.model)
         return (yield from DIALECTS[best.model.kind].show(target))
+
+    def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
+        """Give the model that a request would go to, by what is known now; nobody is asked."""
+        best = next(iter(self._selection.known(Needs(name, purpose))), None)
+        return best.place.model if best else None
 
     def route(self, request: RouteRequest) -> Flow[Route]:
         """Tell where a request would go, and where next, without sending it."""

@@ -60,6 +60,10 @@ class Selection:
             raise self._nothing(found, needs)
         return (yield from self._able(places, needs))
 
+    def known(self, needs: Needs) -> list[Ranked]:
+        """List the places for a request by what is known; nobody is asked."""
+        return self.sort(self._named(self._directory.known, needs), needs)
+
     def changed(self, tried: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
         if self._directory.age <= _RECENT_SECONDS:

@@ -23,6 +23,7 @@ from localmix.wire.exchange import (
     Request,
     Response,
     Returned,
+    Run,
     Spawn,
     Step,
     Wait,
@@ -113,15 +114,21 @@ class AsyncTransport:
                     return await self._send(step)
                 case Open():
                     return await self._open(step)
-                case Call():
-                    return Returned(await asyncio.to_thread(step.function))
-                case Wait():
-                    return Returned(await self._wait(step))
-                case Spawn():
-                    self._spawn(step)
-                    return Returned(None)
+                case _:
+                    return Returned(await self._do(step))
         except LocalMixError as error:
             return error
+
+    async def _do(self, step: Call | Wait | Run | Spawn) -> Any:
+        match step:
+            case Call():
+                return await asyncio.to_thread(step.function)
+            case Wait():
+                return await self._wait(step)
+            case Run():
+                return await self.run(step.flow)
+            case Spawn():
+                return self._spawn(step)
 
     async def _send(self, request: Request) -> Response:
         patience = http.Patience(request)

@@ -23,6 +23,7 @@ from localmix.wire.exchange import (
     Request,
     Response,
     Returned,
+    Run,
     Spawn,
     Step,
     Wait,
@@ -111,15 +112,21 @@ class Transport:
                     return self._send(step)
                 case Open():
                     return self._open(step)
-                case Call():
-                    return Returned(step.function())
-                case Wait():
-                    return Returned(self._wait(step))
-                case Spawn():
-                    self._spawn(step)
-                    return Returned(None)
+                case _:
+                    return Returned(self._do(step))
         except LocalMixError as error:
             return error
+
+    def _do(self, step: Call | Wait | Run | Spawn) -> Any:
+        match step:
+            case Call():
+                return step.function()
+            case Wait():
+                return self._wait(step)
+            case Run():
+                return self.run(step.flow)
+            case Spawn():
+                return self._spawn(step)
 
     def _send(self, request: Request) -> Response:
         patience = http.Patience(request)

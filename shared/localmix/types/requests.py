@@ -215,6 +215,8 @@ class EmbedRequest(_Said):
     Attributes:
         dimensions: Length to cut the vectors to, for models that allow it.
         truncate: Whether a text that is too long may be cut; otherwise it is an error.
+        chunk_size: The most texts to send in one request.
+        concurrency: The most requests to have on their way at once.
     """
 
     texts: Annotated[tuple[str, ...], Field(strict=False)]
@@ -222,6 +224,8 @@ class EmbedRequest(_Said):
     dimensions: int | None = Field(default=None, ge=1)
     truncate: bool = False
     keep_alive: float | None = None
+    chunk_size: int = Field(default=128, ge=1)
+    concurrency: int = Field(default=4, ge=1)
 
     @field_validator("texts")
     @classmethod

@@ -100,6 +100,13 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Step: run a flow to its end, next to the other steps of the batch."""
+
+    flow: Flow[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Spawn:
     """Step: run a flow beside this one, until it ends or the driver is closed."""
 
@@ -115,12 +122,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Outcome of the steps that exchange nothing: what `Call` returned, whether a gate opened."""
+    """Outcome of the other steps: what a function or a flow returned, whether a gate opened."""
 
     value: Any
 
 
-Step = Request | Open | Call | Wait | Spawn
+Step = Request | Open | Call | Wait | Run | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
 
@@ -146,6 +153,17 @@ def wait(seconds: float | None, gate: Gate | None = None) -> Flow[bool]:
     """Wait until a gate opens, or for some seconds; tell whether it opened."""
     (outcome,) = yield [Wait(seconds, gate) if gate else Wait(seconds)]
     return bool(cast("Returned", outcome).value)
+
+
+def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
+    """Run flows side by side; raise the first failure among them when all have ended."""
+    outcomes = yield [Run(flow) for flow in flows]
+    values: list[T] = []
+    for outcome in outcomes:
+        if isinstance(outcome, LocalMixError):
+            raise outcome
+        values.append(cast("Returned", outcome).value)
+    return values
 
 
 def spawn(*flows: Flow[None]) -> Flow[None]:

@@ -1,0 +1,116 @@
+"""Requests that take more than one exchange: tools next to a schema, and many texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from localmix.errors import ContextLengthError, ProtocolError
+from localmix.fold import unfold
+from localmix.routing.router import Router, Started
+from localmix.types import (
+    ChatRequest,
+    ChatResult,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    Timings,
+    Usage,
+)
+from localmix.wire.exchange import Flow, together
+
+T = TypeVar("T")
+_SHOWN = 40
+
+
+class CompoundRouter(Router):
+    """Split what no server can do at once, and put the answers together."""
+
+    def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
+        """Get a whole answer."""
+        tooled, last = _turns(request)
+        if tooled:
+            result = yield from super().generate(tooled)
+            if result.tool_calls:
+                return result
+        return (yield from super().generate(last))
+
+    def start(self, request: GenerationRequest) -> Flow[Started]:
+        """Open a stream; a turn that may be thrown away is not streamed."""
+        tooled, last = _turns(request)
+        if tooled:
+            result = yield from super().generate(tooled)
+            if result.tool_calls and result.route:
+                return Started(result.route, whole=(unfold(result),))
+        return (yield from super().start(last))
+
+    def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
+        """Get the vectors of many texts: several requests at once, all to one model."""
+        started = self.clock()
+        texts, size = request.texts, request.chunk_size
+        results = [(yield from self._embed_chunk(_with_texts(request, texts[:size])))]
+        route = results[0].route
+        if len(texts) > size and route:
+            request = request.model_copy(update={"model": request.model or route.model})
+            rest = [_with_texts(request, chunk) for chunk in _chunks(texts[size:], size)]
+            for wave in _chunks(rest, request.concurrency):
+                results += yield from together([self._embed_chunk(one) for one in wave])
+        return _joined(results, total=self.clock() - started)
+
+    def _embed_chunk(self, request: EmbedRequest) -> Flow[EmbedResult]:
+        """Embed some texts; if they are too long for the model, find the one that is."""
+        try:
+            return (yield from super().embed(request))
+        except ContextLengthError as error:
+            if len(request.texts) == 1:
+                error.message += f" The text begins {request.texts[0][:_SHOWN]!r}."
+                raise
+        middle = len(request.texts) // 2
+        first = yield from self._embed_chunk(_with_texts(request, request.texts[:middle]))
+        second = yield from self._embed_chunk(_with_texts(request, request.texts[middle:]))
+        return _joined([first, second])
+
+
+def _turns(request: GenerationRequest) -> tuple[ChatRequest | None, GenerationRequest]:
+    """Split a turn that has both tools and a schema: tools first; if none is called, the schema.
+
+    Quirk (ollama 0.12.11, 0.33.0-rc2; llama.cpp b11549): in one turn the grammar of the schema
+    keeps the model from calling any tool.
+    """
+    if not (isinstance(request, ChatRequest) and request.tools and request.response_format):
+        return None, request
+    last = request.model_copy(update={"tools": (), "tool_choice": "auto"})
+    if request.tool_choice == "none":
+        return None, last
+    return request.model_copy(update={"response_format": None}), last
+
+
+def _with_texts(request: EmbedRequest, texts: tuple[str, ...]) -> EmbedRequest:
+    return request.model_copy(update={"texts": texts})
+
+
+def _chunks(items: tuple[T, ...] | list[T], size: int) -> Iterator[tuple[T, ...]]:
+    return (tuple(items[start : start + size]) for start in range(0, len(items), size))
+
+
+def _joined(results: list[EmbedResult], total: float | None = None) -> EmbedResult:
+    """Put the vectors together, if they can be of one model."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+    vectors = [vector for result in results for vector in result.vectors]
+    lengths = {len(vector) for vector in vectors}
+    if len(lengths) > 1:
+        raise ProtocolError(
+            f"{first.model} gave vectors of different lengths: {sorted(lengths)}.",
+            hint="Servers hold different models under this name: name one server.",
+        )
+    usages = [result.usage for result in results if result.usage]
+    usage = Usage(sum(each.input_tokens for each in usages), 0)
+    return replace(
+        first,
+        vectors=vectors,
+        usage=usage if len(usages) == len(results) else None,
+        timings=Timings(load=first.timings.load, total=total),
+    )

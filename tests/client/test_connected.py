@@ -1,0 +1,127 @@
+"""What the classes of both adapters have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from localmix import Client
+from localmix.connected import Connected
+from localmix.settings import ServerConfig
+from tests import stand_ins
+
+SECRET = "s3cret"
+
+
+def test_a_client_follows_its_fields(start: Any) -> None:
+    first, second = start(stand_ins.ollama("a:latest")), start(stand_ins.ollama("b:latest"))
+    model = Connected(base_url=first.url)
+    assert [each.name for each in model.client.models()] == ["a:latest"]
+    assert model.client is model.client
+    assert model.async_client is model.async_client
+
+    copied = model.model_copy(update={"base_url": second.url})
+    assert [each.name for each in copied.client.models()] == ["b:latest"]
+    assert model.client is not copied.client
+    model.base_url = second.url
+    assert [each.name for each in model.client.models()] == ["b:latest"]
+
+
+def test_settings_reach_the_client() -> None:
+    given: dict[str, Any] = {
+        "prefer": ("lmstudio", "ollama"),
+        "timeout": 5.5,
+        "max_retries": 1,
+        "connect_timeout": 1.5,
+        "first_byte_timeout": 2.5,
+        "between_timeout": 3.5,
+    }
+    settings = Connected(**given).client.settings
+    assert {name: getattr(settings, name) for name in given} == given
+    with pytest.raises(ValidationError, match="connect_timeout"):
+        Connected(connect_timeout=0)
+
+
+def test_no_secret_stands_in_a_dump_or_a_repr() -> None:
+    given = [
+        ServerConfig(url="a:1", token=SECRET, headers={"X-Key": SECRET}),
+        f"http://user:{SECRET}@b:2",
+    ]
+    for model in (Connected(servers=given), Connected(base_url=given[0])):
+        for text in (repr(model), str(model.model_dump()), model.model_dump_json()):
+            assert SECRET not in text
+    dumped = Connected(servers=given).model_dump()
+    assert dumped["servers"] == ["http://a:1", "http://b:2"]
+    assert Connected(**dumped).model_dump() == dumped
+
+
+def test_one_address_or_several() -> None:
+    with pytest.raises(ValidationError, match="both given") as caught:
+        Connected(servers=["a:1"], base_url=f"http://user:{SECRET}@b:2")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_client_may_be_shared(start: Any) -> None:
+    server = start(stand_ins.ollama("a:latest"))
+    with Client(server.url) as client:
+        one, other = Connected(client=client), Connected(client=client, model="a")
+        assert one.client is other.client is client
+        assert [each.name for each in one.list_models()] == ["a:latest"]
+        asked = len(server.requests)
+        one.close()  # not its own
+        assert asyncio.run(other.alist_models())[0].name == "a:latest"
+        assert len(server.requests) > asked
+    with pytest.raises(ValidationError, match="client is given, and settings"):
+        Connected(client=client, max_retries=0)
+
+
+def test_the_key_goes_to_the_servers_that_were_named(start: Any) -> None:
+    one, other = start(stand_ins.ollama()), start(stand_ins.ollama())
+    named = ServerConfig(url=other.url, token=SecretStr("other"))
+    with Connected(servers=[one.url, named], api_key=SecretStr(SECRET)) as model:
+        model.list_models()
+    assert one.last("GET /api/tags").headers["authorization"] == f"Bearer {SECRET}"
+    assert other.last("GET /api/tags").headers["authorization"] == "Bearer other"
+
+
+def test_the_key_goes_to_no_server_of_this_machine_but_lm_studio(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ollama, lmstudio = start(stand_ins.ollama()), start(stand_ins.lmstudio())
+    monkeypatch.setattr("localmix.settings.OLLAMA_PORT", int(ollama.url.rpartition(":")[2]))
+    monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", int(lmstudio.url.rpartition(":")[2]))
+    Connected(api_key=SecretStr(SECRET)).list_models()
+    listing = lmstudio.last("GET /api/v1/models")
+    assert listing.headers["authorization"] == f"Bearer {SECRET}"
+    assert not any("authorization" in each.headers for each in ollama.requests)
+
+
+@pytest.mark.parametrize("places", [(), ("127.0.0.1:9",)])
+def test_a_pickle_holds_no_key_and_a_copy_does(places: tuple[str, ...]) -> None:
+    model = Connected(servers=places, api_key=SecretStr(SECRET), max_retries=3)
+    assert model.client
+    data = pickle.dumps(model)
+    assert SECRET.encode() not in data
+    assert SECRET.encode() not in pickle.dumps(model.client)
+    assert pickle.loads(data).max_retries == 3
+    assert copy.deepcopy(model).client is model.client
+
+
+def test_leaving_closes_and_a_later_request_opens_again(start: Any) -> None:
+    server = start(stand_ins.ollama("a:latest"))
+    model = Connected(base_url=server.url)
+    with model:
+        model.list_models()
+    assert model.list_models()
+
+    async def main() -> None:
+        async with model:
+            await model.alist_models()
+        assert await model.alist_models()
+
+    asyncio.run(main())
