@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self, Unpack
 
 from pydantic import (
     BaseModel,
@@ -20,8 +20,9 @@ from pydantic import (
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
+from localmix.options import RouteOptions
 from localmix.settings import ServerConfig
-from localmix.types import GenerationRequest, Kind, ModelInfo, Purpose
+from localmix.types import GenerationRequest, Kind, ModelInfo, Purpose, Route, Server
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -71,10 +72,12 @@ class Connected(BaseModel):
         arbitrary_types_allowed=True,
     )
 
+    purpose: ClassVar[Purpose] = "chat"
+
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
     base_url: str | ServerConfig | None = None
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = Field(default=None, exclude=True)
     given_client: Client | None = Field(default=None, alias="client", exclude=True, repr=False)
     prefer: Kind | Sequence[Kind] | None = None
     timeout: float | None = Field(default=None, gt=0)
@@ -133,12 +136,12 @@ class Connected(BaseModel):
         """Give its twin, which knows the same servers."""
         return self._connected.async_client
 
-    def known(self, purpose: Purpose = "chat") -> ModelInfo | None:
+    def known(self) -> ModelInfo | None:
         """Describe the model by what earlier requests brought; nothing is opened, nobody asked."""
         now = self._connection
         if now is None or now.made_of != self._made_of:
             return None
-        return now.client.known(self.model, purpose)
+        return now.client.known(self.model, self.purpose)
 
     def list_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
@@ -147,6 +150,29 @@ class Connected(BaseModel):
     async def alist_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
         return await self.async_client.models()
+
+    def list_servers(self) -> list[Server]:
+        """Ask every server now; give each with the verdict on it."""
+        return self.client.servers()
+
+    async def alist_servers(self) -> list[Server]:
+        """Ask every server now; give each with the verdict on it."""
+        return await self.async_client.servers()
+
+    def route(self, **needs: Unpack[RouteOptions]) -> Route:
+        """Tell where a request would go, why, and where next, without sending it.
+
+        Args:
+            **needs: What the request would need; see `localmix.options.RouteOptions`.
+
+        Raises:
+            LocalMixError: The request could not be served; the error says why.
+        """
+        return self.client.route(self.model, **self._needs(needs))
+
+    async def aroute(self, **needs: Unpack[RouteOptions]) -> Route:
+        """Tell where a request would go, why, and where next; see `route`."""
+        return await self.async_client.route(self.model, **self._needs(needs))
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones. A shared client stays open."""
@@ -176,6 +202,9 @@ class Connected(BaseModel):
         state["__dict__"] = state["__dict__"] | {"api_key": None}
         state["__pydantic_private__"] = {**state["__pydantic_private__"], "_connection": None}
         return state
+
+    def _needs(self, needs: RouteOptions) -> RouteOptions:
+        return {"purpose": self.purpose, **needs}
 
     @property
     def _made_of(self) -> tuple[Any, ...]:
@@ -208,6 +237,24 @@ class Generating(Connected, GenerationRequest):
     def options(self, **changes: Any) -> dict[str, Any]:
         """Give the options for one call: the ones of the call over the ones of the model."""
         return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+
+    def preload(self) -> None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        Raises:
+            LocalMixError: It could not be loaded.
+        """
+        self.client.chat("Hello", **self._of_loading)
+
+    async def apreload(self) -> None:
+        """Have the model loaded; see `preload`."""
+        await self.async_client.chat("Hello", **self._of_loading)
+
+    @property
+    def _of_loading(self) -> Any:
+        """Give the options that a loaded model depends on, for the shortest of answers."""
+        loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
+        return loading | {"max_tokens": 1}
 
 
 def _server(given: str | ServerConfig) -> ServerConfig:
