@@ -88,7 +88,7 @@ class LocalMix(Component, Generating, StructuredPredicting):
     allow_urls: bool = False
     unsupported_blocks: Unsupported = "error"
     late_system: Late = "user"
-    tokenizer: Callable[[str], Sequence[Any]] = Field(
+    tokenizer: Callable[[str], list[Any]] = Field(
         default_factory=TokenRatio, exclude=True, repr=False
     )
 
