@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localmix.health import Vitals, vitals_of
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
 from localmix.settings import Rank
+from localmix.types import ModelInfo
 
 # Predictions are rough: those that differ by less than this factor count as equal.
 _TELLING = 1.5
@@ -70,6 +71,15 @@ def is_loaded(place: Place, vitals: Vitals) -> bool:
     """Tell whether a model is in memory, by the listing or by an answer since."""
     answered_at = vitals.answered_at.get(place.model.name, -math.inf)
     return place.model.loaded or answered_at >= place.found.asked_at
+
+
+def as_it_stands(place: Place, vitals: Vitals) -> ModelInfo:
+    """Complete the listing with the window that a request since then has made the model load."""
+    window = vitals.windows.get(place.model.name)
+    answered_at = vitals.answered_at.get(place.model.name, -math.inf)
+    if window is None or answered_at < place.found.asked_at:
+        return place.model
+    return replace(place.model, loaded_context_length=window)
 
 
 def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
