@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Server
+from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Route, Server
 
 
 class Either:
@@ -22,6 +22,10 @@ class Either:
 
     def models(self) -> list[ModelInfo]:
         result: list[ModelInfo] = self._do(self.client.models())
+        return result
+
+    def route(self, model: str | None = None, **options: Any) -> Route:
+        result: Route = self._do(self.client.route(model, **options))
         return result
 
     def show(self, model: str) -> ModelInfo:
