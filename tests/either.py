@@ -73,6 +73,12 @@ class Either:
 MakeEither = Callable[..., Either]
 
 
+def route_of(answer: ChatResult | Delta) -> Route:
+    """Give the route that every answer carries."""
+    assert answer.route is not None
+    return answer.route
+
+
 async def _collect_async(stream: Any, at_most: int | None) -> list[Delta]:
     deltas: list[Delta] = []
     async with stream:

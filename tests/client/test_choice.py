@@ -9,7 +9,7 @@ import pytest
 from localmix.errors import ModelNotFoundError, UnsupportedFeatureError
 from localmix.types import Message, Tool
 from tests import stand_ins
-from tests.either import MakeEither
+from tests.either import MakeEither, route_of
 from tests.loopback import Exchange, LoopbackServer, whole
 
 TOOL = Tool(name="t", description="", parameters={"type": "object", "properties": {}})
@@ -42,7 +42,7 @@ def test_where_a_request_would_go_is_told_without_sending_it(
     assert (other.server.name, other.model) == ("one", "tiny:latest")
     assert client.route("one/tiny").server.url == first.url
     assert first.count("POST /api/chat") == second.count("POST /v1/chat/completions") == 0
-    assert client.chat("hello", model="tiny").route.server.url == second.url
+    assert route_of(client.chat("hello", model="tiny")).server.url == second.url
 
 
 def test_a_route_for_a_purpose(either: MakeEither, start: Any) -> None:
@@ -72,9 +72,9 @@ def test_a_request_goes_only_where_it_can_be_served(
 
     result = client.chat(image, model="tiny")
 
-    assert result.route.server.url == second.url
-    assert result.route.attempts == ()
-    assert client.chat("hello", model="tiny").route.server.url == first.url
+    assert route_of(result).server.url == second.url
+    assert route_of(result).attempts == ()
+    assert route_of(client.chat("hello", model="tiny")).server.url == first.url
     client.chat(image, model="tiny")
     assert second.count("POST /api/show") == 1  # asked once for each digest
 
@@ -101,7 +101,7 @@ def test_a_conversation_stays_on_its_server(either: MakeEither, start: Any) -> N
         homes = set()
         for _ in range(3):
             result = client.chat(messages, model="tiny")
-            homes.add(result.route.server.url)
+            homes.add(route_of(result).server.url)
             messages += [result.message, Message(role="user", content="more")]
         assert len(homes) == 1
     assert all(server.count("POST /api/chat") for server in servers)  # but they share the work
@@ -120,16 +120,16 @@ def test_an_alias_and_a_usual_model(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = start(stand_ins.ollama("a:latest", "b:latest", loaded=("a:latest",)))
-    assert either(server.url).chat("hello").route.model == "a:latest"
-    assert either(server.url, model="b").chat("hello").route.model == "b:latest"
+    assert route_of(either(server.url).chat("hello")).model == "a:latest"
+    assert route_of(either(server.url, model="b").chat("hello")).model == "b:latest"
     client = either(server.url, aliases={"small": "b"})
     result = client.chat("hello", model="small")
-    assert result.route.model == "b:latest"
-    assert result.route.reason.startswith("your alias for b")
+    assert route_of(result).model == "b:latest"
+    assert route_of(result).reason.startswith("your alias for b")
     with pytest.raises(ModelNotFoundError, match="nor what it is your alias for \\(gone\\)"):
         either(server.url, aliases={"small": "gone"}).chat("hello", model="small")
     monkeypatch.setenv("OLLAMA_MODEL", "b")
-    assert either(server.url).chat("hello").route.model == "b:latest"
+    assert route_of(either(server.url).chat("hello")).model == "b:latest"
 
 
 def test_a_loaded_window_is_kept_and_a_wider_one_loads_anew(either: MakeEither, start: Any) -> None:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from localmix.errors import ModelNotFoundError, NoServerError
 from localmix.settings import ServerConfig
 from tests import stand_ins
-from tests.either import MakeEither
+from tests.either import MakeEither, route_of
 from tests.loopback import LoopbackServer, hang_up, serving, stay_silent, whole
 
 HTML = whole(b"<html>", content_type="text/html")
@@ -207,7 +207,7 @@ def test_a_program_that_imitates_ollama_is_used_and_named(either: MakeEither, st
     imitation = "It speaks Ollama's API, but is another program."
     client = either([proxy.url, said.url, start(stand_ins.ollama()).url])
     assert [server.note for server in client.servers()] == [imitation, imitation, ""]
-    assert client.chat("hello").route.server.note == imitation
+    assert route_of(client.chat("hello")).server.note == imitation
 
 
 def test_lm_studio_does_not_count_as_ollama_on_its_port(
@@ -226,10 +226,10 @@ def test_a_server_that_becomes_another_kind_is_noticed(
     monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", -1.0)
     server = start(stand_ins.ollama())
     client = either(server.url)
-    assert client.chat("hello", model="tiny").route.server.kind == "ollama"
+    assert route_of(client.chat("hello", model="tiny")).server.kind == "ollama"
     server.routes = stand_ins.lmstudio().routes
-    assert client.chat("hello", model="tiny").route.server.kind == "lmstudio"
-    assert client.stream("hello", model="tiny")[-1].route.server.kind == "lmstudio"
+    assert route_of(client.chat("hello", model="tiny")).server.kind == "lmstudio"
+    assert route_of(client.stream("hello", model="tiny")[-1]).server.kind == "lmstudio"
 
 
 def test_a_model_that_has_moved_is_found_again(
@@ -242,8 +242,8 @@ def test_a_model_that_has_moved_is_found_again(
     one.routes["POST /api/chat"] = whole({"error": "model 'a' not found"}, 404)
     other.routes["GET /api/tags"] = stand_ins.ollama("a:latest").routes["GET /api/tags"]
     result = client.chat("hello", model="a")
-    assert result.route.server.url == other.url
-    assert [attempt.server for attempt in result.route.attempts] == [one.url]
+    assert route_of(result).server.url == other.url
+    assert [attempt.server for attempt in route_of(result).attempts] == [one.url]
     assert client.servers()[0].state == "available"  # what lacks a model is not ill
 
 
@@ -298,5 +298,5 @@ def test_each_server_is_named_in_the_list_and_by_pins(either: MakeEither, start:
     one, other = start(stand_ins.ollama()), start(stand_ins.ollama())
     client = either([{"url": one.url, "name": "box"}, other.url])
     assert [server.name for server in client.servers()] == ["box", other.url[7:]]
-    assert client.chat("hello", model="box/tiny").route.server.url == one.url
-    assert client.chat("hello", model=f"{other.url[7:]}/tiny").route.server.url == other.url
+    assert route_of(client.chat("hello", model="box/tiny")).server.url == one.url
+    assert route_of(client.chat("hello", model=f"{other.url[7:]}/tiny")).server.url == other.url
