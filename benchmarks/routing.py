@@ -32,9 +32,8 @@ NAMES = {
 
 def main() -> None:
     print(__doc__)
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}, {DECISIONS} decisions, {FAIL_OVERS} fail-overs"
-    )
+    counts = f"{DECISIONS} decisions, {FAIL_OVERS} fail-overs"
+    print(f"Python {platform.python_version()}, {platform.machine()}, {counts}")
     decisions()
     fail_over()
 
