@@ -1,5 +1,7 @@
-"""What a decision costs, and what a fail-over adds.
+"""What it costs to find servers, to decide among them, and to leave one.
 
+Discovery: a new client asks two loopback servers, then the same two and a black hole, a socket that
+listens and never answers; and a chat is answered in spite of the hole in the first place.
 Decision: four loopback servers list 200 models each; `client.route()` then decides with what is
 known, and nothing is asked (the flow is checked to take no step). Fail-over: the server that
 answered the last request is killed, so that the next one is refused before another server answers;
@@ -9,17 +11,20 @@ the same request that goes to the good server at once stands beside it. Medians 
 from __future__ import annotations
 
 import platform
+import socket
 import statistics
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from layers import QUESTION, loopback
 
+import localmix.discovery as discovery_module
 from localmix import Client
 from localmix.types import ChatResult, RouteRequest
 
 MODELS = 200
+DISCOVERIES = 25
 DECISIONS = 1000
 FAIL_OVERS = 25
 NAMES = {
@@ -32,10 +37,37 @@ NAMES = {
 
 def main() -> None:
     print(__doc__)
-    counts = f"{DECISIONS} decisions, {FAIL_OVERS} fail-overs"
+    counts = f"{DISCOVERIES} discoveries, {DECISIONS} decisions, {FAIL_OVERS} fail-overs"
     print(f"Python {platform.python_version()}, {platform.machine()}, {counts}")
+    discovery()
     decisions()
     fail_over()
+
+
+def discovery() -> None:
+    with loopback() as one, loopback() as other, black_hole() as hole:
+        jobs: dict[str, Callable[[Client], object]] = {
+            "all of two servers": lambda client: client.servers(),
+            "all, with a black hole": lambda client: client.servers(),
+            "a chat, with a black hole": lambda client: client.chat(QUESTION, model="bench"),
+        }
+        print(f"\nA new client asks\n{'':34}{'median':>10}  {'most':>10}")
+        for title, job in jobs.items():
+            urls = [hole, one, other] if "hole" in title else [one, other]
+            times = [discover(urls, job) for _ in range(DISCOVERIES)]
+            print(f"{title:34}{statistics.median(times) * 1e3:>8.1f}ms{max(times) * 1e3:>10.1f}ms")
+
+
+def discover(urls: list[str], job: Callable[[Client], object]) -> float:
+    discovery_module._directories.clear()  # noqa: SLF001  (what the last client learned)
+    with Client(urls) as client:
+        return timed(lambda: job(client))
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def decisions() -> None:
