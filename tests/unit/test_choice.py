@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from localmix.discovery import Found
 from localmix.health import vitals_of
-from localmix.routing.catalog import Catalog, Place
+from localmix.routing.catalog import Catalog
+from localmix.routing.loading import window_for
 from localmix.routing.needs import Needs, needs_of
-from localmix.routing.ranking import as_it_stands, ranked, reason_of, take_turn
+from localmix.routing.ranking import ranked, reason_of, take_turn
 from localmix.types import (
     ChatRequest,
     Image,
@@ -151,13 +153,40 @@ def test_an_answer_since_the_listing_shows_that_it_is_loaded() -> None:
     assert order(one, later)[0] == "http://a"
 
 
-def test_the_window_that_a_request_has_made_it_load_is_known() -> None:
-    place = Place(server("http://a", "m"), ModelInfo("m", "http://a", "ollama"), "")
+@pytest.mark.parametrize(
+    ("listed", "trained", "wanted", "asked"),
+    [
+        (4096, 32768, None, 4096),  # keep what stands
+        (4096, None, None, 4096),
+        (4096, 32768, 1024, 4096),
+        (4096, 32768, 8192, 8192),
+        (None, 32768, None, None),
+        (None, 32768, 8192, 8192),
+        (2048, 2048, None, None),  # cut to what it was trained for: nobody knows what was asked
+        (2048, 2048, 1024, 2048),
+    ],
+)
+def test_the_window_to_ask_for(
+    listed: int | None, trained: int | None, wanted: int | None, asked: int | None
+) -> None:
+    facts: dict[str, Any] = {"model_loaded_context_length": listed, "model_context_length": trained}
+    (place,) = Catalog([server("http://a", "m", **facts)], {}).places("m")
     vitals = vitals_of("http://a")
-    vitals.windows["m"], vitals.answered_at["m"] = 1024, NOW + 1
-    assert as_it_stands(place, vitals).loaded_context_length == 1024
-    vitals.answered_at["m"] = NOW - 1
-    assert as_it_stands(place, vitals).loaded_context_length is None
+    assert window_for(place, vitals, Needs("m", window=wanted)) == asked
+    other = replace(place, model=replace(place.model, kind="lmstudio"))
+    assert window_for(other, vitals, Needs("m", window=wanted)) is None
+
+
+def test_the_window_that_was_asked_for_a_moment_ago_is_kept() -> None:
+    facts: dict[str, Any] = {"model_loaded_context_length": 4096, "model_context_length": 8192}
+    (place,) = Catalog([server("http://a", "m", **facts)], {}).places("m")
+    vitals = vitals_of("http://a")
+    vitals.windows["m"], vitals.answered_at["m"] = 8192, NOW + 1
+    assert window_for(place, vitals, Needs("m")) == 8192
+    vitals.answered_at["m"] = NOW - 1  # listed since: somebody has loaded it with less
+    assert window_for(place, vitals, Needs("m")) == 4096
+    vitals.windows["m"], vitals.answered_at["m"] = 0, NOW + 1
+    assert window_for(place, vitals, Needs("m")) is None  # its server's own default stands
 
 
 def test_the_least_busy_comes_first_by_its_weight() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from localmix.health import Vitals, vitals_of
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
 from localmix.settings import Rank
-from localmix.types import ModelInfo
 
 # Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.
 _TELLING = 1.5
@@ -73,17 +72,12 @@ def reason_of(candidates: Sequence[Ranked]) -> str:
 
 def is_loaded(place: Place, vitals: Vitals) -> bool:
     """Tell whether a model is in memory, by the listing or by an answer since."""
-    answered_at = vitals.answered_at.get(place.model.name, -math.inf)
-    return place.model.loaded or answered_at >= place.found.asked_at
+    return place.model.loaded or answered_since(place, vitals)
 
 
-def as_it_stands(place: Place, vitals: Vitals) -> ModelInfo:
-    """Complete the listing with the window that a request since then has made the model load."""
-    window = vitals.windows.get(place.model.name)
-    answered_at = vitals.answered_at.get(place.model.name, -math.inf)
-    if window is None or answered_at < place.found.asked_at:
-        return place.model
-    return replace(place.model, loaded_context_length=window)
+def answered_since(place: Place, vitals: Vitals) -> bool:
+    """Tell whether a model has answered since its server was last asked what it holds."""
+    return vitals.answered_at.get(place.model.name, -math.inf) >= place.found.asked_at
 
 
 def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
