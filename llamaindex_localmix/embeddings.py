@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -13,23 +12,15 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from llamaindex_localmix._component import Component
 from llamaindex_localmix._instructions import PRESETS, Family, prefix_of
 from llamaindex_localmix._slots import Slots
-from localmix import EmbedResult
-from localmix.errors import ConfigError, ProtocolError
+from localmix import EmbedResult, Route
+from localmix.errors import ConfigError
 from localmix.names import canonical, split_pin
+from localmix.pin import Pin
 from localmix.types import Purpose
 from localmix.wire import jsontext
 
 Vectors = list[list[float]]
 _COLLECTION = "embeddings"
-
-
-@dataclass(frozen=True)
-class _Pin:
-    """Remember which model answered, and how long its vectors are."""
-
-    asked: Any
-    model: str
-    length: int
 
 
 class LocalMixEmbedding(Component, BaseEmbedding):
@@ -73,7 +64,7 @@ class LocalMixEmbedding(Component, BaseEmbedding):
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
     cache: BaseKVStore | None = Field(default=None, exclude=True, repr=False)
-    _pinned: _Pin | None = PrivateAttr(default=None)
+    _pinned: Pin | None = PrivateAttr(default=None)
     _slots: Slots = PrivateAttr(default_factory=Slots)
 
     @model_validator(mode="before")
@@ -119,17 +110,21 @@ class LocalMixEmbedding(Component, BaseEmbedding):
         super().__setstate__(state)
         self._pinned = state["pinned"]
 
-    def preload(self) -> None:
+    def preload(self) -> Route | None:
         """Have the model loaded, so that the first vectors need not wait for it.
 
-        Raises:
-            LocalMixError: It could not be loaded.
+        Returns:
+            Where it was loaded.
         """
-        self._checked(self.client.embed("Hello", **self._options))
+        result = self.client.embed("Hello", **self._options)
+        self._pin(result)
+        return result.route
 
-    async def apreload(self) -> None:
+    async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
-        self._checked(await self.async_client.embed("Hello", **self._options))
+        result = await self.async_client.embed("Hello", **self._options)
+        self._pin(result)
+        return result.route
 
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._vectors([self._prefixes[0] + query])[0]
@@ -154,9 +149,9 @@ class LocalMixEmbedding(Component, BaseEmbedding):
     def _vectors(self, texts: list[str]) -> Vectors:
         """Embed what is not in the cache."""
         if self.cache is None:
-            return self._checked(self.client.embed(texts, **self._options))
+            return self._pin(self.client.embed(texts, **self._options))
         held = [self.cache.get(self._key(text), _COLLECTION) for text in texts]
-        fresh = self._checked(self.client.embed(_missing(texts, held), **self._options))
+        fresh = self._pin(self.client.embed(_missing(texts, held), **self._options))
         for text, vector in zip(_missing(texts, held), fresh, strict=True):
             self.cache.put(self._key(text), {"vector": vector}, _COLLECTION)
         return _joined(held, fresh)
@@ -164,48 +159,35 @@ class LocalMixEmbedding(Component, BaseEmbedding):
     async def _avectors(self, texts: list[str]) -> Vectors:
         """Embed what is not in the cache."""
         if self.cache is None:
-            return self._checked(await self.async_client.embed(texts, **self._options))
+            return self._pin(await self.async_client.embed(texts, **self._options))
         held = [await self.cache.aget(self._key(text), _COLLECTION) for text in texts]
         missing = _missing(texts, held)
-        fresh = self._checked(await self.async_client.embed(missing, **self._options))
+        fresh = self._pin(await self.async_client.embed(missing, **self._options))
         for text, vector in zip(_missing(texts, held), fresh, strict=True):
             await self.cache.aput(self._key(text), {"vector": vector}, _COLLECTION)
         return _joined(held, fresh)
 
-    def _checked(self, result: EmbedResult) -> Vectors:
-        """Pin the object to the model of its first answer, and hold every other answer to it.
-
-        Raises:
-            ProtocolError: The vectors have another length than those before.
-        """
-        if not result.vectors or result.route is None:
-            return result.vectors
-        pin, length = self._pin, len(result.vectors[0])
-        if pin is None:
-            name = f"{result.route.server.kind}/{result.route.model}"
-            self._pinned = _Pin(self._asked, name, length)
-        elif length != pin.length:
-            raise ProtocolError(
-                f"{pin.model} gave vectors of length {length}; they had {pin.length} before.",
-                server=result.route.server.url,
-                hint="The model behind this name was changed: build the index anew.",
-            )
+    def _pin(self, result: EmbedResult) -> Vectors:
+        """Stay with the model of the first answer."""
+        if self._known_pin:
+            self._known_pin.check(result)
+        else:
+            self._pinned = Pin.of(self._asked, result)
         return result.vectors
 
     @property
-    def _pin(self) -> _Pin | None:
-        """Give the pin; it holds only for what was asked then, and a copy may ask for else."""
-        pin = self._pinned
-        return pin if pin and pin.asked == self._asked else None
+    def _known_pin(self) -> Pin | None:
+        """Give the pin; a copy may ask for something else than what was pinned."""
+        return self._pinned if self._pinned and self._pinned.asked == self._asked else None
 
     @property
     def _asked(self) -> tuple[Any, ...]:
-        return (self.model, self.dimensions, [place.url for place in self.places])
+        return (self.model, self.dimensions, self._addresses)
 
     @property
     def _options(self) -> Any:
         return {
-            "model": self._pin.model if self._pin else self.model,
+            "model": self._known_pin.model if self._known_pin else self.model,
             "dimensions": self.dimensions,
             "truncate": self.truncate,
             "keep_alive": self.keep_alive,
@@ -225,7 +207,7 @@ class LocalMixEmbedding(Component, BaseEmbedding):
 
         A model without a name is known from the first answer on; before that nothing is found.
         """
-        name = self.model or (self._pin.model if self._pin else "")
+        name = self.model or (self._known_pin.model if self._known_pin else "")
         return jsontext.text([canonical(split_pin(name)[1]), self.dimensions, self.truncate, text])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Self, Unpack
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -20,9 +20,8 @@ from pydantic import (
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
-from localmix.options import RouteOptions
 from localmix.settings import ServerConfig
-from localmix.types import GenerationRequest, Kind, ModelInfo, Purpose, Route, Server
+from localmix.types import Capability, GenerationRequest, Kind, ModelInfo, Purpose, Route, Server
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -159,20 +158,21 @@ class Connected(BaseModel):
         """Ask every server now; give each with the verdict on it."""
         return await self.async_client.servers()
 
-    def route(self, **needs: Unpack[RouteOptions]) -> Route:
+    def route(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
 
         Args:
-            **needs: What the request would need; see `localmix.options.RouteOptions`.
+            needs: What it would need, such as `tools`, `vision` or `thinking`.
+            num_ctx: The context window that it would need, in tokens.
 
         Raises:
             LocalMixError: The request could not be served; the error says why.
         """
-        return self.client.route(self.model, **self._needs(needs))
+        return self.client.route(self.model, **self._route_options(needs, num_ctx))
 
-    async def aroute(self, **needs: Unpack[RouteOptions]) -> Route:
+    async def aroute(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
         """Tell where a request would go, why, and where next; see `route`."""
-        return await self.async_client.route(self.model, **self._needs(needs))
+        return await self.async_client.route(self.model, **self._route_options(needs, num_ctx))
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones. A shared client stays open."""
@@ -203,8 +203,14 @@ class Connected(BaseModel):
         state["__pydantic_private__"] = {**state["__pydantic_private__"], "_connection": None}
         return state
 
-    def _needs(self, needs: RouteOptions) -> RouteOptions:
-        return {"purpose": self.purpose, **needs}
+    def _route_options(self, needs: Collection[Capability], num_ctx: int | None) -> Any:
+        return {"purpose": self.purpose, "needs": needs, "num_ctx": num_ctx}
+
+    @property
+    def _addresses(self) -> list[str]:
+        """Give the addresses that were named, without credentials."""
+        named = self.given_client.settings.servers if self.given_client else self.places
+        return [server.url for server in named]
 
     @property
     def _made_of(self) -> tuple[Any, ...]:
@@ -238,17 +244,19 @@ class Generating(Connected, GenerationRequest):
         """Give the options for one call: the ones of the call over the ones of the model."""
         return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
 
-    def preload(self) -> None:
+    def preload(self) -> Route | None:
         """Have the model loaded, so that the first answer need not wait for it.
 
-        Raises:
-            LocalMixError: It could not be loaded.
-        """
-        self.client.chat("Hello", **self._of_loading)
+        It is asked for one token: that loads a model on every kind of server.
 
-    async def apreload(self) -> None:
+        Returns:
+            Where it was loaded.
+        """
+        return self.client.chat("Hello", **self._of_loading).route
+
+    async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
-        await self.async_client.chat("Hello", **self._of_loading)
+        return (await self.async_client.chat("Hello", **self._of_loading)).route
 
     @property
     def _of_loading(self) -> Any:
