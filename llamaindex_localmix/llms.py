@@ -37,7 +37,7 @@ from llamaindex_localmix._tools import (
     to_tool_choice,
     to_tools,
 )
-from localmix import AsyncStream, ChatRequest, ChatResult, Message, Stream
+from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.ask import chat_request
 from localmix.connected import Generating
 from localmix.types import ThinkLevel
@@ -104,7 +104,7 @@ class LocalMix(Component, Generating, StructuredPredicting):
         Something is known once a request was made, and everything after `model_info()`.
         """
         model = self._about
-        window = self.context_window or self._window
+        window = self.context_window or self._window_of(model)
         calls_tools = self.is_function_calling_model
         if calls_tools is None:
             calls_tools = model is None or model.can("tools") is not False
@@ -268,10 +268,8 @@ class LocalMix(Component, Generating, StructuredPredicting):
     def _policy(self) -> Policy:
         return Policy(self.allow_files, self.allow_urls, self.unsupported_blocks, self.late_system)
 
-    @property
-    def _window(self) -> int:
+    def _window_of(self, model: ModelInfo | None) -> int:
         """Give the tokens that the server will take, by what is known."""
-        model = self._about
         if not self.num_ctx and model and model.loaded_context_length:
             return model.loaded_context_length
         trained = model.context_length if model else None
