@@ -74,7 +74,8 @@ def main() -> None:
             show(f"Stream of 1,001 chunks, {kind}, asynchronous", async_streams(llms))
     with loopback() as url:
         show("Vectors of 256 texts", vectors(url))
-    show("Construction", construction(), repeat=20)
+    show("Construction of an LLM", construction(), repeat=20)
+    show("Construction of an embedding model", construction_of_embeddings())
     imports(
         *("llama_index.core", "llamaindex_localmix", "llama_index.llms.ollama"),
         *("llama_index.llms.lmstudio", "llama_index.llms.openai_like"),
@@ -155,6 +156,13 @@ def construction() -> dict[str, Job]:
         "Ollama": lambda: Ollama(model="bench", base_url=url),
         "LMStudio": lambda: LMStudio(model_name="bench", base_url=url),
         "OpenAILike": lambda: OpenAILike(model="bench", api_base=url, api_key="none"),
+    }
+
+
+def construction_of_embeddings() -> dict[str, Job]:
+    """Stand apart: what one of them leaves to the garbage collector would disturb the others."""
+    url = "http://127.0.0.1:9"
+    return {
         "LocalMixEmbedding": lambda: LocalMixEmbedding(model="bench", base_url=url),
         "OllamaEmbedding": lambda: OllamaEmbedding(model_name="bench", base_url=url),
     }
