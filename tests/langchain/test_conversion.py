@@ -19,10 +19,10 @@ from langchain_core.messages import ToolCall as LcToolCall
 from langchain_localmix._convert import (
     from_delta,
     from_result,
-    to_messages,
     to_response_format,
     to_tool_choice,
 )
+from langchain_localmix._messages import to_messages
 from localmix import ChatResult, Delta, Image, Message, ToolCall, Usage
 from localmix.errors import ConfigError
 from localmix.types import ToolCallDelta
@@ -168,9 +168,9 @@ def test_from_result() -> None:
 
 
 def test_only_the_last_chunk_carries_metadata_and_tool_calls_have_far_indices() -> None:
-    first = from_delta(Delta(content="I call."))
-    second = from_delta(Delta(tool_calls=(ToolCallDelta(0, "a", "f", '{"x": 1}'),)))
-    last = from_delta(Delta(finish_reason="tool_calls", model="tiny", usage=Usage(3, 4)))
+    (first,) = from_delta(Delta(content="I call."))
+    (second,) = from_delta(Delta(tool_calls=(ToolCallDelta(0, "a", "f", '{"x": 1}'),)))
+    (last,) = from_delta(Delta(finish_reason="tool_calls", model="tiny", usage=Usage(3, 4)))
 
     assert first.response_metadata == {}
     assert second.tool_call_chunks[0]["index"] == 1000
