@@ -47,7 +47,7 @@ def to_response_format(response_format: Any) -> Any:
     if isinstance(response_format, dict):
         kind = response_format.get("type")
         if kind == "json_schema":
-            return response_format["json_schema"]["schema"]
+            return response_format.get("json_schema", response_format)["schema"]
         if kind in ("json_object", "text"):
             return "json" if kind == "json_object" else None
         is_schema = "parameters" not in response_format

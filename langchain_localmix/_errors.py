@@ -138,6 +138,7 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.OverloadedError, OverloadedError),
     (errors.ModelCrashedError, ModelCrashedError),
     (errors.ProtocolError, ProtocolError),
+    (errors.UnusableAnswerError, UnusableAnswerError),
     (LocalMixError, OtherError),
 )
 _BY_STATUS: dict[int, type[LocalMixError]] = {

@@ -120,7 +120,7 @@ class TestOllama(RecordedOllama, Chat):
         return True
 
     @pytest.mark.xfail(reason="the tiny model does not copy Japanese when it is held to a schema")
-    def test_unicode_tool_call_integration(self, model: Any) -> None:  # type: ignore[override]
+    def test_unicode_tool_call_integration(self, model: Any) -> None:
         super().test_unicode_tool_call_integration(model)
 
 
