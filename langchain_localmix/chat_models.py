@@ -141,8 +141,8 @@ class ChatLocalMix(Asking, BaseChatModel):
         Core's own is kept from the first call on, also by copies that ask for another model.
         """
         known = None if self.model else self.known()
-        chosen = {"chosen": known.name if known else None, "stop": stop}
-        return str(sorted((self._identifying_params | chosen | kwargs).items()))
+        asked = {"chosen": known.name if known else None, **self._options_of(stop, kwargs)}
+        return str(sorted((self._identifying_params | asked).items()))
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         return _lazy_profile(self)

@@ -71,7 +71,8 @@ class LocalMixLLM(Asking, BaseLLM):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return super()._identifying_params | {"suffix": self.suffix}
+        # Core writes the stop of the call over ours in the key of its cache.
+        return super()._identifying_params | {"suffix": self.suffix, "usual_stop": self.stop}
 
     def preload(self) -> Route | None:
         """Have the model loaded, so that the first answer need not wait for it.

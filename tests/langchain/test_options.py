@@ -13,7 +13,8 @@ from localmix import Client
 from localmix.errors import ConfigError
 from tests import stand_ins
 
-OTHERS = {
+OTHERS: dict[str, Any] = {
+    "reasoning_effort": "low",
     "model_name": "tiny",
     "num_predict": 5,
     "stop_sequences": ["a"],
@@ -25,9 +26,9 @@ OTHERS = {
 
 def test_names_that_other_integrations_taught(start: Any) -> None:
     server = start(stand_ins.ollama())
-    ChatLocalMix(base_url=server.url, reasoning_effort="low", **OTHERS).invoke("hello")
+    ChatLocalMix(base_url=server.url, **OTHERS).invoke("hello")
     body = server.last("POST /api/chat").json
-    ChatLocalMix(base_url=server.url).invoke("hello", think="low", **OTHERS)
+    ChatLocalMix(base_url=server.url).invoke("hello", **OTHERS)
     assert server.last("POST /api/chat").json == body
     assert body["options"] == {"num_predict": 5, "stop": ["a"]}
     assert (body["format"], body["keep_alive"], body["think"], body["x"]) == (
@@ -129,7 +130,8 @@ def test_fallbacks_can_read_what_comes_back(method: str) -> None:
 def test_a_shared_client(start: Any) -> None:
     server = start(stand_ins.ollama())
     with Client(server.url) as client:
-        model, llm = ChatLocalMix(client=client), LocalMixLLM(client=client)
+        shared: dict[str, Any] = {"client": client}
+        model, llm = ChatLocalMix(**shared), LocalMixLLM(**shared)
         model.invoke("hello")
         assert model.client is llm.client is client
         assert model._identifying_params["servers"] == [server.url]

@@ -41,7 +41,7 @@ class PersonDict(TypedDict):
     age: int
 
 
-ANN = {"name": "Ann", "age": 7}
+ANN: dict[str, Any] = {"name": "Ann", "age": 7}
 JSON = json.dumps(ANN)
 Reply = dict[str, Any]
 
