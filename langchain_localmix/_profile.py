@@ -42,6 +42,10 @@ class Described(Protocol):
         """Give its asynchronous client."""
         ...
 
+    def known(self) -> ModelInfo | None:
+        """Describe the model by what earlier requests brought."""
+        ...
+
 
 class Profile(Mapping[str, Any]):
     """Read the profile of a model when it is looked at, not before.
@@ -69,29 +73,42 @@ class Profile(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key in _CERTAIN:
             return _CERTAIN[key]
-        facts = self._facts()
-        if key == _WINDOW and key not in facts:
-            self.read()  # the model may have been loaded since
-            facts = self._facts()
-        return facts[key]
+        if key == _WINDOW and (window := self._window):
+            return window
+        if self._info is None or key == _WINDOW:
+            self.read()
+        return self._facts[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._facts())
+        if self._info is None:
+            self.read()
+        return iter(self._facts)
 
     def __len__(self) -> int:
-        return len(self._facts())
+        return len(list(iter(self)))
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
-        known = _CERTAIN if self._info is None else _facts(self._info, self._model.num_ctx)
-        return f"{type(self).__name__}({known})"
+        return f"{type(self).__name__}({self._facts})"
 
+    @property
+    def _window(self) -> int | None:
+        """Give the tokens that are allocated or will be asked for, never the trained maximum."""
+        if self._model.num_ctx:
+            longest = self._info.context_length if self._info else None
+            return min(self._model.num_ctx, longest or self._model.num_ctx)
+        newest = self._model.known() or self._info
+        return newest.loaded_context_length if newest else None
+
+    @property
     def _facts(self) -> dict[str, Any]:
+        """List what is known by now."""
         if self._info is None:
-            self.read()
-        return _facts(self._info, self._model.num_ctx) if self._info else {}
+            return _CERTAIN
+        facts = {**_CERTAIN, "name": self._info.name, _WINDOW: self._window, **_able(self._info)}
+        return {key: value for key, value in facts.items() if value is not None}
 
 
 def _name(known: ModelInfo | None, asked: str | None) -> str:
@@ -100,19 +117,13 @@ def _name(known: ModelInfo | None, asked: str | None) -> str:
     return asked or (known.name if known else "")
 
 
-def _facts(info: ModelInfo, num_ctx: int | None) -> dict[str, Any]:
-    facts = {**_CERTAIN, "name": info.name, _WINDOW: _window(info, num_ctx)}
-    able = info.capabilities
-    if able is not None:
-        facts["tool_calling"] = "tools" in able
-        facts["tool_choice"] = facts["tool_call_streaming"] = "tools" in able
-        facts["reasoning_output"] = "thinking" in able
-        facts["image_inputs"] = "vision" in able
-    return {key: value for key, value in facts.items() if value is not None}
-
-
-def _window(info: ModelInfo, num_ctx: int | None) -> int | None:
-    """Give the tokens that are allocated or will be asked for, never just the trained maximum."""
-    if num_ctx is None:
-        return info.loaded_context_length
-    return min(num_ctx, info.context_length or num_ctx)
+def _able(info: ModelInfo) -> dict[str, bool | None]:
+    tools = info.can("tools")
+    return {
+        "tool_calling": tools,
+        "tool_choice": tools,
+        "tool_call_streaming": tools,
+        "reasoning_output": info.can("thinking"),
+        "image_inputs": info.can("vision"),
+        "image_tool_message": info.can("vision"),
+    }

@@ -131,6 +131,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")  # version 3
 @pytest.mark.parametrize(("kind", "answer", "way", "version"), CASES)
 def test_the_same_message(start: Any, kind: Any, answer: str, way: str, version: str) -> None:
     content, reasoning, calls = ANSWERS[answer]
