@@ -49,11 +49,10 @@ def main() -> None:
 
 
 @contextmanager
-def loopback() -> Iterator[str]:
+def loopback(more_models: int = 0) -> Iterator[str]:
     script = Path(__file__).with_name("loopback_server.py")
-    server = subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, str(script), str(more_models)]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with server:
         assert server.stdout
         yield server.stdout.readline().strip()

@@ -1,6 +1,7 @@
 """A canned model server in a process of its own: Ollama's API and OpenAI's, without a model.
 
-Run as a program, it prints its address and serves until its input ends.
+Run as a program, it prints its address and serves until its input ends. With a number as argument
+it lists so many models more.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ _END = {
     "eval_duration": 1,
 }
 _MODEL = {"name": "bench:latest", "model": "bench:latest", "digest": "0", "details": {}}
+_MORE = [
+    _MODEL | {"name": f"{family}{version}:{size}b-instruct-q4_K_M"}
+    for family in ("llama", "qwen", "gemma", "phi", "granite")
+    for version in range(1, 6)
+    for size in range(1, 9)
+][: int(sys.argv[1]) if len(sys.argv) > 1 else 0]
 _VECTOR = [round(index / 768 - 0.5, 6) for index in range(768)]
 
 
@@ -42,7 +49,7 @@ STREAM = _lines(*[_ollama_frame(WORD)] * CHUNKS, _END)
 WHOLE = json.dumps(_END | {"message": {"role": "assistant", "content": WORD * 70}}).encode()
 _REPLIES: dict[str, bytes] = {
     "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
-    "GET /api/tags": json.dumps({"models": [_MODEL]}).encode(),
+    "GET /api/tags": json.dumps({"models": [_MODEL, *_MORE]}).encode(),
     "GET /api/ps": json.dumps({"models": [_MODEL | {"context_length": 4096}]}).encode(),
     "POST /api/show": json.dumps({"capabilities": ["completion"], "model_info": {}}).encode(),
 }
