@@ -27,6 +27,7 @@ MAX_BODY_BYTES = 512 * 1024 * 1024
 # LM Studio closes idle connections after 5 s; one that is older must not be used again.
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
 PLAIN: Any = {"trust_env": False, "follow_redirects": False, "limits": _LIMITS}
+_WHOLE = ("application/json", "text/html")
 _HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
 
 
@@ -93,9 +94,9 @@ def from_httpx(response: httpx.Response, body: bytes) -> Response:
 
 
 def is_whole(response: httpx.Response) -> bool:
-    """Tell whether a reply is one JSON object or an error, and no stream."""
+    """Tell whether a reply is one JSON object, an error or a web page, and no stream."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-    return response.status_code != httpx.codes.OK or media_type == "application/json"
+    return response.status_code != httpx.codes.OK or media_type in _WHOLE
 
 
 def check_size(body: bytearray, url: str) -> None:
