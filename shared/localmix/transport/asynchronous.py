@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 
 from localmix.errors import LocalMixError
@@ -53,7 +54,7 @@ class AsyncReading:
             decoder = self._step.decoder
             self._waiting += decoder.close() if data is None else decoder.feed(data)
             self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.check(has_spoken=self._has_spoken)
+            self._patience.heard(has_spoken=self._has_spoken)
         return bool(self._waiting)
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -105,7 +106,15 @@ class AsyncTransport:
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
         if len(steps) == 1:
             return [await self._take(steps[0])]
-        return list(await asyncio.gather(*map(self._take, steps)))
+        outcomes: dict[int, Outcome] = {}
+
+        async def take(place: int) -> None:
+            outcomes[place] = await self._take(steps[place])
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(steps)):
+                group.start_soon(take, place)
+        return [outcomes[place] for place in range(len(steps))]
 
     async def _take(self, step: Step) -> Outcome:
         try:
@@ -170,14 +179,23 @@ class AsyncTransport:
         return step.gate.is_open
 
     def _spawn(self, step: Spawn) -> None:
-        task = asyncio.create_task(self.run(step.flow), name="localmix")
+        task = asyncio.create_task(self._run_beside(step.flow), name="localmix")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _run_beside(self, flow: Flow[None]) -> None:
+        """Run a flow that may be cancelled at any moment.
+
+        The HTTP library closes connections within shielded scopes of anyio. Cancelling a bare task
+        breaks these, and sockets stay open; a group of anyio heeds them.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run, flow)
+
     async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = await self._client(is_tls=request.url.startswith("https:"))
-        response = await client.send(http.to_httpx(client, request), stream=True)
-        patience.expect_pieces(response)
+        response = await client.send(http.to_httpx(client, request, patience, _trace), stream=True)
+        patience.expect_pieces()
         return response
 
     async def _read_whole(
@@ -188,7 +206,7 @@ class AsyncTransport:
             async for data in response.aiter_bytes():
                 body += data
                 http.check_size(body, request.url)
-                patience.check(has_spoken=False)
+                patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body))
 
     async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
@@ -200,6 +218,10 @@ class AsyncTransport:
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client
+
+
+async def _trace(event: str, about: Mapping[str, Any]) -> None:
+    http.new_stream(event, about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class Timeouts:
     between: float
     total: float | None = None
 
+    @classmethod
+    def within(cls, seconds: float) -> Timeouts:
+        """Bound everything by one time."""
+        return cls(connect=seconds, first_byte=seconds, between=seconds, total=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
