@@ -36,7 +36,7 @@ from localmix.routing.retries import Retry, RetryBudget
 from localmix.routing.selection import Selection
 from localmix.settings import Settings
 from localmix.types import Route
-from localmix.wire.exchange import Flow, Open, Outcome, Request, call, wait
+from localmix.wire.exchange import Flow, Gather, Open, Outcome, Request, call, wait
 
 T = TypeVar("T")
 _log = logging.getLogger("localmix")
@@ -50,7 +50,7 @@ class Errand(Generic[T]):
     """Hold what is to be done: what a request needs, how it is put, how its answer is read."""
 
     needs: Needs
-    step: Callable[[Dialect, Target], Request | Open]
+    step: Callable[[Dialect, Target], Request | Open | Gather]
     read: Callable[[Dialect, Target, Outcome], T]
     is_streamed: bool = False
 

@@ -18,6 +18,7 @@ from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
     Flow,
+    Gather,
     Open,
     Opened,
     Outcome,
@@ -123,6 +124,8 @@ class AsyncTransport:
                     return await self._send(step)
                 case Open():
                     return await self._open(step)
+                case Gather():
+                    return await self._gather(step)
                 case _:
                     return Returned(await self._do(step))
         except LocalMixError as error:
@@ -160,6 +163,13 @@ class AsyncTransport:
             await response.aclose()
             raise
         return Opened(stream)
+
+    async def _gather(self, step: Gather) -> Returned | Response:
+        opened = await self._open(step.open)
+        if isinstance(opened, Response):
+            return opened
+        async with aclosing(opened.stream) as stream:
+            return Returned([delta async for delta in stream])
 
     async def _wait(self, step: Wait) -> bool:
         loop, told = asyncio.get_running_loop(), asyncio.Event()

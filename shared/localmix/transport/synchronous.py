@@ -17,6 +17,7 @@ from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
     Flow,
+    Gather,
     Open,
     Opened,
     Outcome,
@@ -122,6 +123,8 @@ class Transport:
                     return self._send(step)
                 case Open():
                     return self._open(step)
+                case Gather():
+                    return self._gather(step)
                 case _:
                     return Returned(self._do(step))
         except LocalMixError as error:
@@ -159,6 +162,13 @@ class Transport:
             response.close()
             raise
         return Opened(stream)
+
+    def _gather(self, step: Gather) -> Returned | Response:
+        opened = self._open(step.open)
+        if isinstance(opened, Response):
+            return opened
+        with closing(opened.stream) as stream:
+            return Returned(list(stream))
 
     def _wait(self, step: Wait) -> bool:
         """Wait for the gate; also for the client's end, so that nothing waits longer than that."""
