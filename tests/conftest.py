@@ -68,6 +68,16 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+@pytest.fixture
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection."""
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise AssertionError(f"a test that needs no sockets connects to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("::1", "localhost") or host.startswith("127.")
 

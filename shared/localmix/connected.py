@@ -88,6 +88,10 @@ class Connected(BaseModel):
     between_timeout: float | None = Field(default=None, gt=0)
     _connection: _Connection | None = PrivateAttr(default=None)
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Let the framework's class have its turn: pydantic would call only the first hook."""
+        super().model_post_init(context)
+
     @field_validator("servers", mode="before")
     @classmethod
     def _read_servers(cls, value: Any) -> Any:
