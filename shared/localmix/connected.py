@@ -252,16 +252,21 @@ class Generating(Connected, GenerationRequest):
     def preload(self) -> Route | None:
         """Have the model loaded, so that the first answer need not wait for it.
 
-        It is asked for one token: that loads a model on every kind of server.
+        It is asked for one token: that loads a model on every kind of server. The servers then tell
+        what they have allocated, so that `known()` is up to date.
 
         Returns:
             Where it was loaded.
         """
-        return self.client.chat("Hello", **self._of_loading).route
+        route = self.client.chat("Hello", **self._of_loading).route
+        self.client.models()
+        return route
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
-        return (await self.async_client.chat("Hello", **self._of_loading)).route
+        route = (await self.async_client.chat("Hello", **self._of_loading)).route
+        await self.async_client.models()
+        return route
 
     @property
     def _of_loading(self) -> Any:

@@ -22,7 +22,7 @@ from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.llamaindex.conftest import Heard
 from tests.llamaindex.scripted import Turn, sent
-from tests.loopback import LoopbackServer, stay_silent, whole
+from tests.loopback import Exchange, LoopbackServer, stay_silent, whole
 
 HELLO = [ChatMessage(content="hello")]
 SECRET = "s3cret"
@@ -242,6 +242,24 @@ def test_loading_ahead_and_asking_where(script: Any) -> None:
         assert body["messages"] == [{"role": "user", "content": "Hello"}]
         assert 1 in (body.get("max_tokens"), body.get("options", {}).get("num_predict"))
     assert llm.route().server.url == asyncio.run(llm.aroute()).server.url == server.url
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_the_window_is_known_once_the_model_is_loaded(start: Any, colour: str) -> None:
+    server = start(stand_ins.ollama("tiny:latest"))
+    hello = server.routes["POST /api/chat"]
+    running = {"name": "tiny:latest", "model": "tiny:latest", "context_length": 1234}
+
+    def load(exchange: Exchange) -> None:
+        server.routes["GET /api/ps"] = whole({"models": [running]})
+        hello(exchange)
+
+    server.routes["POST /api/chat"] = load
+    llm = LocalMix(model="tiny", base_url=server.url)
+    route = llm.preload() if colour == "sync" else asyncio.run(llm.apreload())
+    assert route
+    assert route.server.url == server.url
+    assert llm.metadata.context_window == 1234
 
 
 # Tokens
