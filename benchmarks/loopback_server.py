@@ -1,7 +1,7 @@
 """A canned model server in a process of its own: Ollama's API and OpenAI's, without a model.
 
 Run as a program, it prints its address and serves until its input ends. With a number as argument
-it lists so many models more.
+it lists so many models more; with `openai` behind that it speaks OpenAI's API, else Ollama's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _MORE = [
     for version in range(1, 6)
     for size in range(1, 9)
 ][: int(sys.argv[1]) if len(sys.argv) > 1 else 0]
+SPEAKS_OPENAI = "openai" in sys.argv
 _VECTOR = [round(index / 768 - 0.5, 6) for index in range(768)]
 
 
@@ -45,8 +46,42 @@ def _lines(*frames: Any) -> bytes:
     return b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
 
 
+def _openai_frame(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    about = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
+    return {**about, "model": "bench", "choices": [choice]}
+
+
+def _events(*frames: dict[str, Any]) -> bytes:
+    data = [json.dumps(frame).encode() for frame in frames]
+    return b"".join(b"data: " + each + b"\n\n" for each in [*data, b"[DONE]"])
+
+
 STREAM = _lines(*[_ollama_frame(WORD)] * CHUNKS, _END)
 WHOLE = json.dumps(_END | {"message": {"role": "assistant", "content": WORD * 70}}).encode()
+_USAGE = {"prompt_tokens": 10, "completion_tokens": CHUNKS, "total_tokens": 10 + CHUNKS}
+OPENAI_STREAM = _events(
+    *[_openai_frame(content=WORD)] * CHUNKS,
+    _openai_frame("stop"),
+    {**_openai_frame(), "choices": [], "usage": _USAGE},
+)
+OPENAI_WHOLE = json.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "bench",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": WORD * 70},
+            }
+        ],
+        "usage": _USAGE,
+    }
+).encode()
+_OPENAI_MODELS = json.dumps({"object": "list", "data": [{"id": "bench", "object": "model"}]})
 _REPLIES: dict[str, bytes] = {
     "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
     "GET /api/tags": json.dumps({"models": [_MODEL, *_MORE]}).encode(),
@@ -55,7 +90,25 @@ _REPLIES: dict[str, bytes] = {
 }
 
 
+def _openai_reply(route: str, body: bytes) -> tuple[str, bytes]:
+    asked = json.loads(body or b"{}")
+    if route == "POST /v1/chat/completions" and asked.get("stream"):
+        return "text/event-stream", OPENAI_STREAM
+    if route == "POST /v1/embeddings":
+        vectors = [
+            {"object": "embedding", "index": index, "embedding": _VECTOR}
+            for index in range(len(asked["input"]))
+        ]
+        usage = {"prompt_tokens": 10, "total_tokens": 10}
+        reply = {"object": "list", "data": vectors, "model": "bench", "usage": usage}
+        return "application/json", json.dumps(reply).encode()
+    whole = OPENAI_WHOLE if route == "POST /v1/chat/completions" else b"{}"
+    return "application/json", _OPENAI_MODELS.encode() if route == "GET /v1/models" else whole
+
+
 def _reply(route: str, body: bytes) -> tuple[str, bytes]:
+    if SPEAKS_OPENAI:
+        return _openai_reply(route, body)
     if route == "POST /api/chat":
         streamed = json.loads(body).get("stream", True)
         return ("application/x-ndjson", STREAM) if streamed else ("application/json", WHOLE)

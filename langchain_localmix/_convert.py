@@ -76,6 +76,8 @@ def from_delta(delta: Delta, logprobs: tuple[TokenLogprob, ...] = ()) -> list[AI
     Only the last chunk of an answer carries metadata: LangChain adds numbers and joins texts when
     it merges chunks. `logprobs` are those of the whole answer, for the last step.
     """
+    if not (delta.finish_reason or delta.reasoning or delta.tool_calls):
+        return [AIMessageChunk(content=delta.content)]  # nearly all of them: worth the shortcut
     return [_from_part(part, logprobs) for part in _parts(delta)]
 
 
@@ -132,8 +134,6 @@ def _parts(delta: Delta) -> list[Delta]:
 
 
 def _from_part(delta: Delta, logprobs: tuple[TokenLogprob, ...]) -> AIMessageChunk:
-    if delta.finish_reason is None and not delta.reasoning and not delta.tool_calls:
-        return AIMessageChunk(content=delta.content)  # nearly all of them: worth the shortcut
     is_last = delta.finish_reason is not None
     return AIMessageChunk(
         content=delta.content,

@@ -30,7 +30,7 @@ from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Route, Stream
 from localmix.ask import chat_request
-from localmix.types import ThinkLevel
+from localmix.types import ThinkLevel, TokenLogprob
 
 M = TypeVar("M", bound="ChatLocalMix")
 
@@ -280,7 +280,8 @@ class ChatLocalMix(Asking, BaseChatModel):
             request = self._request(messages, stop, kwargs)
             with closing(self.client.stream(request)) as deltas:
                 for delta in deltas:
-                    for chunk in _chunks(delta, deltas):
+                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                        chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
@@ -296,7 +297,8 @@ class ChatLocalMix(Asking, BaseChatModel):
             request = self._request(messages, stop, kwargs)
             async with self.async_client.stream(request) as deltas:
                 async for delta in deltas:
-                    for chunk in _chunks(delta, deltas):
+                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                        chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
@@ -330,7 +332,6 @@ def _with_own_profile(copied: M) -> M:
     return copied
 
 
-def _chunks(delta: Delta, stream: Stream | AsyncStream) -> list[ChatGenerationChunk]:
-    """Write one step of an answer; logprobs would not survive merging, so they come at the end."""
-    logprobs = stream.result.logprobs if delta.finish_reason else ()
-    return [ChatGenerationChunk(message=message) for message in from_delta(delta, logprobs)]
+def _logprobs(delta: Delta, stream: Stream | AsyncStream) -> tuple[TokenLogprob, ...]:
+    """Give those of the whole answer, at its end: in pieces they would not survive merging."""
+    return stream.result.logprobs if delta.finish_reason else ()
