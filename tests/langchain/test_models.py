@@ -111,6 +111,19 @@ def test_metrics_stand_on_the_message(engine_alone: None) -> None:
         assert message.usage_metadata["output_tokens"] > 0
 
 
+def test_logprobs_come_whole_with_the_last_chunk(engine_alone: None) -> None:
+    model = ChatLocalMix(model="localmix-tiny", temperature=0.0, logprobs=True, top_logprobs=2)
+    merged: Any = None
+    for chunk in model.stream("Hello", max_tokens=5, reasoning=False):
+        merged = chunk if merged is None else merged + chunk
+    message = model.invoke("Hello", max_tokens=5, reasoning=False)
+    for answer in (message, merged):
+        content = answer.response_metadata["logprobs"]["content"]
+        assert "".join(each["token"] for each in content) == answer.text
+        assert [len(each["top_logprobs"]) for each in content] == [2] * 5
+        assert all(each["logprob"] <= 0 for each in content)
+
+
 def test_an_agent_calls_a_tool(engine_alone: None) -> None:
     agent: Any = create_agent(ChatLocalMix(model="localmix-tiny", temperature=0.0), [get_weather])
     question = {"messages": [("user", "What is the weather in Paris?")]}
