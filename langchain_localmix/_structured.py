@@ -158,7 +158,8 @@ class Structured(Runnable[LanguageModelInput, Any]):
         asked = next(inputs)
         writing = _Writing(self._by_tool)
         for chunk in self._llm.stream(asked, config, **kwargs):
-            if writing.takes(chunk) and self._may_grow:
+            writing.add(chunk)
+            if self._may_grow and writing.has_grown():
                 yield writing.value
         answer = self._read(writing.message)
         if answer.is_worth_another:
@@ -176,7 +177,8 @@ class Structured(Runnable[LanguageModelInput, Any]):
         asked = await anext(inputs)
         writing = _Writing(self._by_tool)
         async for chunk in self._llm.astream(asked, config, **kwargs):
-            if writing.takes(chunk) and self._may_grow:
+            writing.add(chunk)
+            if self._may_grow and writing.has_grown():
                 yield writing.value
         answer = self._read(writing.message)
         if answer.is_worth_another:
@@ -235,14 +237,17 @@ class _Writing:
         self._merged: Any = None
         self.value: Any = None
 
-    def takes(self, chunk: Any) -> bool:
-        """Take the next chunk; tell whether the value has grown."""
+    def add(self, chunk: Any) -> None:
+        """Take the next chunk."""
         self._merged = chunk if self._merged is None else self._merged + chunk
+
+    def has_grown(self) -> bool:
+        """Read the value as far as it is written; tell whether there is more of it."""
         value = json_so_far(self._text)
-        has_grown = value is not None and value != self.value
-        if has_grown:
-            self.value = value
-        return has_grown
+        if value is None or value == self.value:
+            return False
+        self.value = value
+        return True
 
     @property
     def message(self) -> AIMessage:

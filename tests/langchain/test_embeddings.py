@@ -11,6 +11,7 @@ import pytest
 
 from langchain_localmix import LocalMixEmbeddings
 from localmix.errors import ConfigError, ProtocolError
+from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.loopback import Exchange, LoopbackServer, whole
 
@@ -26,14 +27,14 @@ def embed(request: pytest.FixtureRequest) -> Embed:
     return COLOURS[request.param]
 
 
-def measuring(*models: str) -> LoopbackServer:
+def measuring(*models: str, **more: Any) -> LoopbackServer:
     """Be an Ollama whose vectors hold the length of the text."""
 
     def reply(exchange: Exchange) -> None:
         vectors = [[float(len(text)), 1.0] for text in exchange.json["input"]]
         whole({"model": exchange.json["model"], "embeddings": vectors})(exchange)
 
-    return stand_ins.ollama(*models, POST__api_embed=reply)
+    return stand_ins.ollama(*models, POST__api_embed=reply, **more)
 
 
 def test_many_texts_go_in_chunks_and_come_back_in_order(start: Any, embed: Embed) -> None:
@@ -61,6 +62,18 @@ def test_no_more_requests_at_once_than_allowed(start: Any, embed: Embed) -> None
     embeddings = LocalMixEmbeddings(base_url=server.url, chunk_size=1, concurrency=2)
     assert len(embed(embeddings, ["a"] * 9)) == 9
     assert most <= 2
+
+
+def test_servers_that_have_it_loaded_share_the_work(start: Any, embed: Embed) -> None:
+    both = [start(measuring(loaded=("embed:latest",))) for _ in range(2)]
+    embeddings = LocalMixEmbeddings(
+        servers=[ServerConfig(url=server.url, order=1) for server in both],
+        chunk_size=1,
+        concurrency=4,
+    )
+    texts = ["x" * length for length in range(1, 17)]
+    assert [vector[0] for vector in embed(embeddings, texts)] == list(range(1, 17))
+    assert all(server.count("POST /api/embed") for server in both)
 
 
 def test_no_texts_are_no_request(start: Any, embed: Embed) -> None:
