@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from functools import cache
 from typing import Any
 
 CHUNKS = 1001
@@ -90,18 +91,28 @@ _REPLIES: dict[str, bytes] = {
 }
 
 
+# Written once for each count, so that what is measured is the client.
+@cache
+def _ollama_vectors(count: int) -> bytes:
+    return json.dumps({"model": "bench", "embeddings": [_VECTOR] * count}).encode()
+
+
+@cache
+def _openai_vectors(count: int) -> bytes:
+    vectors = [
+        {"object": "embedding", "index": index, "embedding": _VECTOR} for index in range(count)
+    ]
+    usage = {"prompt_tokens": 10, "total_tokens": 10}
+    reply = {"object": "list", "data": vectors, "model": "bench", "usage": usage}
+    return json.dumps(reply).encode()
+
+
 def _openai_reply(route: str, body: bytes) -> tuple[str, bytes]:
     asked = json.loads(body or b"{}")
     if route == "POST /v1/chat/completions" and asked.get("stream"):
         return "text/event-stream", OPENAI_STREAM
     if route == "POST /v1/embeddings":
-        vectors = [
-            {"object": "embedding", "index": index, "embedding": _VECTOR}
-            for index in range(len(asked["input"]))
-        ]
-        usage = {"prompt_tokens": 10, "total_tokens": 10}
-        reply = {"object": "list", "data": vectors, "model": "bench", "usage": usage}
-        return "application/json", json.dumps(reply).encode()
+        return "application/json", _openai_vectors(len(asked["input"]))
     whole = OPENAI_WHOLE if route == "POST /v1/chat/completions" else b"{}"
     return "application/json", _OPENAI_MODELS.encode() if route == "GET /v1/models" else whole
 
@@ -113,8 +124,7 @@ def _reply(route: str, body: bytes) -> tuple[str, bytes]:
         streamed = json.loads(body).get("stream", True)
         return ("application/x-ndjson", STREAM) if streamed else ("application/json", WHOLE)
     if route == "POST /api/embed":
-        vectors = [_VECTOR] * len(json.loads(body)["input"])
-        return "application/json", json.dumps({"model": "bench", "embeddings": vectors}).encode()
+        return "application/json", _ollama_vectors(len(json.loads(body)["input"]))
     return "application/json", _REPLIES.get(route, b"{}")
 
 
