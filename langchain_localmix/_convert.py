@@ -50,11 +50,16 @@ def to_response_format(response_format: Any) -> Any:
             return response_format.get("json_schema", response_format)["schema"]
         if kind in ("json_object", "text"):
             return "json" if kind == "json_object" else None
-        is_schema = "parameters" not in response_format
-        return response_format if is_schema else convert_to_json_schema(response_format)
-    if isinstance(response_format, type):
-        return convert_to_json_schema(response_format)
+    if isinstance(response_format, dict | type):
+        return to_json_schema(response_format)
     return response_format or None
+
+
+def to_json_schema(schema: dict[str, Any] | type, *, strict: bool | None = None) -> dict[str, Any]:
+    """Read a schema in any form that LangChain knows; a JSON schema stays as it is."""
+    if isinstance(schema, dict) and "parameters" not in schema and not strict:
+        return schema
+    return convert_to_json_schema(schema, strict=strict)
 
 
 def from_result(result: ChatResult) -> AIMessage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -97,8 +98,8 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> LLMResult:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
+            options = self._completion_options(stop, kwargs)
             return _result([self.client.complete(prompt, **options) for prompt in prompts])
 
     async def _agenerate(
@@ -108,11 +109,10 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> LLMResult:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
-            return _result(
-                [await self.async_client.complete(prompt, **options) for prompt in prompts]
-            )
+            options = self._completion_options(stop, kwargs)
+            answers = [self.async_client.complete(prompt, **options) for prompt in prompts]
+            return _result(await asyncio.gather(*answers))
 
     def _stream(
         self,
@@ -121,13 +121,14 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[GenerationChunk]:
-        options = self._completion_options(stop, kwargs)
-        with model_errors(), closing(self.client.stream_complete(prompt, **options)) as deltas:
-            for delta in deltas:
-                chunk = _chunk(delta, deltas)
-                if run_manager:
-                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                yield chunk
+        with model_errors():
+            options = self._completion_options(stop, kwargs)
+            with closing(self.client.stream_complete(prompt, **options)) as deltas:
+                for delta in deltas:
+                    chunk = _chunk(delta, deltas)
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
 
     async def _astream(
         self,
@@ -136,8 +137,8 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
+            options = self._completion_options(stop, kwargs)
             async with self.async_client.stream_complete(prompt, **options) as deltas:
                 async for delta in deltas:
                     chunk = _chunk(delta, deltas)

@@ -206,6 +206,7 @@ def test_a_call_that_does_not_fit_is_answered_as_a_tool_would(start: Any, ask: A
         (PersonV1, PersonV1(**ANN)),
         (PersonDict, ANN),
         (Person.model_json_schema(), ANN),
+        ({**Person.model_json_schema(), "title": ""}, ANN),
         (
             {"name": "Person", "description": "", "parameters": Person.model_json_schema()},
             ANN,
@@ -219,6 +220,21 @@ def test_schemas_in_any_form(start: Any, schema: Any, value: Any, method: Any) -
     assert model.with_structured_output(schema, method=method).invoke("Who?") == value
     sent = server.last("POST /api/chat").json["format"]
     assert sent == "json" if method == "json_mode" else set(sent["properties"]) == {"name", "age"}
+
+
+@pytest.mark.parametrize("schema", [PersonDict, Person.model_json_schema()])
+@pytest.mark.parametrize("bad", ['{"name": "Ann"}', "[]"])
+def test_what_lacks_a_field_is_asked_for_once_more(start: Any, schema: Any, bad: str) -> None:
+    server = start(scripted(says(bad), says(JSON)))
+    structured = ChatLocalMix(base_url=server.url).with_structured_output(schema)
+    assert structured.invoke("Who?") == ANN
+    assert "it lacks" in server.last("POST /api/chat").json["messages"][-1]["content"]
+
+
+def test_strict_schemas_take_nothing_else(start: Any) -> None:
+    server = start(scripted(says(JSON)))
+    ChatLocalMix(base_url=server.url).with_structured_output(PersonDict, strict=True).invoke("Who?")
+    assert server.last("POST /api/chat").json["format"]["additionalProperties"] is False
 
 
 def test_json_mode_needs_no_schema(start: Any) -> None:
