@@ -1,8 +1,7 @@
 """What LangChain's classes cost: ours beside langchain-ollama's and langchain-openai's, in one run.
 
-Two loopback servers in processes of their own give canned replies at once, one in Ollama's API and
-one in OpenAI's, as LM Studio speaks it; ours is measured on both. `LangChain alone` is a model that
-has its answer in memory: what the framework takes by itself. The jobs take turns; the median
+Canned servers of both kinds answer at once; ours is measured on both. `LangChain alone` is a model
+that has its answer in memory: what the framework takes by itself. The jobs take turns; the median
 counts, and its ratio to raw httpx. ChatOllama streams even where a whole answer is asked for.
 Absolute times say nothing of another machine.
 """
@@ -35,8 +34,8 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {platform.machine()}, {ROUNDS} rounds; versions:")
     for package in PACKAGES:
         print(f"  {package} {version(package)}")
-    with loopback() as ollama, loopback(api="openai") as openai:
-        models = chat_models(ollama, openai)
+    with loopback() as ollama, loopback(kind="lmstudio") as lmstudio:
+        models = chat_models(ollama, lmstudio)
         raw = {"raw httpx": whole(ollama)}
         show("invoke", raw | {name: invoking(model) for name, model in models.items()})
         raw = {"raw httpx": streamed(ollama)}
@@ -44,8 +43,8 @@ def main() -> None:
         with asyncio.Runner() as runner:
             jobs = {name: astreaming(model, runner) for name, model in models.items()}
             show("astream, 1,001 chunks", raw | jobs)
-        show("256 embeddings", embeddings(ollama, openai))
-        show("construction", construction(ollama, openai), repeat=5)
+        show("256 embeddings", embeddings(ollama, lmstudio))
+        show("construction", construction(ollama, lmstudio), repeat=5)
     imports("langchain_localmix", "langchain_ollama", "langchain_openai")
 
 
@@ -70,13 +69,13 @@ class Alone(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk(content=WORD))
 
 
-def chat_models(ollama: str, openai: str) -> dict[str, BaseChatModel]:
+def chat_models(ollama: str, lmstudio: str) -> dict[str, BaseChatModel]:
     return {
         "LangChain alone": Alone(),
-        "ChatLocalMix, Ollama's API": ChatLocalMix(model="bench", base_url=ollama),
+        "ChatLocalMix, Ollama": ChatLocalMix(model="bench", base_url=ollama),
         "ChatOllama": ChatOllama(model="bench", base_url=ollama),
-        "ChatLocalMix, OpenAI's API": ChatLocalMix(model="bench", base_url=openai),
-        "ChatOpenAI": _chat_openai(openai),
+        "ChatLocalMix, LM Studio": ChatLocalMix(model="bench", base_url=lmstudio),
+        "ChatOpenAI": _chat_openai(lmstudio),
     }
 
 
@@ -112,14 +111,14 @@ def astreaming(model: BaseChatModel, runner: asyncio.Runner) -> Job:
     return lambda: runner.run(stream())
 
 
-def embeddings(ollama: str, openai: str) -> dict[str, Job]:
+def embeddings(ollama: str, lmstudio: str) -> dict[str, Job]:
     http = httpx.Client(verify=False)
     body = {"model": "bench", "input": TEXTS}
     models = {
-        "LocalMixEmbeddings, Ollama's API": LocalMixEmbeddings(model="bench", base_url=ollama),
+        "LocalMixEmbeddings, Ollama": LocalMixEmbeddings(model="bench", base_url=ollama),
         "OllamaEmbeddings": OllamaEmbeddings(model="bench", base_url=ollama),
-        "LocalMixEmbeddings, OpenAI's API": LocalMixEmbeddings(model="bench", base_url=openai),
-        "OpenAIEmbeddings": _openai_embeddings(openai),
+        "LocalMixEmbeddings, LM Studio": LocalMixEmbeddings(model="bench-embed", base_url=lmstudio),
+        "OpenAIEmbeddings": _openai_embeddings(lmstudio),
     }
     raw: dict[str, Job] = {"raw httpx": lambda: http.post(f"{ollama}/api/embed", json=body).json()}
     return raw | {
@@ -127,15 +126,15 @@ def embeddings(ollama: str, openai: str) -> dict[str, Job]:
     }
 
 
-def construction(ollama: str, openai: str) -> dict[str, Job]:
+def construction(ollama: str, lmstudio: str) -> dict[str, Job]:
     return {
         "httpx.Client": httpx.Client,
         "ChatLocalMix": lambda: ChatLocalMix(model="bench", base_url=ollama),
         "ChatOllama": lambda: ChatOllama(model="bench", base_url=ollama),
-        "ChatOpenAI": lambda: _chat_openai(openai),
+        "ChatOpenAI": lambda: _chat_openai(lmstudio),
         "LocalMixEmbeddings": lambda: LocalMixEmbeddings(model="bench", base_url=ollama),
         "OllamaEmbeddings": lambda: OllamaEmbeddings(model="bench", base_url=ollama),
-        "OpenAIEmbeddings": lambda: _openai_embeddings(openai),
+        "OpenAIEmbeddings": lambda: _openai_embeddings(lmstudio),
     }
 
 

@@ -1,7 +1,7 @@
-"""A canned model server in a process of its own: Ollama's API and OpenAI's, without a model.
+"""A canned model server in a process of its own: an Ollama or an LM Studio, without a model.
 
 Run as a program, it prints its address and serves until its input ends. With a number as argument
-it lists so many models more; with `openai` behind that it speaks OpenAI's API, else Ollama's.
+it lists so many models more; with `lmstudio` after that it is an LM Studio.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ _MORE = [
     for version in range(1, 6)
     for size in range(1, 9)
 ][: int(sys.argv[1]) if len(sys.argv) > 1 else 0]
-SPEAKS_OPENAI = "openai" in sys.argv
 _VECTOR = [round(index / 768 - 0.5, 6) for index in range(768)]
 
 
@@ -43,52 +42,55 @@ def _ollama_frame(content: str) -> dict[str, Any]:
     }
 
 
+def _openai_frame(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    about = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
+    return about | {"system_fingerprint": "bench", "choices": [choice]}
+
+
+def _events(*frames: Any) -> bytes:
+    texts = [json.dumps(frame).encode() for frame in frames]
+    return b"".join(b"data: " + text + b"\n\n" for text in [*texts, b"[DONE]"])
+
+
 def _lines(*frames: Any) -> bytes:
     return b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
 
 
-def _openai_frame(finish: str | None = None, **delta: Any) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    about = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
-    return {**about, "model": "bench", "choices": [choice]}
-
-
-def _events(*frames: dict[str, Any]) -> bytes:
-    data = [json.dumps(frame).encode() for frame in frames]
-    return b"".join(b"data: " + each + b"\n\n" for each in [*data, b"[DONE]"])
-
-
 STREAM = _lines(*[_ollama_frame(WORD)] * CHUNKS, _END)
 WHOLE = json.dumps(_END | {"message": {"role": "assistant", "content": WORD * 70}}).encode()
-_USAGE = {"prompt_tokens": 10, "completion_tokens": CHUNKS, "total_tokens": 10 + CHUNKS}
-OPENAI_STREAM = _events(
-    *[_openai_frame(content=WORD)] * CHUNKS,
-    _openai_frame("stop"),
-    {**_openai_frame(), "choices": [], "usage": _USAGE},
-)
+_USAGE = {"prompt_tokens": 10, "completion_tokens": CHUNKS, "total_tokens": CHUNKS + 10}
+_FRAMES = [*[_openai_frame(content=WORD)] * CHUNKS, _openai_frame("stop")]
+OPENAI_STREAM = _events(*_FRAMES)
+OPENAI_STREAM_WITH_USAGE = _events(*_FRAMES, _openai_frame() | {"choices": [], "usage": _USAGE})
+_SAID = {"role": "assistant", "content": WORD * 70}
 OPENAI_WHOLE = json.dumps(
     {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
         "model": "bench",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "message": {"role": "assistant", "content": WORD * 70},
-            }
-        ],
+        "choices": [{"index": 0, "message": _SAID, "finish_reason": "stop"}],
         "usage": _USAGE,
     }
 ).encode()
-_OPENAI_MODELS = json.dumps({"object": "list", "data": [{"id": "bench", "object": "model"}]})
-_REPLIES: dict[str, bytes] = {
+_LOADED = {"config": {"context_length": 4096}}
+_LISTED = [
+    {"type": kind, "key": key, "loaded_instances": [_LOADED | {"id": key}], "format": "gguf"}
+    | {"max_context_length": 4096}
+    for kind, key in (("llm", "bench"), ("embedding", "bench-embed"))
+]
+_LMSTUDIO: dict[str, bytes] = {
+    "GET /lmstudio-greeting": b'{"lmstudio": true}',
+    "GET /api/v1/models": json.dumps({"models": _LISTED}).encode(),
+}
+_OLLAMA: dict[str, bytes] = {
     "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
     "GET /api/tags": json.dumps({"models": [_MODEL, *_MORE]}).encode(),
     "GET /api/ps": json.dumps({"models": [_MODEL | {"context_length": 4096}]}).encode(),
     "POST /api/show": json.dumps({"capabilities": ["completion"], "model_info": {}}).encode(),
 }
+_REPLIES = _LMSTUDIO if sys.argv[2:] == ["lmstudio"] else _OLLAMA
 
 
 # Written once for each count, so that what is measured is the client.
@@ -103,28 +105,24 @@ def _openai_vectors(count: int) -> bytes:
         {"object": "embedding", "index": index, "embedding": _VECTOR} for index in range(count)
     ]
     usage = {"prompt_tokens": 10, "total_tokens": 10}
-    reply = {"object": "list", "data": vectors, "model": "bench", "usage": usage}
+    reply = {"object": "list", "data": vectors, "model": "bench-embed", "usage": usage}
     return json.dumps(reply).encode()
 
 
-def _openai_reply(route: str, body: bytes) -> tuple[str, bytes]:
-    asked = json.loads(body or b"{}")
-    if route == "POST /v1/chat/completions" and asked.get("stream"):
-        return "text/event-stream", OPENAI_STREAM
-    if route == "POST /v1/embeddings":
-        return "application/json", _openai_vectors(len(asked["input"]))
-    whole = OPENAI_WHOLE if route == "POST /v1/chat/completions" else b"{}"
-    return "application/json", _OPENAI_MODELS.encode() if route == "GET /v1/models" else whole
-
-
 def _reply(route: str, body: bytes) -> tuple[str, bytes]:
-    if SPEAKS_OPENAI:
-        return _openai_reply(route, body)
     if route == "POST /api/chat":
         streamed = json.loads(body).get("stream", True)
         return ("application/x-ndjson", STREAM) if streamed else ("application/json", WHOLE)
     if route == "POST /api/embed":
         return "application/json", _ollama_vectors(len(json.loads(body)["input"]))
+    if route == "POST /v1/embeddings":
+        return "application/json", _openai_vectors(len(json.loads(body)["input"]))
+    if route == "POST /v1/chat/completions":
+        asked = json.loads(body)
+        if not asked.get("stream"):
+            return "application/json", OPENAI_WHOLE
+        has_usage = asked.get("stream_options", {}).get("include_usage")
+        return "text/event-stream", OPENAI_STREAM_WITH_USAGE if has_usage else OPENAI_STREAM
     return "application/json", _REPLIES.get(route, b"{}")
 
 

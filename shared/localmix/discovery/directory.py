@@ -67,11 +67,14 @@ class Directory:
         asked_at = [entry.found.asked_at if entry.found else -inf for entry in self._entries]
         return self._clock() - min(asked_at, default=-inf)
 
-    def read(self, is_enough: Callable[[Sequence[Found]], bool]) -> Flow[tuple[Found, ...]]:
+    def read(
+        self, is_enough: Callable[[Sequence[Found]], bool], deadline: float = inf
+    ) -> Flow[tuple[Found, ...]]:
         """Give what is known, asking again what is old; wait only for what is needed.
 
         Args:
             is_enough: Tells whether a request can be served with what is known so far.
+            deadline: When to wait no longer, by the clock.
         """
         yield from self._ask([entry for entry in self._entries if self._is_stale(entry)])
         while True:
@@ -81,18 +84,20 @@ class Directory:
                 break
             current = [e.found for e in self._entries if e.found and e not in waiting]
             enough = is_enough(current)
-            if not (yield from wait(GRACE if enough else _ABANDONED, changed)):
+            patience = min(GRACE if enough else _ABANDONED, deadline - self._clock())
+            if not (yield from wait(patience, changed)):
                 break
         return self.known
 
-    def refresh(self) -> Flow[tuple[Found, ...]]:
-        """Ask every candidate now, and wait for all."""
+    def refresh(self, deadline: float = inf) -> Flow[tuple[Found, ...]]:
+        """Ask every candidate now, and wait for all, or until the deadline."""
         yield from self._ask(self._entries)
         while True:
             changed = self._changed
-            if not any(map(self._is_asking, self._entries)):
+            left = deadline - self._clock()
+            if left <= 0 or not any(map(self._is_asking, self._entries)):
                 return self.known
-            yield from wait(_ABANDONED, changed)
+            yield from wait(min(_ABANDONED, left), changed)
 
     def doubt(self, url: str) -> None:
         """Have a server asked again before it is relied on much longer."""
@@ -156,7 +161,7 @@ def _useless(entry: _Entry, error: LocalMixError) -> Found:
     if is_silent and known and known.server.kind and not known.is_silent:
         return replace(known, is_silent=True)
     problem = error.message.removeprefix(f"{url} ")
-    nowhere = Endpoint(url, Timeouts(connect=1, first_byte=1, between=1))
+    nowhere = Endpoint(url, Timeouts.within(1))
     return Found(Server(url, problem=problem, name=entry.candidate.name), nowhere)
 
 

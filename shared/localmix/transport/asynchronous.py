@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 
 from localmix.errors import LocalMixError
@@ -17,6 +19,7 @@ from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
     Flow,
+    Gather,
     Open,
     Opened,
     Outcome,
@@ -53,7 +56,7 @@ class AsyncReading:
             decoder = self._step.decoder
             self._waiting += decoder.close() if data is None else decoder.feed(data)
             self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.check(has_spoken=self._has_spoken)
+            self._patience.heard(has_spoken=self._has_spoken)
         return bool(self._waiting)
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -73,7 +76,9 @@ class AsyncTransport:
     """Drive flows in the running loop; one instance serves one loop after another.
 
     A client lives in an async generator that its loop finalizes, as `asyncio.run` does with all of
-    them: it is closed with its loop, and a second `asyncio.run` gets its own.
+    them: it is closed with its loop, and a second `asyncio.run` gets its own. A loop of another
+    thread than the main one may be closed without that (LlamaIndex runs such loops), so there no
+    connection stays open between two requests.
     """
 
     def __init__(self) -> None:
@@ -99,13 +104,21 @@ class AsyncTransport:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for key in [key for key in self._clients if key[0] is loop]:
+        for key in [key for key in list(self._clients) if key[0] is loop]:
             await self._clients.pop(key).generator.aclose()
 
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
         if len(steps) == 1:
             return [await self._take(steps[0])]
-        return list(await asyncio.gather(*map(self._take, steps)))
+        outcomes: dict[int, Outcome] = {}
+
+        async def take(place: int) -> None:
+            outcomes[place] = await self._take(steps[place])
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(steps)):
+                group.start_soon(take, place)
+        return [outcomes[place] for place in range(len(steps))]
 
     async def _take(self, step: Step) -> Outcome:
         try:
@@ -114,6 +127,8 @@ class AsyncTransport:
                     return await self._send(step)
                 case Open():
                     return await self._open(step)
+                case Gather():
+                    return await self._gather(step)
                 case _:
                     return Returned(await self._do(step))
         except LocalMixError as error:
@@ -152,6 +167,13 @@ class AsyncTransport:
             raise
         return Opened(stream)
 
+    async def _gather(self, step: Gather) -> Returned | Response:
+        opened = await self._open(step.open)
+        if isinstance(opened, Response):
+            return opened
+        async with aclosing(opened.stream) as stream:
+            return Returned([delta async for delta in stream])
+
     async def _wait(self, step: Wait) -> bool:
         loop, told = asyncio.get_running_loop(), asyncio.Event()
 
@@ -170,14 +192,23 @@ class AsyncTransport:
         return step.gate.is_open
 
     def _spawn(self, step: Spawn) -> None:
-        task = asyncio.create_task(self.run(step.flow), name="localmix")
+        task = asyncio.create_task(self._run_beside(step.flow), name="localmix")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _run_beside(self, flow: Flow[None]) -> None:
+        """Run a flow that may be cancelled at any moment.
+
+        The HTTP library closes connections within shielded scopes of anyio. Cancelling a bare task
+        breaks these, and sockets stay open; a group of anyio heeds them.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run, flow)
+
     async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = await self._client(is_tls=request.url.startswith("https:"))
-        response = await client.send(http.to_httpx(client, request), stream=True)
-        patience.expect_pieces(response)
+        response = await client.send(http.to_httpx(client, request, patience, _trace), stream=True)
+        patience.expect_pieces()
         return response
 
     async def _read_whole(
@@ -188,18 +219,22 @@ class AsyncTransport:
             async for data in response.aiter_bytes():
                 body += data
                 http.check_size(body, request.url)
-                patience.check(has_spoken=False)
+                patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body))
 
     async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         life = self._clients.get((loop, is_tls))
         if life is None:
-            for key in [key for key in self._clients if key[0].is_closed()]:
-                del self._clients[key]
+            for key in [key for key in list(self._clients) if key[0].is_closed()]:
+                self._clients.pop(key, None)
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client
+
+
+async def _trace(event: str, about: Mapping[str, Any]) -> None:
+    http.new_stream(event, about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +248,8 @@ class _Life:
 async def _living_client(
     trust: ssl.SSLContext | bool,
 ) -> AsyncGenerator[httpx.AsyncClient, None]:
-    client = httpx.AsyncClient(verify=trust, **http.PLAIN)
+    is_main = threading.current_thread() is threading.main_thread()
+    client = httpx.AsyncClient(verify=trust, **(http.PLAIN if is_main else http.PLAIN_ONCE))
     try:
         yield client
     finally:

@@ -34,6 +34,11 @@ class Timeouts:
     between: float
     total: float | None = None
 
+    @classmethod
+    def within(cls, seconds: float) -> Timeouts:
+        """Bound everything by one time."""
+        return cls(connect=seconds, first_byte=seconds, between=seconds, total=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -85,6 +90,13 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """Step: read a stream to its end."""
+
+    open: Open
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Step: run a function that may block (files, processes), off the event loop."""
 
@@ -122,12 +134,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Outcome of the other steps: what a function or a flow returned, whether a gate opened."""
+    """Outcome of the other steps: deltas, what a function or a flow returned, if a gate opened."""
 
     value: Any
 
 
-Step = Request | Open | Call | Wait | Run | Spawn
+Step = Request | Open | Gather | Call | Wait | Run | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
 
