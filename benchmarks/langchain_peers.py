@@ -37,7 +37,7 @@ def main() -> None:
     with loopback() as ollama, loopback(kind="lmstudio") as lmstudio:
         models = chat_models(ollama, lmstudio)
         raw = {"raw httpx": whole(ollama)}
-        show("invoke", raw | {name: invoking(model) for name, model in models.items()})
+        show("invoke", raw | {name: invoking(m) for name, m in models.items()}, repeat=5)
         raw = {"raw httpx": streamed(ollama)}
         show("stream, 1,001 chunks", raw | {name: streaming(m) for name, m in models.items()})
         with asyncio.Runner() as runner:
