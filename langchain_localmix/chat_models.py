@@ -28,7 +28,7 @@ from langchain_localmix._errors import model_errors
 from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
-from localmix import AsyncStream, ChatRequest, Delta, Route, Stream
+from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.ask import chat_request
 from localmix.types import ThinkLevel, TokenLogprob
 
@@ -215,22 +215,6 @@ class ChatLocalMix(Asking, BaseChatModel):
 
     # Conveniences
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first answer need not wait for it.
-
-        It is asked for one token: that loads a model on every kind of server.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return self.client.chat(self._greeting).route
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return (await self.async_client.chat(self._greeting)).route
-
     def load_profile(self) -> ModelProfile | None:
         """Ask the server now for what `profile` tells."""
         if isinstance(self.profile, Profile):
@@ -302,10 +286,6 @@ class ChatLocalMix(Asking, BaseChatModel):
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
-
-    @property
-    def _greeting(self) -> ChatRequest:
-        return chat_request("Hi", self._options_of(None, {"max_tokens": 1}))
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]

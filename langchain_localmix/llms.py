@@ -14,7 +14,7 @@ from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 from langchain_localmix._component import STRICT, Asking
 from langchain_localmix._convert import from_usage, metadata_of
 from langchain_localmix._errors import model_errors
-from localmix import AsyncStream, ChatResult, Delta, Route, Stream
+from localmix import AsyncStream, ChatResult, Delta, Stream
 from localmix.types import TokenLogprob
 
 
@@ -75,20 +75,6 @@ class LocalMixLLM(Asking, BaseLLM):
         # Core writes the stop of the call over ours in the key of its cache.
         return super()._identifying_params | {"suffix": self.suffix, "usual_stop": self.stop}
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first answer need not wait for it.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return self.client.complete(**self._greeting).route
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return (await self.async_client.complete(**self._greeting)).route
-
     # What LangChain calls
 
     def _generate(
@@ -145,10 +131,6 @@ class LocalMixLLM(Asking, BaseLLM):
                     if run_manager:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
-
-    @property
-    def _greeting(self) -> dict[str, Any]:
-        return {"prompt": "Hi", **self._completion_options(None, {"max_tokens": 1})}
 
     def _completion_options(self, stop: list[str] | None, kwargs: dict[str, Any]) -> Any:
         return {"suffix": self.suffix} | self._options_of(stop, kwargs)

@@ -139,4 +139,3 @@ def test_preloading_says_where(start: Any) -> None:
             assert route is not None
             assert route.model == "tiny:latest"
     assert server.last("POST /api/chat").json["options"] == {"num_predict": 1}
-    assert server.last("POST /api/generate").json["options"] == {"num_predict": 1}
