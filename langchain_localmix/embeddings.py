@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
+
 from langchain_core.embeddings import Embeddings
 
 from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
 from localmix.connected import Embedding
+from localmix.wire import jsontext
 
 
 class LocalMixEmbeddings(Component, Embedding, Embeddings):
@@ -104,16 +108,22 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
                 embeddings, store, namespace=embeddings.cache_namespace()
             )
 
+        It is made of letters, digits, `_`, `.` and `-`, as files need it. If there are prefixes,
+        leave that class's `query_embedding_cache` off: it does not tell queries from documents.
+
         Raises:
             ModelNotFoundError: No server holds it.
         """
         with model_errors():
-            return self._namespace(self.client.show(self.route().model))
+            pin = self._known_pin
+            return self._namespace(self.client.show(pin.model if pin else _at(self.route())))
 
     async def acache_namespace(self) -> str:
         """Name a cache that fits no other model; see `cache_namespace`."""
         with model_errors():
-            return self._namespace(await self.async_client.show((await self.aroute()).model))
+            pin = self._known_pin
+            name = pin.model if pin else _at(await self.aroute())
+            return self._namespace(await self.async_client.show(name))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not texts:
@@ -129,5 +139,11 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
 
     def _namespace(self, info: ModelInfo) -> str:
         """Put everything into it that a vector hangs on, and nothing of where it was made."""
-        facts = (info.name, info.digest, info.quantization, self.dimensions, self.document_prefix)
-        return "-".join(str(fact) for fact in facts if fact)
+        facts = [info.digest, info.quantization, self.dimensions, self.document_prefix]
+        told = jsontext.text([info.name, *facts]).encode()
+        readable = re.sub(r"[^A-Za-z0-9_.-]", "_", info.name)
+        return f"{readable}-{sha256(told).hexdigest()[:16]}-"
+
+
+def _at(route: Route) -> str:
+    return f"{route.server.kind}/{route.model}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -144,15 +145,20 @@ def test_preloading_says_where(start: Any) -> None:
 
 
 def test_a_namespace_for_a_cache_tells_models_apart(start: Any) -> None:
-    def namespace(**about: Any) -> str:
-        server = start(measuring())
+    def namespace(digest: str = "a", **about: Any) -> str:
+        entry = {"name": "embed:latest", "digest": digest, "capabilities": ["embedding"]}
+        server = start(measuring(GET__api_tags=whole({"models": [entry]})))
         server.routes["POST /api/show"] = whole({"capabilities": ["embedding"], "model_info": {}})
         embeddings = LocalMixEmbeddings(base_url=server.url, **about)
         found = embeddings.cache_namespace()
-        assert asyncio.run(embeddings.acache_namespace()) == found
+        embeddings.embed_query("river")  # now it is pinned
+        assert found == embeddings.cache_namespace() == asyncio.run(embeddings.acache_namespace())
+        unpinned = LocalMixEmbeddings(base_url=server.url, **about)
+        assert asyncio.run(unpinned.acache_namespace()) == found
         return found
 
     plain = namespace()
     assert plain == namespace()
-    assert "81fbd01b23a85376" in plain  # the digest: a name may get another model
-    assert len({plain, namespace(dimensions=1), namespace(document_prefix="passage: ")}) == 3
+    assert re.fullmatch(r"embed_latest-[0-9a-f]{16}-", plain)
+    others = [namespace("b"), namespace(dimensions=1), namespace(document_prefix="passage: ")]
+    assert len({plain, *others}) == 4
