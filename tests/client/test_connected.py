@@ -113,6 +113,12 @@ def test_a_pickle_holds_no_key_and_a_copy_does(places: tuple[str, ...]) -> None:
     assert copy.deepcopy(model).client is model.client
 
 
+def test_what_was_never_opened_can_be_closed() -> None:
+    model = Connected()
+    model.close()
+    asyncio.run(model.aclose())
+
+
 def test_leaving_closes_and_a_later_request_opens_again(start: Any) -> None:
     server = start(stand_ins.ollama("a:latest"))
     model = Connected(base_url=server.url)

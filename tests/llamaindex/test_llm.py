@@ -248,7 +248,7 @@ def test_loading_ahead_and_asking_where(script: Any) -> None:
 def test_the_window_is_known_once_the_model_is_loaded(start: Any, colour: str) -> None:
     server = start(stand_ins.ollama("tiny:latest"))
     hello = server.routes["POST /api/chat"]
-    running = {"name": "tiny:latest", "model": "tiny:latest", "context_length": 1234}
+    running = stand_ins._ollama_entry("tiny:latest") | {"context_length": 1234}
 
     def load(exchange: Exchange) -> None:
         server.routes["GET /api/ps"] = whole({"models": [running]})
