@@ -85,13 +85,20 @@ class Directory:
                 break
         return self.known
 
-    def refresh(self) -> Flow[tuple[Found, ...]]:
-        """Ask every candidate now, and wait for all."""
-        yield from self._ask(self._entries)
+    def refresh(self, url: str = "") -> Flow[tuple[Found, ...]]:
+        """Ask every candidate now, or the one at an address, and wait for the answers."""
+        entries = [entry for entry in self._entries if url in ("", entry.candidate.url)]
+        if url:  # an answer that is on its way may be older than what has changed
+            yield from self._settled(entries)
+        yield from self._ask(entries)
+        yield from self._settled(entries)
+        return self.known
+
+    def _settled(self, entries: Sequence[_Entry]) -> Flow[None]:
         while True:
             changed = self._changed
-            if not any(map(self._is_asking, self._entries)):
-                return self.known
+            if not any(map(self._is_asking, entries)):
+                return
             yield from wait(_ABANDONED, changed)
 
     def doubt(self, url: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any, TypeVar
 
 import httpx
@@ -16,14 +16,17 @@ from localmix.errors import LocalMixError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
+    Emit,
     Flow,
     Open,
     Opened,
     Outcome,
+    Read,
     Request,
     Response,
     Returned,
     Run,
+    Source,
     Spawn,
     Step,
     Wait,
@@ -90,6 +93,24 @@ class Transport:
                     return result
                 outcomes = self._take_all(steps)
 
+    def iterate(self, source: Source[None]) -> Generator[Any]:
+        """Run a source, and give what it emits; however it ends, its streams are closed."""
+        outcomes: Any = None
+        with closing(source), ExitStack() as streams:
+            while True:
+                try:
+                    step = source.send(outcomes)
+                except StopIteration:
+                    return
+                outcomes = []
+                if isinstance(step, Emit):
+                    yield step.value
+                    continue
+                outcomes = self._take_all(step)
+                for outcome in outcomes:
+                    if isinstance(outcome, Opened):
+                        streams.enter_context(closing(outcome.stream))
+
     def close(self) -> None:
         """End what runs beside and close the connections; the next request opens new ones."""
         self._closing.open()
@@ -117,8 +138,10 @@ class Transport:
         except LocalMixError as error:
             return error
 
-    def _do(self, step: Call | Wait | Run | Spawn) -> Any:
+    def _do(self, step: Read | Call | Wait | Run | Spawn) -> Any:
         match step:
+            case Read():
+                return next(step.opened.stream, None)
             case Call():
                 return step.function()
             case Wait():
