@@ -52,6 +52,9 @@ class PullMeter:
             known, _ = self._parts.get(part, (0, 0))
             self.has_advanced = self.has_advanced or completed > known
             self._parts[part] = completed, total
+        if status in ("finishing", "done"):
+            # Quirk (ollama 0.33.0-rc2): the last word on a part may say less than all of it.
+            self._parts = {name: (size, size) for name, (_, size) in self._parts.items()}
         return PullStep(
             model=self.model,
             server=self.server,

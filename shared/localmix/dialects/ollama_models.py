@@ -26,6 +26,7 @@ from localmix.wire.exchange import Emit, Flow, Open, Opened, Request, Response, 
 from localmix.wire.lines import LineDecoder
 
 _HTTP_OK = 200
+_FIRST = "pulling manifest"
 
 
 class OllamaModels:
@@ -119,8 +120,7 @@ class PullDecoder:
                 completed=frame.get("completed") or 0,
                 total=frame["total"],
             )
-        is_begun = self._meter.step("finishing").total is not None
-        return self._meter.step("finishing" if is_begun else "preparing", said)
+        return self._meter.step("preparing" if said == _FIRST else "finishing", said)
 
     def _failure(self, said: str) -> LocalMixError:
         if "file does not exist" in said:  # ollama 0.12.11, 0.33.0-rc2: the registry has it not
