@@ -13,6 +13,7 @@ from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
 from localmix.cli.exits import tell
 from localmix.cli.output import console, say, write_json
 from localmix.errors import ConfigError, LocalMixError
+from localmix.options import ChatOptions
 from localmix.streams import Stream
 from localmix.types import Delta, Route
 
@@ -31,18 +32,24 @@ Think = Annotated[
     bool | None, typer.Option("--think/--no-think", help="Whether it should think first.")
 ]
 
+Temperature = Annotated[
+    float | None, typer.Option("--temperature", "-t", min=0, help="0 says the same again.")
+]
+
 
 def chat(
     question: Question = None,
     model: MaybeModel = None,
     system: System = None,
     think: Think = None,
+    temperature: Temperature = None,
     servers: Servers = None,
     as_json: Json = False,
 ) -> None:
     """Talk with a model, or put one question to it."""
     with open_client(servers) as client:
-        conversation = Conversation(client, model, system, think=think)
+        options: ChatOptions = {"model": model, "think": think, "temperature": temperature}
+        conversation = Conversation(client, system, options)
         text = " ".join(question or ())
         if not text and not sys.stdin.isatty():
             text = sys.stdin.read().strip()
@@ -61,19 +68,16 @@ def chat(
 class Conversation:
     """Keep what was said, and say it again with every question."""
 
-    def __init__(
-        self, client: Client, model: str | None, system: str | None, *, think: bool | None = None
-    ) -> None:
+    def __init__(self, client: Client, system: str | None, options: ChatOptions) -> None:
         self._client = client
-        self._model = model
-        self._think = think
+        self._options = options
         self._head = [Message(role="system", content=system)] if system else []
         self._said: list[Message] = []
         self._route: Route | None = None
 
     def whole(self, text: str) -> object:
         """Put one question, and give the whole result."""
-        return self._client.chat(self._asked(text), model=self._model, think=self._think)
+        return self._client.chat(self._asked(text), **self._options)
 
     def talk(self) -> None:
         """Take questions and commands until the user leaves."""
@@ -99,7 +103,7 @@ class Conversation:
     def answer(self, text: str) -> None:
         """Put a question, write the answer as it comes, and remember both."""
         asked = self._asked(text)
-        with self._client.stream(asked, model=self._model, think=self._think) as stream:
+        with self._client.stream(asked, **self._options) as stream:
             try:
                 _write(stream)
             finally:
@@ -123,11 +127,11 @@ class Conversation:
     def _choose(self, name: str) -> None:
         """Change the model, if some server has it."""
         try:
-            found = self._client.route(name or self._model)
+            found = self._client.route(name or self._options["model"])
         except LocalMixError as error:
             tell(error)
             return
-        self._model = name or self._model
+        self._options["model"] = name or self._options["model"]
         say(f"{found.model} at {found.server.url}", "dim")
 
     def _tell_route(self) -> None:
