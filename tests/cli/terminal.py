@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.cli.conftest import without_colours
@@ -41,6 +41,14 @@ class Terminal:
 
     def press_ctrl_d(self) -> None:
         os.write(self.keyboard, b"\x04")
+
+    def press_ctrl_c_until_it_ends(self) -> int:
+        """Press it again while Python is between showing a prompt and waiting for a key."""
+        while self.process.poll() is None:
+            self.press_ctrl_c()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.5)
+        return self.process.returncode
 
     def end(self) -> int:
         """Read the rest, and give the exit code."""

@@ -146,8 +146,7 @@ def test_an_error_does_not_end_the_conversation(start: Start) -> None:
         typed.wait_for("Hi.\n> ")
         assert "Error: " in typed.written
         assert "Traceback" not in typed.written
-        typed.press_ctrl_c()
-        assert typed.end() == 0
+        assert typed.press_ctrl_c_until_it_ends() == 0
 
 
 def test_json_is_for_one_question(url: str) -> None:
@@ -165,5 +164,6 @@ def test_after_a_fail_over_the_route_tells_both(start: Start) -> None:
         typed.wait_for("Hi.\n> ")
         typed.type("/route")
         typed.wait_for(f"tried first: {bad.url}: ")
+        typed.wait_for("\n> ")
         typed.press_ctrl_d()
         assert typed.end() == 0

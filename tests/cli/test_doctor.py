@@ -65,7 +65,7 @@ def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
     repair = f"    export LOCALMIX_SERVERS={server.url}"
     ended = run("doctor")
-    assert f"TROUBLE: ollama answers at {server.url}, on another port." in ended.lines
+    assert f"TROUBLE: ollama answers at {server.url}, where nobody looks." in ended.lines
     assert ended.lines[1] == repair
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:19")
     ended = run("doctor")
@@ -77,7 +77,8 @@ def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -
 def test_a_named_server_is_off(run: Run) -> None:
     ended = run("doctor", "-s", "127.0.0.1:19")
     assert ended.lines[0].startswith("TROUBLE: http://127.0.0.1:19 is named in your settings")
-    assert ended.lines[1] == "    localmix config"
+    assert "install Ollama" in ended.lines[1]
+    assert len(ended.lines) == 2
 
 
 def test_lmstudios_server_is_switched_off(
@@ -103,7 +104,7 @@ def test_bound_to_another_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_host_that_listens_for_itself_alone() -> None:
     settings = Settings.load(servers=["http://box:11434"])
     silent = Server("http://box:11434", problem="could not be reached: Connection refused.")
-    (trouble, _) = troubles(settings=settings, servers=(silent,), models=())
+    (trouble,) = troubles(settings=settings, servers=(silent,), models=())
     assert "on box: OLLAMA_HOST=0.0.0.0 ollama serve" in trouble.repair
     assert "lms server start --bind 0.0.0.0" in trouble.repair
 
@@ -186,6 +187,13 @@ def test_the_engine_is_not_installed(
     ended = run("doctor")
     assert "engine is not installed." in ended.lines[0]
     assert ended.lines[1] == '    pip install "localmix[embedded]"'
+
+
+def test_the_engine_stands_in_for_no_server_that_was_named(run: Run, engine_alone: None) -> None:
+    trouble, repair, *_ = run("doctor", "-s", "127.0.0.1:19").lines
+    assert trouble.startswith("TROUBLE: http://127.0.0.1:19 is named in your settings")
+    assert "install Ollama" in repair
+    assert run("status", "-s", "127.0.0.1:19").code == 3
 
 
 def test_own_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from localmix.types import ModelInfo, Server
 # Less is soon full: agents and retrieval send prompts of several thousand tokens.
 _ENOUGH_TOKENS = 8192
 _GOOD_TOKENS = 16_384
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 _START = {"ollama": "ollama serve", "lms": "lms server start"}
 _GET = {"ollama": "localmix pull ollama/qwen3:4b", "lmstudio": "lms get qwen/qwen3-4b"}
 
@@ -85,14 +86,15 @@ def _servers(facts: Facts) -> Iterator[Finding]:
 def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
     """A server that the user named does not answer."""
     what = f"{server.url} is named in your settings, and cannot be used: it {server.problem}"
+    host = re.sub(r":\d+$", "", server.url.partition("://")[2])
     if facts.elsewhere:
         there = facts.elsewhere[0]
         yield Finding("trouble", f"{what} {there.kind} answers at {there.url}.", _use(there))
+    elif host in _THIS_MACHINE:
+        yield Finding("trouble", what, _start(facts))
     else:
-        host = re.sub(r":\d+$", "", server.url.partition("://")[2])
         bind = f"on {host}: OLLAMA_HOST=0.0.0.0 ollama serve, or lms server start --bind 0.0.0.0"
-        is_here = host in ("127.0.0.1", "localhost", "[::1]")
-        yield Finding("trouble", what, "localmix config" if is_here else bind)
+        yield Finding("trouble", what, bind)
 
 
 def _absent(facts: Facts) -> Iterator[Finding]:
@@ -100,17 +102,14 @@ def _absent(facts: Facts) -> Iterator[Finding]:
     if facts.is_lmstudio_asleep:
         yield Finding("trouble", "LM Studio runs, but its server is off.", _START["lms"])
     for server in facts.elsewhere if not facts.settings.servers else ():
-        yield Finding(
-            "trouble", f"{server.kind} answers at {server.url}, on another port.", _use(server)
-        )
+        what = f"{server.kind} answers at {server.url}, where nobody looks."
+        yield Finding("trouble", what, _use(server))
     for host in facts.other_hosts:
         what = f"A server listens at {host}, but not on 127.0.0.1: localmix uses what you name."
         yield Finding("trouble", what, f"export LOCALMIX_SERVERS=http://{host}")
-    if facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts:
-        return
-    starts = [_START[program] for program in facts.programs]
-    install = "install Ollama (ollama.com/download) or LM Studio (lmstudio.ai)"
-    yield Finding("trouble", "No model server runs.", " or ".join(starts) or install)
+    is_explained = facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts
+    if not is_explained and not any(_is_named(each, facts.settings) for each in facts.servers):
+        yield Finding("trouble", "No model server runs.", _start(facts))
 
 
 def _models(facts: Facts) -> Iterator[Finding]:
@@ -173,6 +172,12 @@ def _is_named(server: Server, settings: Settings) -> bool:
     usual = (*loopback(OLLAMA_PORT), *loopback(LMSTUDIO_PORT))
     hinted = [each.url for each in settings.candidates() if each.only_kind]
     return bool(settings.servers) or server.url not in (*usual, *hinted)
+
+
+def _start(facts: Facts) -> str:
+    """Give the commands of the programs that are installed, or say what to install."""
+    starts = [_START[program] for program in facts.programs]
+    return " or ".join(starts) or "install Ollama (ollama.com/download) or LM Studio (lmstudio.ai)"
 
 
 def _use(server: Server) -> str:

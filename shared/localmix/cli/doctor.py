@@ -15,7 +15,8 @@ from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.diagnosis import Facts, Finding, diagnose
 from localmix.cli.output import say, write_json
-from localmix.types import Server
+from localmix.errors import NoServerError
+from localmix.types import ModelInfo, Server
 
 # Ollama, LM Studio, llama.cpp, vLLM.
 USUAL_PORTS = (11434, 1234, 8080, 8000)
@@ -41,12 +42,17 @@ def doctor(servers: Servers = None, as_json: Json = False) -> None:
 def examine(client: Client) -> Facts:
     """Find out the facts; only this machine and what the user named is asked."""
     servers = client.servers()
+    models: list[ModelInfo] = []
+    try:
+        models = client.models()
+    except NoServerError:  # what is left serves nothing but what is pinned to it
+        servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)
     is_whole = is_usable and not any(server.problem for server in servers)
     return Facts(
         settings=client.settings,
         servers=tuple(servers),
-        models=tuple(client.models()) if is_usable else (),
+        models=tuple(models),
         elsewhere=() if is_whole else tuple(_elsewhere(servers)),
         is_lmstudio_asleep=not is_usable and any(map(_is_lmstudio, LMSTUDIO_APP_PORTS)),
         other_hosts=() if is_usable else tuple(_other_hosts()),
@@ -59,7 +65,7 @@ def _write(finding: Finding) -> None:
     sign, style = _SIGNS[finding.level]
     say(f"{sign}: {finding.what}", style)
     if finding.repair:
-        say(f"    {finding.repair}", "bold")
+        say(f"    {finding.repair}", "bold", is_command=True)
 
 
 def _elsewhere(known: Sequence[Server]) -> list[Server]:
@@ -67,7 +73,7 @@ def _elsewhere(known: Sequence[Server]) -> list[Server]:
     urls = [f"http://127.0.0.1:{port}" for port in USUAL_PORTS]
     asked = [url for url in urls if url not in {server.url for server in known}]
     with Client(asked or None, probe_timeout=_PATIENCE) as client:
-        return [server for server in client.servers() if server.kind and asked]
+        return [server for server in client.servers() if server.kind and server.url in asked]
 
 
 def _is_lmstudio(port: int) -> bool:

@@ -22,9 +22,11 @@ def console(*, error: bool = False) -> Console:
     return Console(stderr=error, highlight=False, soft_wrap=True)
 
 
-def say(text: str, style: str = "", *, error: bool = False) -> None:
-    """Write a line as it is: no markup, no wrapping."""
-    console(error=error).print(text, style=style or None, markup=False)
+def say(text: str, style: str = "", *, error: bool = False, is_command: bool = False) -> None:
+    """Write a line as it is; at a terminal it is wrapped, unless it is a command to be copied."""
+    terminal = console(error=error)
+    wraps = terminal.is_terminal and not is_command
+    terminal.print(text, style=style or None, markup=False, soft_wrap=not wraps)
 
 
 def write_json(value: object) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from localmix import Client
 from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.output import plain, say, write_json, write_table
+from localmix.errors import NoServerError
 from localmix.types import ModelInfo, Server
 
 
@@ -14,13 +16,21 @@ def status(servers: Servers = None, as_json: Json = False) -> None:
     """Show the servers, their health, and what is loaded."""
     with open_client(servers) as client:
         found = client.servers()
-        running = client.running() if any(server.kind for server in found) else []
+        running, is_served = _running(client)
     if as_json:
         write_json([{**plain(server), "loaded": _names(server, running)} for server in found])
     else:
         _write(found, running)
-    if not any(server.kind for server in found):
+    if not is_served:
         raise typer.Exit(exits.NO_SERVER)
+
+
+def _running(client: Client) -> tuple[list[ModelInfo], bool]:
+    """List what is loaded, and tell whether anybody serves at all."""
+    try:
+        return client.running(), True
+    except NoServerError:
+        return [], False
 
 
 def _write(found: list[Server], running: list[ModelInfo]) -> None:
