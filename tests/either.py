@@ -14,6 +14,7 @@ from localmix import (
     EmbedResult,
     ModelInfo,
     PullStep,
+    Route,
     Server,
 )
 
@@ -31,6 +32,10 @@ class Either:
 
     def models(self) -> list[ModelInfo]:
         result: list[ModelInfo] = self._do(self.client.models())
+        return result
+
+    def route(self, model: str | None = None, **options: Any) -> Route:
+        result: Route = self._do(self.client.route(model, **options))
         return result
 
     def show(self, model: str) -> ModelInfo:
@@ -87,6 +92,12 @@ class Either:
 
 
 MakeEither = Callable[..., Either]
+
+
+def route_of(answer: ChatResult | Delta) -> Route:
+    """Give the route that every answer carries."""
+    assert answer.route is not None
+    return answer.route
 
 
 async def _collect_async(stream: Any, at_most: int | None) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -55,7 +55,7 @@ class _Face:
 
     def __init__(
         self,
-        servers: str | Sequence[str | ServerConfig] | None = None,
+        servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
         from localmix.management.flows import Management

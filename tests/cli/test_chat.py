@@ -78,6 +78,8 @@ def test_a_conversation(start: Start) -> None:
     server = start(stand_ins.ollama("tiny:latest", "other:latest"))
     with terminal("chat", "-s", server.url, "--model", "tiny") as typed:
         typed.wait_for("> ")
+        typed.type("")
+        typed.wait_for("> ")
         typed.type("/route")
         typed.wait_for("There was no answer yet.")
         typed.type("Hello")

@@ -126,12 +126,18 @@ def test_running_tells_memory_and_time(run: Run, start: Start) -> None:
     server.routes["GET /api/ps"] = whole({"models": loaded})
     rows = run("running", "-s", start(server).url).lines[1:]
     assert rows[0].split()[:7] == ["a:latest", "4.0", "GB", "25", "%", "4,096", "0"]
-    assert [row.split()[6] == "127.0.0.1" or "min" in row for row in rows] == [
-        False,
-        False,
-        True,
-        False,
-    ]
+    assert ["min" in row for row in rows] == [False, False, True, False]
+    told = run("running", "--json", "-s", server.url).json
+    assert told[0]["unload_at"] == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("forever", -1), ("90", 90), ("1.5m", 90), ("2h", 7200), ("1d", 86400)]
+)
+def test_how_long_to_stay(run: Run, start: Start, written: str, seconds: float) -> None:
+    server = start(stand_ins.ollama(POST__api_generate=whole({"done": True})))
+    assert run("load", "tiny", "--keep", written, "-s", server.url).code == 0
+    assert server.last("POST /api/generate").json["keep_alive"] == seconds
 
 
 def test_copy_and_rm(run: Run, start: Start) -> None:

@@ -13,6 +13,7 @@ from localmix.errors import (
     ModelNotFoundError,
     NoServerError,
     TimedOutError,
+    UnsupportedFeatureError,
 )
 from localmix.health import vitals_of
 from tests import stand_ins
@@ -75,6 +76,13 @@ def test_a_server_that_forgets_a_model(either: MakeEither, start: Start) -> None
         either(server.url).manage("copy", "tiny", "second")
 
 
+def test_a_server_of_one_model_keeps_it(either: MakeEither, start: Start) -> None:
+    client = either(start(stand_ins.openai()).url)
+    assert client.manage("load", "tiny", keep_alive=-1).loaded
+    with pytest.raises(UnsupportedFeatureError, match="cannot unload a model after a time"):
+        client.manage("load", "tiny", keep_alive=60)
+
+
 def test_a_copy_that_is_refused(either: MakeEither, start: Start) -> None:
     refused = whole({"error": 'model "tiny" not found'}, 404)
     server = start(stand_ins.ollama(POST__api_copy=refused))
@@ -134,6 +142,34 @@ def test_a_load_that_fails_lets_the_next_one_try(either: MakeEither, start: Star
         with pytest.raises(Exception, match="more system memory"):
             client.manage("load", "tiny")
     assert server.count("POST /api/generate") == 2
+
+
+@pytest.mark.parametrize("window", [None, 1024, 2048])
+def test_requests_ask_for_the_window_that_was_loaded(
+    either: MakeEither, start: Start, window: int | None
+) -> None:
+    """Any other would make Ollama load the model anew; 2048 is all that it was trained for."""
+    loaded: list[dict[str, Any]] = []
+
+    def load(exchange: Exchange) -> None:
+        given = exchange.json.get("options", {}).get("num_ctx", 2048)
+        about = {"name": "tiny:latest", "digest": DIGEST, "context_length": given}
+        loaded.append(about)
+        DONE(exchange)
+
+    server = stand_ins.ollama("tiny:latest", POST__api_generate=load)
+    server.routes["GET /api/ps"] = lambda exchange: whole({"models": loaded[-1:]})(exchange)
+    client = either(start(server).url)
+    for _ in range(2):
+        assert client.manage("load", "tiny", context_length=window).loaded_context_length == (
+            window or 2048
+        )
+    client.manage("load", "tiny")
+    client.chat("Hello")
+    asked = [
+        server.last(f"POST /api/{path}").json.get("options", {}) for path in ("generate", "chat")
+    ]
+    assert asked == [{"num_ctx": window} if window else {}] * 2
 
 
 def test_an_older_answer_does_not_hide_what_changed(either: MakeEither, start: Start) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localmix.embedded.engine import stop_all
+from localmix.embedded.engine import Engine, stop_all
 from localmix.errors import ModelNotFoundError, UnsupportedFeatureError
 from tests.conftest import TINY_MODELS
 from tests.either import Either, MakeEither
@@ -57,6 +57,11 @@ def test_what_the_user_does_by_hand(client: Either) -> None:
     with pytest.raises(UnsupportedFeatureError, match="cannot unload a model after a time"):
         client.manage("load", CHAT, keep_alive=60)
     assert client.manage("load", CHAT, keep_alive=-1).loaded
+
+
+def test_a_file_that_is_gone_need_not_be_stopped() -> None:
+    Engine((TINY_MODELS,)).stop("gone")
+    assert not any(model.loaded for model in Engine((TINY_MODELS,)).models())
 
 
 def test_a_model_that_nobody_has(client: Either) -> None:

@@ -177,13 +177,7 @@ def _options(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _window(target: Target, wanted: int | None) -> dict[str, int]:
-    """Ask for the window that is loaded, if it is wide enough, and else for the one that is wanted.
-
-    Quirk (ollama 0.12.11, 0.33.0-rc2): another `num_ctx` than the loaded one, or none where it was
-    loaded with one, unloads the model and loads it anew.
-    """
-    loaded = target.model.loaded_context_length or 0
-    window = max(wanted or 0, loaded)
+    window = target.window or wanted
     return {"num_ctx": window} if window else {}
 
 

@@ -33,15 +33,12 @@ class OllamaModels:
     """Manage Ollama's models."""
 
     def load(self, target: Target, order: LoadOrder) -> Flow[None]:
-        """Load a model; one that is loaded is told the new `keep_alive`."""
+        """Load a model with the window of the target; tell a loaded one the new `keep_alive`."""
         payload: dict[str, Any] = {"model": target.model.name}
         if order.keep_alive is not None:
             payload["keep_alive"] = order.keep_alive
-        # Another window than the loaded one makes Ollama load anew; none, where it was loaded with
-        # one, as well (ollama 0.12.11, 0.33.0-rc2).
-        window = order.context_length or target.model.loaded_context_length
-        if window:
-            payload["options"] = {"num_ctx": window}
+        if target.window:
+            payload["options"] = {"num_ctx": target.window}
         if target.model.purpose == "embedding":
             request = target.endpoint.post("/api/embed", payload | {"input": []})
         else:

@@ -33,10 +33,9 @@ class Lease:
         vitals.health.begin(clock())
 
     def spoke(self, window: int | None) -> None:
-        """Note the first words: the model is loaded, and with what window if that is known."""
+        """Note the first words: the model is loaded, with the window that was asked for, if any."""
         self._has_spoken = True
-        if window:
-            self._vitals.windows[self._model] = window
+        self._vitals.windows[self._model] = window or 0
         self._vitals.answered_at[self._model] = self._clock()
 
     def succeeded(self, usage: Usage | None, timings: Timings) -> None:

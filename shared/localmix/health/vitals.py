@@ -20,7 +20,7 @@ class Vitals:
     Attributes:
         turn: Its place in the rotation among equals, in answers per unit of weight.
         answered_at: When each model last answered, and so was loaded.
-        windows: The context window that each model was last made to load with, in tokens.
+        windows: The context window that was last asked for, for each model, in tokens; 0 for none.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from localmix.errors import (
 from localmix.management.embedded import EmbeddedModels
 from localmix.names import canonical, split_pin
 from localmix.routing.catalog import Catalog, Place
-from localmix.routing.loading import Turn
+from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.selection import Selection, no_model, no_server
@@ -76,11 +76,15 @@ class Management:
     def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
         """Load a model at the place where a request for it would go."""
         best = (yield from self._selection.places(Needs(name, window=order.context_length)))[0]
-        with Turn(best.vitals, best.place) as turn:
+        vitals, model = best.vitals, best.place.model.name
+        with Turn(vitals, best.place) as turn:
             yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
-            target = yield from self._target(best.place)
-            yield from self._keepers[target.model.kind].load(target, order)
-            return (yield from self._target(best.place)).model
+            place = yield from self._afresh(best.place)
+            window = order.context_length or window_for(place, vitals, Needs(model))
+            target = Target(place.found.endpoint, place.model, window)
+            yield from self._keepers[place.model.kind].load(target, order)
+            vitals.windows[model] = window or 0  # requests ask for the same, lest it load anew
+            return (yield from self._afresh(place)).model
 
     def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
         """Load models side by side; none named means the one for chats that name none."""
@@ -91,8 +95,8 @@ class Management:
         loaded = [place for place in (yield from self._places(name)) if place.model.loaded]
         for place in loaded:
             yield from self._keepers[place.model.kind].unload(_target(place))
-        targets = yield from together([self._target(place) for place in loaded])
-        return [target.model for target in targets]
+        unloaded = yield from together([self._afresh(place) for place in loaded])
+        return [place.model for place in unloaded]
 
     # On the disk
 
@@ -107,7 +111,7 @@ class Management:
         """Give a model a second name at its server."""
         place = (yield from self._places(source))[0]
         yield from self._keepers[place.model.kind].copy(_target(place), destination)
-        return (yield from self._target(place, destination)).model
+        return (yield from self._afresh(place, destination)).model
 
     def pull(self, name: str, *, insecure: bool) -> Source[None]:
         """Fetch a model; go on after a break for as long as that brings anything."""
@@ -165,13 +169,13 @@ class Management:
             raise no_model(name, "chat", catalog)
         return sorted(places, key=lambda place: not _is_named(place, name))
 
-    def _target(self, place: Place, name: str = "") -> Flow[Target]:
+    def _afresh(self, place: Place, name: str = "") -> Flow[Place]:
         """Ask its server again how a model stands."""
         url, wanted = place.found.server.url, canonical(name or place.model.name)
         for found in (yield from self._directory.refresh(url)):
             for model in found.models if found.server.url == url else ():
                 if canonical(model.name) == wanted:
-                    return Target(found.endpoint, model)
+                    return Place(found, model, place.rule)
         raise ModelNotFoundError(f"{wanted} is no longer at {url}", server=url)
 
     def _fetcher(self, name: str) -> Flow[tuple[Found, str]]:

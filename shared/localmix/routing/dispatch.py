@@ -28,13 +28,13 @@ from localmix.errors import (
 )
 from localmix.health import Lease, Ticket
 from localmix.routing.catalog import Place
-from localmix.routing.loading import Loading
+from localmix.routing.loading import Loading, window_for
 from localmix.routing.needs import Needs
-from localmix.routing.ranking import Ranked, as_it_stands, is_loaded, reason_of, take_turn
+from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
 from localmix.routing.retries import Retry, RetryBudget
 from localmix.routing.selection import Selection
 from localmix.settings import Settings
-from localmix.types import ModelInfo, Route
+from localmix.types import Route
 from localmix.wire.exchange import Flow, Open, Outcome, Request, call, wait
 
 T = TypeVar("T")
@@ -145,13 +145,13 @@ class Dispatch:
             total = None if log.deadline == float("inf") else log.deadline - self._clock()
             first = self._first_byte(errand, chosen, bounds.first_byte, is_last=is_last)
             timeouts = replace(bounds, first_byte=first, total=total)
-            model = as_it_stands(place, chosen.vitals)
-            target = Target(replace(endpoint, timeouts=timeouts), model)
+            window = window_for(place, chosen.vitals, errand.needs)
+            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
             (outcome,) = yield [errand.step(dialect, target)]
             if isinstance(outcome, LocalMixError):
                 raise outcome
             answer = errand.read(dialect, target, outcome)
-            lease.spoke(_window_of(model, errand.needs))
+            lease.spoke(window)
             return answer
 
     def _endpoint(self, place: Place) -> Flow[Endpoint]:
@@ -259,14 +259,6 @@ def route_to(candidates: Sequence[Ranked]) -> Route:
     """Write down the choice of the first of some candidates."""
     best = candidates[0].place
     return Route(best.found.server, best.model.name, reason_of(candidates))
-
-
-def _window_of(model: ModelInfo, needs: Needs) -> int | None:
-    """Tell with what window an answer left the model; only Ollama loads as a request asks."""
-    if model.kind != "ollama" or not needs.window:
-        return None
-    window = max(needs.window, model.loaded_context_length or 0)
-    return min(window, model.context_length or window)
 
 
 def _limit(candidate: Ranked) -> int | None:

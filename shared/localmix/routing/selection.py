@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -63,7 +63,8 @@ class Selection:
 
     def known(self, needs: Needs) -> list[Ranked]:
         """List the places for a request by what is known; nobody is asked."""
-        return self.sort(self._named(self._directory.known, needs), needs)
+        places = self._named(self._directory.known, needs)
+        return self.sort(places if self._name(needs) else places[:1], needs)
 
     def changed(self, tried: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -107,21 +108,18 @@ class Selection:
             if places := catalog.places(hint):
                 return places
         now = self._clock()
-        suitable = [
-            (vitals_of(place.found.server.url).health.rank(now), not place.model.loaded, place)
-            for place in catalog.everything
-            if place.model.purpose == needs.purpose and not place.model.remote
-        ]
-        suitable.sort(key=lambda each: (*each[:2], each[2].found.rank))
-        return [place for *_, place in suitable]
+        ranks = {each.server.url: vitals_of(each.server.url).health.rank(now) for each in found}
+        suitable = catalog.suitable(needs.purpose)
+        if not any(ranks.values()):
+            return suitable
+        return sorted(suitable, key=lambda place: ranks[place.found.server.url])
 
     def _able(self, places: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
         """Leave out the models that cannot do what is needed, and sort the rest."""
         able: list[Place] = []
         problems: list[Attempt] = []
-        waiting = deque(places)
-        while waiting:
-            place = waiting.popleft()
+        waiting = iter(places)
+        while place := next(waiting, None):
             if broken := broken_pin(place.model, self._settings.digests):
                 problems.append(Attempt(place.found.server.url, broken))
                 continue
@@ -135,7 +133,7 @@ class Selection:
                 able[0] = replace(able[0], rule=f"{NOT_NAMED}: the first that is {state}")
                 # A fail-over must not change the model: only its other places are alternatives.
                 same = self._last.places(model.name)
-                waiting = deque(other for other in same if other.key != place.key)
+                waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)

@@ -27,6 +27,7 @@ MAX_BODY_BYTES = 512 * 1024 * 1024
 # LM Studio closes idle connections after 5 s; one that is older must not be used again.
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
 PLAIN: Any = {"trust_env": False, "follow_redirects": False, "limits": _LIMITS}
+PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
 _HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
 
 
