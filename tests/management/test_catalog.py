@@ -157,8 +157,11 @@ def test_requests_ask_for_the_window_that_was_loaded(
         loaded.append(about)
         DONE(exchange)
 
+    def running(exchange: Exchange) -> None:
+        whole({"models": loaded[-1:]})(exchange)
+
     server = stand_ins.ollama("tiny:latest", POST__api_generate=load)
-    server.routes["GET /api/ps"] = lambda exchange: whole({"models": loaded[-1:]})(exchange)
+    server.routes["GET /api/ps"] = running
     client = either(start(server).url)
     for _ in range(2):
         assert client.manage("load", "tiny", context_length=window).loaded_context_length == (
