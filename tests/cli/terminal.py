@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import select
@@ -24,7 +25,11 @@ class Terminal:
     process: subprocess.Popen[bytes]
     keyboard: int
     written: str = ""
-    _seen: int = field(default=0)
+    _seen: int = 0
+    _text: codecs.IncrementalDecoder = field(
+        # Ctrl-C makes a terminal forget what it has not shown yet, also half a letter.
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
 
     def wait_for(self, text: str) -> str:
         """Read until a text has come since the last one; give what came up to there."""
@@ -64,7 +69,7 @@ class Terminal:
             data = os.read(self.keyboard, 65536)
         except OSError:  # the other side is closed
             return False
-        self.written += without_colours(data.decode().replace("\r\n", "\n"))
+        self.written += without_colours(self._text.decode(data).replace("\r\n", "\n"))
         return bool(data)
 
 

@@ -312,6 +312,16 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
     assert 'pip install "localmix[cli]"' in capsys.readouterr().err
 
 
+def test_ctrl_c_outside_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("localmix.cli.app.app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+
+
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("localmix.cli.")]:
         monkeypatch.delitem(sys.modules, name)

@@ -14,4 +14,7 @@ def main() -> None:
             raise
         sys.stderr.write('The command line is an extra. Run: pip install "localmix[cli]"\n')
         sys.exit(1)
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # so early or so late that no command is there to end
+        sys.exit(130)

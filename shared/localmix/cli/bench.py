@@ -20,7 +20,7 @@ _PROMPT = "Write a long story about a lighthouse."
 Models = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[MODEL]...",
+        metavar="MODEL",
         help="Without one: every model that can chat.",
         autocompletion=complete_model,
     ),

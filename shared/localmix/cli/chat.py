@@ -25,7 +25,7 @@ _COMMANDS = """\
 Ctrl-C while it answers stops the answer."""
 Question = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[QUESTION]...", help="Without one: a conversation, or the input."),
+    typer.Argument(metavar="QUESTION", help="Without one: a conversation, or the input."),
 ]
 System = Annotated[str | None, typer.Option("--system", help="What the model is to know first.")]
 Think = Annotated[

@@ -13,7 +13,7 @@ from localmix.errors import ConfigError
 
 _SHOWN = 4
 Texts = Annotated[
-    list[str] | None, typer.Argument(metavar="[TEXT]...", help="Without one: lines of the input.")
+    list[str] | None, typer.Argument(metavar="TEXT", help="Without one: lines of the input.")
 ]
 
 
