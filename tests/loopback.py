@@ -114,6 +114,25 @@ class LoopbackServer:
     routes: dict[str, Reply] = field(default_factory=dict)
     requests: list[Exchange] = field(default_factory=list)
     url: str = ""
+    _listener: socket.socket | None = field(default=None, init=False)
+    _connections: list[socket.socket] = field(default_factory=list, init=False)
+
+    def start(self) -> None:
+        """Listen on a free port; after a stop on the same one, with a thread per connection."""
+        port = int(self.url.rpartition(":")[2]) if self.url else 0
+        listener = self._listener = socket.create_server(("127.0.0.1", port))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def stop(self) -> None:
+        """End as a program that is killed: the port is closed, and every connection."""
+        if self._listener:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        while self._connections:
+            with self._connections.pop() as connection, suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let go of what the server needed."""
@@ -124,16 +143,27 @@ class LoopbackServer:
     def last(self, route: str) -> Exchange:
         return [each for each in self.requests if f"{each.method} {each.path}" == route][-1]
 
-    def handle(self, connection: socket.socket) -> None:
+    def respond(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        self.routes.get(f"{exchange.method} {exchange.path}", _not_found)(exchange)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            # A head and its body are sent apart: otherwise the body waits 40 ms for a receipt.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connections.append(connection)
+            threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
+
+    def _handle(self, connection: socket.socket) -> None:
         # The client may be gone at any moment, and the test may end.
         with connection, suppress(OSError):
             while connection.fileno() >= 0 and (exchange := _read(connection)):
                 self.requests.append(exchange)
                 self.respond(exchange)
-
-    def respond(self, exchange: Exchange) -> None:
-        """Answer one request."""
-        self.routes.get(f"{exchange.method} {exchange.path}", _not_found)(exchange)
 
 
 _not_found = whole(b"404 page not found", 404, "text/plain")
@@ -141,30 +171,12 @@ _not_found = whole(b"404 page not found", 404, "text/plain")
 
 @contextmanager
 def serving(server: LoopbackServer) -> Iterator[LoopbackServer]:
-    """Run a server on a free port, with a thread for each connection."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    connections: list[socket.socket] = []
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            # Heads and bodies are written apart: without this the second waits for 40 ms.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connections.append(connection)
-            threading.Thread(target=server.handle, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
+    """Run a server until the block ends."""
+    server.start()
     try:
         yield server
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        for connection in connections:
-            connection.close()
+        server.stop()
         server.close()
 
 

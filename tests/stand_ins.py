@@ -60,6 +60,10 @@ def ollama(*models: str, loaded: tuple[str, ...] = (), **routes: Reply) -> Loopb
             "POST /api/chat": either_way(
                 ndjson(*hello), whole({**OLLAMA_DONE, "message": {"content": "Hi."}})
             ),
+            "POST /api/generate": either_way(
+                ndjson({"response": "H"}, {"response": "i."}, OLLAMA_DONE),
+                whole({**OLLAMA_DONE, "response": "Hi."}),
+            ),
             "POST /api/embed": whole({"model": "embed", "embeddings": [[1.0, 0.0]]}),
             **_named(routes),
         }
@@ -74,6 +78,8 @@ def lmstudio(*models: str, loaded: tuple[str, ...] = (), **routes: Reply) -> Loo
             "GET /lmstudio-greeting": whole({"lmstudio": True}),
             "GET /api/v1/models": whole({"models": entries}),
             "POST /v1/chat/completions": openai_hello(),
+            "POST /v1/completions": openai_completion(),
+            "POST /v1/embeddings": whole({"model": "embed", "data": [{"embedding": [1.0, 0.0]}]}),
             **_named(routes),
         }
     )
@@ -103,6 +109,16 @@ def openai_hello() -> Reply:
     return either_way(
         events(*frames, OPENAI_USAGE, b"[DONE]"),
         whole({"model": "tiny", "choices": [choice], "usage": OPENAI_USAGE["usage"]}),
+    )
+
+
+def openai_completion() -> Reply:
+    """Continue a text with `Hi.`, streamed or not."""
+    pieces = [{"model": "tiny", "choices": [{"text": text}]} for text in ("H", "i.")]
+    end = {"model": "tiny", "choices": [{"text": "", "finish_reason": "stop"}]}
+    return either_way(
+        events(*pieces, end, b"[DONE]"),
+        whole({"model": "tiny", "choices": [{"text": "Hi.", "finish_reason": "stop"}]}),
     )
 
 

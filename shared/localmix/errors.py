@@ -139,7 +139,7 @@ class ConnectError(TransportError, ConnectionError):
 class TimedOutError(TransportError, TimeoutError):
     """Say that the server stayed silent for longer than the bound."""
 
-    usual_hint = "Raise first_byte_timeout or between_timeout if the model is only slow."
+    usual_hint = "Raise timeout, first_byte_timeout or between_timeout if the model is only slow."
 
 
 class StreamInterruptedError(TransportError):

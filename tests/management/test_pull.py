@@ -17,6 +17,7 @@ from localmix.errors import (
     RequestRejectedError,
     StreamInterruptedError,
     TimedOutError,
+    TransportError,
 )
 from localmix.settings import ServerConfig
 from tests import stand_ins
@@ -132,6 +133,16 @@ def test_leaving_before_the_first_step_sends_nothing(either: MakeEither, start: 
     server = start(pulling(ndjson(MANIFEST, *END)))
     assert either(server.url).pull("new", at_most=0) == []
     assert server.requests == []
+
+
+def test_closing_the_client_in_another_thread_ends_the_pull(start: Start) -> None:
+    """It is no break: nothing is resumed."""
+    server = start(pulling(ndjson(MANIFEST, part(10), end=stay_silent)))
+    client = Client(server.url)
+    threading.Timer(0.3, client.close).start()
+    with pytest.raises(TransportError, match="closed before the answer had come"):
+        list(client.pull("new"))
+    assert server.count("POST /api/pull") == 1
 
 
 def test_dropping_the_iterator_hangs_up(start: Start) -> None:

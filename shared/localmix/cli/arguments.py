@@ -67,6 +67,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 ModelName = Annotated[
     str,
     typer.Argument(
+        metavar="MODEL",
         help="Its name; KIND/NAME or SERVER/NAME says where.",
         autocompletion=complete_model,
     ),

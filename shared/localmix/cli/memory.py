@@ -17,7 +17,7 @@ Keep = Annotated[
     typer.Option("--keep", "-k", metavar="TIME", help="How long to stay unused: 10m, 2h, forever."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-NewName = Annotated[str, typer.Argument(help="The second name.")]
+NewName = Annotated[str, typer.Argument(metavar="NEW", help="The second name.")]
 
 
 def load(

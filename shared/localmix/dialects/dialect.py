@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from localmix.types import (
@@ -25,6 +25,10 @@ class Endpoint:
     url: str
     timeouts: Timeouts
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def within(self, seconds: float) -> Endpoint:
+        """Give the same place, for a question that is answered soon or not at all."""
+        return replace(self, timeouts=Timeouts.within(seconds))
 
     def get(self, path: str) -> Request:
         """Build a GET request."""

@@ -41,10 +41,10 @@ class OllamaDecoder:
         rest = self._lines.close()
         try:
             deltas = self._deltas(rest)
-        except jsontext.NotJsonError:
-            if not rest[0].startswith(b"{"):
+        except jsontext.NotJsonError as error:
+            if not error.is_cut:
                 raise
-            deltas = []  # an object that was cut
+            deltas = []
         if not self._done:
             # Quirk (ollama 0.12.11): an answer that repeats itself is stopped by the server and
             # ends with `done: false`, status 200, also when it is not streamed.

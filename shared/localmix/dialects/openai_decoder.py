@@ -65,8 +65,10 @@ class OpenAIDecoder:
         rest = self._events.close()
         try:
             deltas = self._read_events(rest)
-        except jsontext.NotJsonError:
-            deltas = []  # a frame that was cut
+        except jsontext.NotJsonError as error:
+            if not error.is_cut:
+                raise
+            deltas = []
         if not self._done:
             raise StreamInterruptedError(
                 f"{self._server} ended its stream without the end mark.",

@@ -67,11 +67,14 @@ class Directory:
         asked_at = [entry.found.asked_at if entry.found else -inf for entry in self._entries]
         return self._clock() - min(asked_at, default=-inf)
 
-    def read(self, is_enough: Callable[[Sequence[Found]], bool]) -> Flow[tuple[Found, ...]]:
+    def read(
+        self, is_enough: Callable[[Sequence[Found]], bool], deadline: float = inf
+    ) -> Flow[tuple[Found, ...]]:
         """Give what is known, asking again what is old; wait only for what is needed.
 
         Args:
             is_enough: Tells whether a request can be served with what is known so far.
+            deadline: When to wait no longer, by the clock.
         """
         yield from self._ask([entry for entry in self._entries if self._is_stale(entry)])
         while True:
@@ -81,25 +84,27 @@ class Directory:
                 break
             current = [e.found for e in self._entries if e.found and e not in waiting]
             enough = is_enough(current)
-            if not (yield from wait(GRACE if enough else _ABANDONED, changed)):
+            patience = min(GRACE if enough else _ABANDONED, deadline - self._clock())
+            if not (yield from wait(patience, changed)):
                 break
         return self.known
 
-    def refresh(self, url: str = "") -> Flow[tuple[Found, ...]]:
-        """Ask every candidate now, or the one at an address, and wait for the answers."""
+    def refresh(self, deadline: float = inf, *, url: str = "") -> Flow[tuple[Found, ...]]:
+        """Ask every candidate now, or the one at an address; wait for all, or to the deadline."""
         entries = [entry for entry in self._entries if url in ("", entry.candidate.url)]
         if url:  # an answer that is on its way may be older than what has changed
-            yield from self._settled(entries)
+            yield from self._settled(entries, deadline)
         yield from self._ask(entries)
-        yield from self._settled(entries)
+        yield from self._settled(entries, deadline)
         return self.known
 
-    def _settled(self, entries: Sequence[_Entry]) -> Flow[None]:
+    def _settled(self, entries: Sequence[_Entry], deadline: float) -> Flow[None]:
         while True:
             changed = self._changed
-            if not any(map(self._is_asking, entries)):
+            left = deadline - self._clock()
+            if left <= 0 or not any(map(self._is_asking, entries)):
                 return
-            yield from wait(_ABANDONED, changed)
+            yield from wait(min(_ABANDONED, left), changed)
 
     def doubt(self, url: str) -> None:
         """Have a server asked again before it is relied on much longer."""
@@ -163,7 +168,7 @@ def _useless(entry: _Entry, error: LocalMixError) -> Found:
     if is_silent and known and known.server.kind and not known.is_silent:
         return replace(known, is_silent=True)
     problem = error.message.removeprefix(f"{url} ")
-    nowhere = Endpoint(url, Timeouts(connect=1, first_byte=1, between=1))
+    nowhere = Endpoint(url, Timeouts.within(1))
     return Found(Server(url, problem=problem, name=entry.candidate.name), nowhere)
 
 

@@ -74,7 +74,9 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    quick = Endpoint(candidate.url, _quick(settings.probe_timeout), candidate.authorization(None))
+    quick = Endpoint(
+        candidate.url, Timeouts.within(settings.probe_timeout), candidate.authorization(None)
+    )
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind
@@ -107,10 +109,6 @@ def timeouts_of(settings: Settings) -> Timeouts:
         first_byte=settings.first_byte_timeout,
         between=settings.between_timeout,
     )
-
-
-def _quick(bound: float) -> Timeouts:
-    return Timeouts(connect=bound, first_byte=bound, between=bound, total=bound)
 
 
 def _is_ollamas(root: Outcome) -> bool:

@@ -104,7 +104,7 @@ class Management:
         """Delete a model from the one server that has it; give what was deleted."""
         place = _only((yield from self._places(name)), name)
         yield from self._keepers[place.model.kind].delete(_target(place))
-        yield from self._directory.refresh(place.found.server.url)
+        yield from self._directory.refresh(url=place.found.server.url)
         return place.model
 
     def copy(self, source: str, destination: str) -> Flow[ModelInfo]:
@@ -142,7 +142,7 @@ class Management:
         Raises:
             ModelChangedError: It is not the model that was pinned.
         """
-        for found in (yield from self._directory.refresh(url)):
+        for found in (yield from self._directory.refresh(url=url)):
             for model in found.models if found.server.url == url else ():
                 broken = broken_pin(model, self._settings.digests)
                 if broken and canonical(model.name) == canonical(name):
@@ -172,7 +172,7 @@ class Management:
     def _afresh(self, place: Place, name: str = "") -> Flow[Place]:
         """Ask its server again how a model stands."""
         url, wanted = place.found.server.url, canonical(name or place.model.name)
-        for found in (yield from self._directory.refresh(url)):
+        for found in (yield from self._directory.refresh(url=url)):
             for model in found.models if found.server.url == url else ():
                 if canonical(model.name) == wanted:
                     return Place(found, model, place.rule)

@@ -17,6 +17,7 @@ from localmix.errors import (
     Attempt,
     AuthenticationError,
     ConfigError,
+    DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
     OverloadedError,
@@ -35,7 +36,7 @@ from localmix.routing.retries import Retry, RetryBudget
 from localmix.routing.selection import Selection
 from localmix.settings import Settings
 from localmix.types import Route
-from localmix.wire.exchange import Flow, Open, Outcome, Request, call, wait
+from localmix.wire.exchange import Flow, Gather, Open, Outcome, Request, call, wait
 
 T = TypeVar("T")
 _log = logging.getLogger("localmix")
@@ -49,7 +50,7 @@ class Errand(Generic[T]):
     """Hold what is to be done: what a request needs, how it is put, how its answer is read."""
 
     needs: Needs
-    step: Callable[[Dialect, Target], Request | Open]
+    step: Callable[[Dialect, Target], Request | Open | Gather]
     read: Callable[[Dialect, Target, Outcome], T]
     is_streamed: bool = False
 
@@ -94,7 +95,7 @@ class Dispatch:
         bound = self._settings.timeout
         log = _Log(self._clock() + (float("inf") if bound is None else bound))
         retry = Retry(self._settings.max_retries, self._budget)
-        candidates = yield from self._selection.places(errand.needs)
+        candidates = yield from self._places(errand.needs, log)
         while True:
             seen = len(log.attempts)
             answered = yield from self._round(errand, candidates, log)
@@ -106,6 +107,14 @@ class Dispatch:
             if not new and not (yield from self._pause(retry, errors, log)):
                 raise errors[-1].tried(tuple(log.attempts))
             candidates = new or candidates
+
+    def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
+        try:
+            return (yield from self._selection.places(needs, log.deadline))
+        except DiscoveryError as error:
+            if self._clock() >= log.deadline:
+                raise _out_of_time(self._settings) from error
+            raise
 
     def _round(
         self, errand: Errand[T], candidates: Sequence[Ranked], log: _Log
@@ -232,7 +241,7 @@ class Dispatch:
         if not any(isinstance(error, _CHANGED) for error in errors):
             return []
         try:
-            return (yield from self._selection.changed(log.places, errand.needs))
+            return (yield from self._selection.changed(log.places, errand.needs, log.deadline))
         except LocalMixError:
             return []  # what was tried tells more
 

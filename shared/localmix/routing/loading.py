@@ -96,10 +96,10 @@ class Loading(Turn):
                 return
             patience = self._place.found.endpoint.timeouts.first_byte
             deadline = min(deadline, self._clock() + patience)
-            while not (yield from wait(_LOOK_EVERY, gate)):
+            while not (yield from wait(min(_LOOK_EVERY, deadline - self._clock()), gate)):
                 if (yield from self._is_listed_as_loaded()):
                     return
-                if self._clock() > deadline:
+                if self._clock() >= deadline:
                     raise self._still_loading()
 
     @property
@@ -109,7 +109,7 @@ class Loading(Turn):
     def _is_listed_as_loaded(self) -> Flow[bool]:
         try:
             dialect = DIALECTS[self._place.model.kind]
-            models = yield from dialect.list_models(self._place.found.endpoint)
+            models = yield from dialect.list_models(self._place.found.endpoint.within(_LOOK_EVERY))
         except LocalMixError:
             return False
         return any(model.loaded for model in models if model.name == self._place.model.name)

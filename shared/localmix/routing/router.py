@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from localmix.dialects import DIALECTS, Dialect, Target
 from localmix.discovery import Found, directory_of
 from localmix.embedded.engine import Engine
-from localmix.fold import unfold
+from localmix.fold import fold, unfold
 from localmix.health import Lease, vitals_of
 from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
 from localmix.routing.needs import Needs, needs_of
@@ -29,7 +29,18 @@ from localmix.types import (
     RouteRequest,
     Server,
 )
-from localmix.wire.exchange import Flow, Open, Opened, Outcome, Request, Response, spawn, wait
+from localmix.wire.exchange import (
+    Flow,
+    Gather,
+    Open,
+    Opened,
+    Outcome,
+    Request,
+    Response,
+    Returned,
+    spawn,
+    wait,
+)
 
 A = TypeVar("A", ChatResult, EmbedResult)
 
@@ -96,10 +107,16 @@ class Router:
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
 
-        def step(dialect: Dialect, target: Target) -> Request:
+        def step(dialect: Dialect, target: Target) -> Request | Gather:
+            # Quirk (xllamacpp 2026.9): whoever leaves a stream stops the engine, but an answer that
+            # is not streamed is written to its end.
+            if target.model.kind == "embedded":
+                return Gather(_opening(dialect, target, request))
             return dialect.generation_request(target, request, stream=False)
 
         def read(dialect: Dialect, target: Target, outcome: Outcome) -> ChatResult:
+            if isinstance(outcome, Returned):
+                return fold(outcome.value)
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
         return (yield from self._whole(Errand(needs_of(request), step, read)))
@@ -121,10 +138,7 @@ class Router:
         """Open a stream and wait for its first delta."""
 
         def step(dialect: Dialect, target: Target) -> Open:
-            return Open(
-                dialect.generation_request(target, request, stream=True),
-                dialect.generation_decoder(target, request),
-            )
+            return _opening(dialect, target, request)
 
         def read(dialect: Dialect, target: Target, outcome: Outcome) -> Opened | ChatResult:
             if isinstance(outcome, Opened):
@@ -170,3 +184,10 @@ class Router:
     def _with_state(self, found: Found) -> Server:
         state = vitals_of(found.server.url).health.state(self.clock())
         return replace(found.server, state=state)
+
+
+def _opening(dialect: Dialect, target: Target, request: GenerationRequest) -> Open:
+    return Open(
+        dialect.generation_request(target, request, stream=True),
+        dialect.generation_decoder(target, request),
+    )

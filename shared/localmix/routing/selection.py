@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 
 from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Directory, Found
@@ -44,18 +45,24 @@ class Selection:
         self._shown: dict[tuple[str, str, str], ModelInfo] = {}
         self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
-    def places(self, needs: Needs) -> Flow[list[Ranked]]:
+    def places(self, needs: Needs, deadline: float = inf) -> Flow[list[Ranked]]:
         """List the places for a request, the best first.
+
+        Args:
+            needs: What the request needs.
+            deadline: When to wait no longer for servers to show what they are.
 
         Raises:
             NoServerError: No server answers.
             ModelNotFoundError: No server has the model.
             UnsupportedFeatureError: No server that has it can do what is asked.
         """
-        found = yield from self._directory.read(lambda some: bool(self._named(some, needs)))
+        found = yield from self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline
+        )
         places = self._named(found, needs)
         if not places and self._directory.age > _RECENT_SECONDS:
-            found = yield from self._directory.refresh()
+            found = yield from self._directory.refresh(deadline)
             places = self._named(found, needs)
         if not places:
             raise self._nothing(found, needs)
@@ -66,11 +73,11 @@ class Selection:
         places = self._named(self._directory.known, needs)
         return self.sort(places if self._name(needs) else places[:1], needs)
 
-    def changed(self, tried: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
+    def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
         if self._directory.age <= _RECENT_SECONDS:
             return []
-        found = yield from self._directory.refresh()
+        found = yield from self._directory.refresh(deadline)
         keys = {place.key for place in tried}
         new = [place for place in self._named(found, needs) if place.key not in keys]
         return (yield from self._able(new, needs)) if new else []
@@ -146,7 +153,7 @@ class Selection:
         key = (model.server, model.name, model.digest)
         if key not in self._shown:
             try:
-                target = Target(place.found.endpoint, model)
+                target = Target(place.found.endpoint.within(self._settings.probe_timeout), model)
                 self._shown[key] = yield from DIALECTS[model.kind].show(target)
             except LocalMixError:
                 return model  # the request itself will tell what is wrong

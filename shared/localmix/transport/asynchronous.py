@@ -6,11 +6,12 @@ import asyncio
 import ssl
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 
 from localmix.errors import LocalMixError
@@ -19,6 +20,7 @@ from localmix.wire.exchange import (
     Call,
     Emit,
     Flow,
+    Gather,
     Open,
     Opened,
     Outcome,
@@ -57,7 +59,7 @@ class AsyncReading:
             decoder = self._step.decoder
             self._waiting += decoder.close() if data is None else decoder.feed(data)
             self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.check(has_spoken=self._has_spoken)
+            self._patience.heard(has_spoken=self._has_spoken)
         return bool(self._waiting)
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -130,7 +132,15 @@ class AsyncTransport:
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
         if len(steps) == 1:
             return [await self._take(steps[0])]
-        return list(await asyncio.gather(*map(self._take, steps)))
+        outcomes: dict[int, Outcome] = {}
+
+        async def take(place: int) -> None:
+            outcomes[place] = await self._take(steps[place])
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(steps)):
+                group.start_soon(take, place)
+        return [outcomes[place] for place in range(len(steps))]
 
     async def _take(self, step: Step) -> Outcome:
         try:
@@ -139,6 +149,8 @@ class AsyncTransport:
                     return await self._send(step)
                 case Open():
                     return await self._open(step)
+                case Gather():
+                    return await self._gather(step)
                 case _:
                     return Returned(await self._do(step))
         except LocalMixError as error:
@@ -179,6 +191,13 @@ class AsyncTransport:
             raise
         return Opened(stream)
 
+    async def _gather(self, step: Gather) -> Returned | Response:
+        opened = await self._open(step.open)
+        if isinstance(opened, Response):
+            return opened
+        async with aclosing(opened.stream) as stream:
+            return Returned([delta async for delta in stream])
+
     async def _wait(self, step: Wait) -> bool:
         loop, told = asyncio.get_running_loop(), asyncio.Event()
 
@@ -197,14 +216,23 @@ class AsyncTransport:
         return step.gate.is_open
 
     def _spawn(self, step: Spawn) -> None:
-        task = asyncio.create_task(self.run(step.flow), name="localmix")
+        task = asyncio.create_task(self._run_beside(step.flow), name="localmix")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _run_beside(self, flow: Flow[None]) -> None:
+        """Run a flow that may be cancelled at any moment.
+
+        The HTTP library closes connections within shielded scopes of anyio. Cancelling a bare task
+        breaks these, and sockets stay open; a group of anyio heeds them.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run, flow)
+
     async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = await self._client(is_tls=request.url.startswith("https:"))
-        response = await client.send(http.to_httpx(client, request), stream=True)
-        patience.expect_pieces(response)
+        response = await client.send(http.to_httpx(client, request, patience, _trace), stream=True)
+        patience.expect_pieces()
         return response
 
     async def _read_whole(
@@ -215,7 +243,7 @@ class AsyncTransport:
             async for data in response.aiter_bytes():
                 body += data
                 http.check_size(body, request.url)
-                patience.check(has_spoken=False)
+                patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body))
 
     async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
@@ -227,6 +255,10 @@ class AsyncTransport:
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client
+
+
+async def _trace(event: str, about: Mapping[str, Any]) -> None:
+    http.new_stream(event, about)
 
 
 @dataclass(frozen=True, slots=True)

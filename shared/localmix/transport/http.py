@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -28,41 +29,73 @@ MAX_BODY_BYTES = 512 * 1024 * 1024
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
 PLAIN: Any = {"trust_env": False, "follow_redirects": False, "limits": _LIMITS}
 PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
+_WHOLE = ("application/json", "text/html")
 _HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
 
 
 class Patience:
-    """Hold a reply to its bounds where single reads cannot: one that drips is never silent."""
+    """Bound the reading of one reply, piece by piece: one that drips is never silent."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._began = time.monotonic()
+        self._single = request.timeouts.first_byte
+        self._has_spoken = False
 
-    def expect_pieces(self, response: httpx.Response) -> None:
-        """Bound the silence between two pieces; the head's bound was for a model that loads.
+    def expect_pieces(self) -> None:
+        """Bound the silence between two pieces; the head's bound was for a model that loads."""
+        self._single = self._request.timeouts.between
 
-        The body is read with what this extension says when its reading begins.
-        """
-        bounds = self._request.timeouts
-        left = None if bounds.total is None else bounds.total - self._spent
-        response.request.extensions["timeout"]["read"] = _least(bounds.between, left)
-
-    def check(self, *, has_spoken: bool) -> None:
-        """Refuse to go on waiting for the first delta, or for the end.
+    def heard(self, *, has_spoken: bool) -> None:
+        """Note that something came; refuse to go on waiting for the first delta, or for the end.
 
         Raises:
             TimedOutError: The time is over.
         """
-        bounds = self._request.timeouts
-        limit = bounds.total if has_spoken else _least(bounds.first_byte, bounds.total)
+        self._has_spoken = has_spoken
+        limit = self._limit
         if limit is not None and self._spent > limit:
             server = _origin(self._request.url)
             what = "finish its answer" if has_spoken else "say anything"
-            raise TimedOutError(f"{server} did not {what} in {limit:g} s.", server=server)
+            raise TimedOutError(f"{server} did not {what} in {limit:.3g} s.", server=server)
+
+    @property
+    def seconds(self) -> float:
+        """Give how long the next read may take."""
+        limit = self._limit
+        return _least(self._single, None if limit is None else limit - self._spent)
+
+    @property
+    def _limit(self) -> float | None:
+        bounds = self._request.timeouts
+        return bounds.total if self._has_spoken else _least(bounds.first_byte, bounds.total)
 
     @property
     def _spent(self) -> float:
         return time.monotonic() - self._began
+
+
+def new_stream(event: str, about: Mapping[str, Any]) -> Any | None:
+    """Give the connection that the library tells of, if it is new; it will ask for our patience.
+
+    The library would hold every read of a reply to the bound that was left for the first one.
+    """
+    if event not in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        return None
+    stream = about["return_value"]
+    read = stream.read
+
+    def read_patiently(max_bytes: int, timeout: Patience) -> Any:
+        return read(max_bytes, timeout=timeout.seconds)
+
+    stream.read = read_patiently
+    return stream
+
+
+def wake(stream: Any) -> None:
+    """Hang up on a connection, so that a thread that reads it returns."""
+    with suppress(OSError):  # it has ended by itself
+        stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 @cache
@@ -71,16 +104,23 @@ def trust(is_tls: bool) -> ssl.SSLContext | bool:
     return httpx.create_ssl_context() if is_tls else False
 
 
-def to_httpx(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """Write a request as the library wants it."""
+def to_httpx(
+    client: httpx.Client | httpx.AsyncClient,
+    request: Request,
+    patience: Patience,
+    trace: Callable[[str, Mapping[str, Any]], Any],
+) -> httpx.Request:
+    """Write a request as the library wants it; `trace` is told of new connections."""
     bounds = request.timeouts
-    first_byte = _least(bounds.first_byte, bounds.total)
+    connect = _least(bounds.connect, bounds.total)
+    write = _least(bounds.first_byte, bounds.total)
+    timeout = {"connect": connect, "read": patience, "write": write, "pool": write}
     return client.build_request(
         request.method,
         request.url,
         content=request.body,
         headers={**_HEADERS, **request.headers},
-        timeout=httpx.Timeout(first_byte, connect=_least(bounds.connect, bounds.total)),
+        extensions={"timeout": timeout, "trace": trace},
     )
 
 
@@ -94,9 +134,9 @@ def from_httpx(response: httpx.Response, body: bytes) -> Response:
 
 
 def is_whole(response: httpx.Response) -> bool:
-    """Tell whether a reply is one JSON object or an error, and no stream."""
+    """Tell whether a reply is one JSON object, an error or a web page, and no stream."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip()
-    return response.status_code != httpx.codes.OK or media_type == "application/json"
+    return response.status_code != httpx.codes.OK or media_type in _WHOLE
 
 
 def check_size(body: bytearray, url: str) -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import Any, TypeVar
 
 import httpx
 
-from localmix.errors import LocalMixError
+from localmix.errors import LocalMixError, TransportError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
     Emit,
     Flow,
+    Gather,
     Open,
     Opened,
     Outcome,
@@ -57,7 +58,7 @@ class Reading:
             decoder = self._step.decoder
             self._waiting += decoder.close() if data is None else decoder.feed(data)
             self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.check(has_spoken=self._has_spoken)
+            self._patience.heard(has_spoken=self._has_spoken)
         return bool(self._waiting)
 
     def __iter__(self) -> Iterator[Any]:
@@ -80,9 +81,15 @@ class Transport:
         self._clients: dict[bool, httpx.Client] = {}
         self._threads: set[threading.Thread] = set()
         self._closing = Gate()
+        self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+        """Run a flow to its end, or to that of the client.
+
+        Raises:
+            TransportError: Another thread has closed the client.
+        """
+        life_end = self._closing
         outcomes: Sequence[Outcome] | None = None
         with closing(flow):
             while True:
@@ -92,9 +99,15 @@ class Transport:
                     result: T = end.value
                     return result
                 outcomes = self._take_all(steps)
+                _check_life(life_end)
 
     def iterate(self, source: Source[None]) -> Generator[Any]:
-        """Run a source, and give what it emits; however it ends, its streams are closed."""
+        """Run a source, and give what it emits; however it ends, its streams are closed.
+
+        Raises:
+            TransportError: Another thread has closed the client.
+        """
+        life_end = self._closing
         outcomes: Any = None
         with closing(source), ExitStack() as streams:
             while True:
@@ -110,10 +123,13 @@ class Transport:
                 for outcome in outcomes:
                     if isinstance(outcome, Opened):
                         streams.enter_context(closing(outcome.stream))
+                _check_life(life_end)
 
     def close(self) -> None:
-        """End what runs beside and close the connections; the next request opens new ones."""
+        """End what runs, also in other threads, and hang up; the next request begins anew."""
         self._closing.open()
+        for stream in list(self._streams):
+            http.wake(stream)
         for thread in list(self._threads):
             thread.join()
         self._closing = Gate()
@@ -133,6 +149,8 @@ class Transport:
                     return self._send(step)
                 case Open():
                     return self._open(step)
+                case Gather():
+                    return self._gather(step)
                 case _:
                     return Returned(self._do(step))
         except LocalMixError as error:
@@ -173,6 +191,13 @@ class Transport:
             raise
         return Opened(stream)
 
+    def _gather(self, step: Gather) -> Returned | Response:
+        opened = self._open(step.open)
+        if isinstance(opened, Response):
+            return opened
+        with closing(opened.stream) as stream:
+            return Returned(list(stream))
+
     def _wait(self, step: Wait) -> bool:
         """Wait for the gate; also for the client's end, so that nothing waits longer than that."""
         told = threading.Event()
@@ -185,7 +210,8 @@ class Transport:
     def _spawn(self, step: Spawn) -> None:
         def run() -> None:
             try:
-                self.run(self._until_closed(step.flow))
+                with suppress(LocalMixError):  # only the client's end: a flow beside keeps its own
+                    self.run(step.flow)
             finally:
                 self._threads.discard(thread)
 
@@ -193,22 +219,10 @@ class Transport:
         self._threads.add(thread)
         thread.start()
 
-    def _until_closed(self, flow: Flow[None]) -> Flow[None]:
-        """Leave a flow at its next step when the client is closed."""
-        end = self._closing
-        outcomes: Any = None
-        with closing(flow):
-            while not end.is_open:
-                try:
-                    steps = flow.send(outcomes)
-                except StopIteration:
-                    return
-                outcomes = yield steps
-
     def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = self._client(is_tls=request.url.startswith("https:"))
-        response = client.send(http.to_httpx(client, request), stream=True)
-        patience.expect_pieces(response)
+        response = client.send(http.to_httpx(client, request, patience, self._trace), stream=True)
+        patience.expect_pieces()
         return response
 
     def _read_whole(
@@ -219,8 +233,12 @@ class Transport:
             for data in response.iter_bytes():
                 body += data
                 http.check_size(body, request.url)
-                patience.check(has_spoken=False)
+                patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body))
+
+    def _trace(self, event: str, about: Mapping[str, Any]) -> None:
+        if stream := http.new_stream(event, about):
+            self._streams.add(stream)
 
     def _client(self, *, is_tls: bool) -> httpx.Client:
         client = self._clients.get(is_tls)
@@ -228,3 +246,8 @@ class Transport:
             client = self._clients[is_tls] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
             weakref.finalize(self, client.close)
         return client
+
+
+def _check_life(life_end: Gate) -> None:
+    if life_end.is_open:
+        raise TransportError("The client was closed before the answer had come.")

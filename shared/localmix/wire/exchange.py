@@ -34,6 +34,11 @@ class Timeouts:
     between: float
     total: float | None = None
 
+    @classmethod
+    def within(cls, seconds: float) -> Timeouts:
+        """Bound everything by one time."""
+        return cls(connect=seconds, first_byte=seconds, between=seconds, total=seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -85,6 +90,13 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Gather:
+    """Step: read a stream to its end."""
+
+    open: Open
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """Step: read an open stream on, to its next delta; `None` when it has ended."""
 
@@ -129,7 +141,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Outcome of the other steps: what a function or a flow returned, whether a gate opened."""
+    """Outcome of the other steps: deltas, what a function or a flow returned, if a gate opened."""
 
     value: Any
 
@@ -141,7 +153,7 @@ class Emit:
     value: Any
 
 
-Step = Request | Open | Read | Call | Wait | Run | Spawn
+Step = Request | Open | Gather | Read | Call | Wait | Run | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
 # A flow with something to say on its way: it yields `Emit` beside its batches.

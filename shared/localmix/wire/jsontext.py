@@ -17,7 +17,13 @@ _SHOWN = 80
 
 
 class NotJsonError(ProtocolError):
-    """Say that bytes are not JSON; at the end of a stream that means that it was cut."""
+    """Say that bytes are not JSON.
+
+    Attributes:
+        is_cut: Whether they are the beginning of some.
+    """
+
+    is_cut = False
 
 
 def dump(value: object) -> bytes:
@@ -52,7 +58,9 @@ def load(data: bytes) -> Any:
         return pydantic_core.from_json(data)
     except ValueError as error:
         shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise NotJsonError(f"The server sent what is not JSON ({error}): {shown!r}.") from error
+        problem = NotJsonError(f"The server sent what is not JSON ({error}): {shown!r}.")
+        problem.is_cut = str(error).startswith("EOF")
+        raise problem from error
 
 
 def load_object(data: bytes) -> dict[str, Any]:
