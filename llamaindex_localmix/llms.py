@@ -54,10 +54,30 @@ class LocalMix(Component, Generating, StructuredPredicting):
         llm = LocalMix(model="qwen3:8b", temperature=0)
         print(llm.complete("What is the capital of France?"))
 
+    Where to ask is said by `model` (without it: the best suitable one), `servers` or `base_url`,
+    `prefer`, `api_key`, `timeout` and its kin, or `client=`; see `localmix.connected.Connected`.
+    Constructing opens nothing.
+
     Every option of `localmix.ChatRequest` can be given here and, for one call, as a keyword
     argument of that call; an unknown one is an error. What an answer took and where it came from
     stands in `raw` of its (last) response: `usage`, `timings`, `tokens_per_second`,
     `finish_reason`, `route`.
+
+    Stream, also in a loop:
+        for step in llm.stream_complete("Count to five."):
+            print(step.delta, end="")
+        async for step in await llm.astream_complete("Count to five."):
+            print(step.delta, end="")
+
+    Call tools, which agents do by themselves:
+        response = llm.chat_with_tools([tool], "What is the weather in Paris?", tool_choice="any")
+        llm.get_tool_calls_from_response(response)
+
+    Get objects; `pydantic_program_mode` says how they are asked for:
+        llm.structured_predict(Person, PromptTemplate("Extract the person: {text}"), text="...")
+
+    Look around: `list_models()`, `list_servers()`, `route()`, `model_info()`, `preload()`, each
+    with an asynchronous twin.
 
     Attributes:
         think: Whether, or how much, the model should think first; `None` is its default. What it
