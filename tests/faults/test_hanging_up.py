@@ -200,7 +200,7 @@ def test_the_answer_would_have_gone_on(watched: Watched, engine_place: dict[str,
 # Servers of the other kinds stop when their connection ends: shown is that it does.
 
 
-@pytest.fixture(params=WIRES.values(), ids=WIRES)
+@pytest.fixture(params=list(WIRES.values()), ids=list(WIRES))
 def silent(request: pytest.FixtureRequest, start: Any) -> LoopbackServer:
     """Give a server that keeps a whole answer for itself, and notes when its caller is gone."""
     wire = request.param

@@ -217,7 +217,7 @@ class AsyncTransport:
                 body += data
                 http.check_size(body, request.url)
                 patience.heard(has_spoken=False)
-        return http.from_httpx(response, bytes(body))
+        return http.from_httpx(response, bytes(body), request)
 
     async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()

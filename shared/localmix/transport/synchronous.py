@@ -206,7 +206,7 @@ class Transport:
                 body += data
                 http.check_size(body, request.url)
                 patience.heard(has_spoken=False)
-        return http.from_httpx(response, bytes(body))
+        return http.from_httpx(response, bytes(body), request)
 
     def _trace(self, event: str, about: Mapping[str, Any]) -> None:
         if stream := http.new_stream(event, about):
