@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test lint types check record bench build clean
+.PHONY: demo test lint types check record record-langchain bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -29,8 +29,15 @@ record: $(READY)  ## Record the scenarios from a real server: make record KIND=.
 	$(BIN)/python -m pytest tests/replay -k "$(KIND) and not samples and (core-sync or trap)" \
 	    $(foreach url,$(subst $(comma), ,$(URL)),--url $(url))
 
+# The server must hold localmix-tiny, localmix-tiny-embed and a copy of the first, localmix-other.
+record-langchain: $(READY)  ## Record LangChain's standard suite from a real Ollama: URL=...
+	$(BIN)/python -m pytest tests/langchain/test_standard.py -k TestOllama --url $(URL) \
+	    -W ignore::pytest_benchmark.logger.PytestBenchmarkWarning
+
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/routing.py
+	$(BIN)/python benchmarks/llamaindex.py
 
 build: $(READY)  ## Build the wheel and the source distribution.
 	$(BIN)/python -m build

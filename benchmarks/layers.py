@@ -45,15 +45,14 @@ def main() -> None:
         show("Stream of 1,001 chunks", streams(url))
         show("Vectors of 256 texts", vectors(url))
         show("Construction", construction(url), repeat=5)
-    imports()
+    imports("localmix", "pydantic", "httpx", "langchain_localmix", "langchain_ollama")
 
 
 @contextmanager
-def loopback() -> Iterator[str]:
+def loopback(more_models: int = 0, kind: str = "ollama") -> Iterator[str]:
     script = Path(__file__).with_name("loopback_server.py")
-    server = subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, str(script), str(more_models), kind]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with server:
         assert server.stdout
         yield server.stdout.readline().strip()
@@ -172,11 +171,11 @@ def show(title: str, jobs: dict[str, Job], repeat: int = 1) -> None:
         print(f"{name:34}{median * 1000:>8.2f}ms  {median / first:>6.2f}")
 
 
-def imports() -> None:
+def imports(*modules: str) -> None:
     """Time imports in fresh interpreters, less an empty one; noise only adds: the least counts."""
     print(f"\nImport in a fresh interpreter\n{'':34}{'least':>10}")
     empty = _import_time("pass")
-    for module in ("localmix", "pydantic", "httpx", "langchain_localmix", "langchain_ollama"):
+    for module in modules:
         print(f"{module:34}{(_import_time(f'import {module}') - empty) * 1000:>8.0f}ms")
 
 

@@ -1,6 +1,7 @@
-"""A canned model server in a process of its own: Ollama's API and OpenAI's, without a model.
+"""A canned model server in a process of its own: an Ollama or an LM Studio, without a model.
 
-Run as a program, it prints its address and serves until its input ends.
+Run as a program, it prints its address and serves until its input ends. With a number as argument
+it lists so many models more; with `lmstudio` after that it is an LM Studio.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ _END = {
     "eval_duration": 1,
 }
 _MODEL = {"name": "bench:latest", "model": "bench:latest", "digest": "0", "details": {}}
+_MORE = [
+    _MODEL | {"name": f"{family}{version}:{size}b-instruct-q4_K_M"}
+    for family in ("llama", "qwen", "gemma", "phi", "granite")
+    for version in range(1, 6)
+    for size in range(1, 9)
+][: int(sys.argv[1]) if len(sys.argv) > 1 else 0]
 _VECTOR = [round(index / 768 - 0.5, 6) for index in range(768)]
 
 
@@ -34,18 +41,51 @@ def _ollama_frame(content: str) -> dict[str, Any]:
     }
 
 
+def _openai_frame(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    about = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
+    return about | {"system_fingerprint": "bench", "choices": [choice]}
+
+
+def _events(*frames: Any) -> bytes:
+    texts = [json.dumps(frame).encode() for frame in frames]
+    return b"".join(b"data: " + text + b"\n\n" for text in [*texts, b"[DONE]"])
+
+
 def _lines(*frames: Any) -> bytes:
     return b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
 
 
 STREAM = _lines(*[_ollama_frame(WORD)] * CHUNKS, _END)
 WHOLE = json.dumps(_END | {"message": {"role": "assistant", "content": WORD * 70}}).encode()
-_REPLIES: dict[str, bytes] = {
+_USAGE = {"prompt_tokens": 10, "completion_tokens": CHUNKS, "total_tokens": CHUNKS + 10}
+_FRAMES = [*[_openai_frame(content=WORD)] * CHUNKS, _openai_frame("stop")]
+OPENAI_STREAM = _events(*_FRAMES)
+OPENAI_STREAM_WITH_USAGE = _events(*_FRAMES, _openai_frame() | {"choices": [], "usage": _USAGE})
+_SAID = {"role": "assistant", "content": WORD * 70}
+OPENAI_WHOLE = json.dumps(
+    {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "bench",
+        "choices": [{"index": 0, "message": _SAID, "finish_reason": "stop"}],
+        "usage": _USAGE,
+    }
+).encode()
+_LOADED = {"id": "bench", "config": {"context_length": 4096}}
+_LISTED = {"type": "llm", "key": "bench", "loaded_instances": [_LOADED], "format": "gguf"}
+_LMSTUDIO: dict[str, bytes] = {
+    "GET /lmstudio-greeting": b'{"lmstudio": true}',
+    "GET /api/v1/models": json.dumps({"models": [_LISTED | {"max_context_length": 4096}]}).encode(),
+}
+_OLLAMA: dict[str, bytes] = {
     "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
-    "GET /api/tags": json.dumps({"models": [_MODEL]}).encode(),
+    "GET /api/tags": json.dumps({"models": [_MODEL, *_MORE]}).encode(),
     "GET /api/ps": json.dumps({"models": [_MODEL | {"context_length": 4096}]}).encode(),
     "POST /api/show": json.dumps({"capabilities": ["completion"], "model_info": {}}).encode(),
 }
+_REPLIES = _LMSTUDIO if sys.argv[2:] == ["lmstudio"] else _OLLAMA
 
 
 def _reply(route: str, body: bytes) -> tuple[str, bytes]:
@@ -55,6 +95,12 @@ def _reply(route: str, body: bytes) -> tuple[str, bytes]:
     if route == "POST /api/embed":
         vectors = [_VECTOR] * len(json.loads(body)["input"])
         return "application/json", json.dumps({"model": "bench", "embeddings": vectors}).encode()
+    if route == "POST /v1/chat/completions":
+        asked = json.loads(body)
+        if not asked.get("stream"):
+            return "application/json", OPENAI_WHOLE
+        has_usage = asked.get("stream_options", {}).get("include_usage")
+        return "text/event-stream", OPENAI_STREAM_WITH_USAGE if has_usage else OPENAI_STREAM
     return "application/json", _REPLIES.get(route, b"{}")
 
 

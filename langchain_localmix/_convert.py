@@ -1,97 +1,60 @@
-"""LangChain's types to ours and back; no I/O."""
+"""LangChain's tools, choices and schemas to ours, and our answers to LangChain's; no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    ChatMessage,
-    FunctionMessage,
-    ToolMessage,
-)
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages import InvalidToolCall as LcInvalidToolCall
 from langchain_core.messages import ToolCall as LcToolCall
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.utils.function_calling import convert_to_json_schema
 
-from localmix import ChatResult, Delta, Image, Message, Tool, ToolCall, Usage
+from localmix import ChatResult, Delta, Tool, ToolCall, Usage
 from localmix.errors import ConfigError
 from localmix.metrics import metrics_of
-from localmix.types import Role
-from localmix.wire import jsontext
+from localmix.types import TokenLogprob
 
 PROVIDER = "localmix"
 # LangChain merges blocks of equal index; tool calls must be out of reach of text and reasoning,
 # which it numbers from 0.
 TOOL_CALL_INDEX = 1000
 
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "human": "user",
-    "user": "user",
-    "ai": "assistant",
-    "assistant": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
-# What a model said beside its text stands in other fields of the message, or was for people.
-_NOT_SENT = {
-    "reasoning",
-    "thinking",
-    "redacted_thinking",
-    "tool_use",
-    "tool_call",
-    "tool_call_chunk",
-    "invalid_tool_call",
-    "server_tool_call",
-    "server_tool_result",
-    "refusal",
-    "non_standard",
-}
-
-
-def to_messages(messages: Sequence[BaseMessage]) -> list[Message]:
-    """Read LangChain's messages.
-
-    Raises:
-        ConfigError: A message holds what no local server takes.
-    """
-    return [_to_message(message) for message in messages]
-
 
 def to_tools(tools: Sequence[dict[str, Any]]) -> list[Tool]:
-    """Read tools in OpenAI's form, as `bind_tools` binds them."""
-    functions = [tool["function"] for tool in tools]
-    return [
-        Tool(
-            name=function["name"],
-            description=function.get("description") or "",
-            parameters=function.get("parameters") or {"type": "object", "properties": {}},
-        )
-        for function in functions
-    ]
+    """Read tools in OpenAI's form, as `bind_tools` binds them.
+
+    Raises:
+        ConfigError: It is a tool that only some cloud has.
+    """
+    return [_to_tool(tool) for tool in tools]
 
 
 def to_tool_choice(choice: Any) -> str:
     """Read a tool choice in any form that LangChain knows."""
     if isinstance(choice, dict):
-        return str(choice["function"]["name"])
+        named = choice.get("function", choice)
+        return str(named.get("name") or to_tool_choice(named.get("type")))
     known = {None: "auto", True: "required", False: "none", "any": "required"}
     return str(known.get(choice, choice))
 
 
 def to_response_format(response_format: Any) -> Any:
-    """Read a response format in OpenAI's form, or a JSON schema."""
-    if not isinstance(response_format, dict):
-        return response_format
-    if response_format.get("type") == "json_schema":
-        return response_format["json_schema"]["schema"]
-    return "json" if response_format.get("type") == "json_object" else response_format
+    """Read a response format in OpenAI's form, or a schema in any form that LangChain knows."""
+    if isinstance(response_format, dict):
+        kind = response_format.get("type")
+        if kind == "json_schema":
+            return response_format.get("json_schema", response_format)["schema"]
+        if kind in ("json_object", "text"):
+            return "json" if kind == "json_object" else None
+        is_schema = "parameters" not in response_format
+        return response_format if is_schema else convert_to_json_schema(response_format)
+    if isinstance(response_format, type):
+        return convert_to_json_schema(response_format)
+    return response_format or None
 
 
 def from_result(result: ChatResult) -> AIMessage:
@@ -102,13 +65,75 @@ def from_result(result: ChatResult) -> AIMessage:
         additional_kwargs=_reasoning(result.reasoning),
         tool_calls=calls,
         invalid_tool_calls=invalid,
-        usage_metadata=_from_usage(result.usage),
-        response_metadata=_metadata(result),
+        usage_metadata=from_usage(result.usage),
+        response_metadata=metadata_of(result, result.logprobs),
     )
 
 
-def from_delta(delta: Delta) -> AIMessageChunk:
-    """Write one step of an answer as a chunk; only the last carries metadata."""
+def from_delta(delta: Delta, logprobs: tuple[TokenLogprob, ...] = ()) -> list[AIMessageChunk]:
+    """Write one step of an answer as chunks, one kind of thing in each.
+
+    Only the last chunk of an answer carries metadata: LangChain adds numbers and joins texts when
+    it merges chunks. `logprobs` are those of the whole answer, for the last step.
+    """
+    return [_from_part(part, logprobs) for part in _parts(delta)]
+
+
+def from_usage(usage: Usage | None) -> UsageMetadata | None:
+    """Write the counts of tokens."""
+    if usage is None:
+        return None
+    metadata = UsageMetadata(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    if usage.cached_tokens is not None:
+        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens is not None:
+        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return metadata
+
+
+def metadata_of(
+    answer: ChatResult | Delta, logprobs: tuple[TokenLogprob, ...] = ()
+) -> dict[str, Any]:
+    """Tell who answered, why the answer ended, and what it took."""
+    about = {"model_name": answer.model, "model_provider": PROVIDER, **metrics_of(answer)}
+    if logprobs:
+        about["logprobs"] = {"content": [_from_logprob(each) for each in logprobs]}
+    return about
+
+
+def _to_tool(tool: dict[str, Any]) -> Tool:
+    function = tool.get("function")
+    if not isinstance(function, dict):
+        raise ConfigError(
+            f"A tool of type {tool.get('type')!r} is a cloud's own.",
+            hint="Offer a function, or anything that LangChain makes one of.",
+        )
+    return Tool(
+        name=function["name"],
+        description=function.get("description") or "",
+        parameters=function.get("parameters") or {"type": "object", "properties": {}},
+    )
+
+
+def _parts(delta: Delta) -> list[Delta]:
+    """Split a step: a piece of a call next to text would be taken for a whole call."""
+    if bool(delta.reasoning) + bool(delta.content) + bool(delta.tool_calls) < 2:  # noqa: PLR2004
+        return [delta]
+    parts = [Delta(reasoning=delta.reasoning)] if delta.reasoning else []
+    if not delta.tool_calls:
+        return [*parts, replace(delta, reasoning="")]
+    if delta.content:
+        parts.append(Delta(content=delta.content))
+    return [*parts, replace(delta, reasoning="", content="")]
+
+
+def _from_part(delta: Delta, logprobs: tuple[TokenLogprob, ...]) -> AIMessageChunk:
+    if delta.finish_reason is None and not delta.reasoning and not delta.tool_calls:
+        return AIMessageChunk(content=delta.content)  # nearly all of them: worth the shortcut
     is_last = delta.finish_reason is not None
     return AIMessageChunk(
         content=delta.content,
@@ -122,69 +147,9 @@ def from_delta(delta: Delta) -> AIMessageChunk:
             )
             for piece in delta.tool_calls
         ],
-        usage_metadata=_from_usage(delta.usage),
-        response_metadata=_metadata(delta) if is_last else {},
+        usage_metadata=from_usage(delta.usage),
+        response_metadata=metadata_of(delta, logprobs) if is_last else {},
         chunk_position="last" if is_last else None,
-    )
-
-
-def _to_message(message: BaseMessage) -> Message:
-    name = message.role if isinstance(message, ChatMessage) else message.type
-    role = _ROLES.get(name)
-    if role is None:
-        raise ConfigError(f"Messages of the role {name!r} cannot be sent to a model.")
-    return Message(
-        role=role,
-        content=_to_content(message.content),
-        reasoning=str(message.additional_kwargs.get("reasoning_content") or ""),
-        tool_calls=_to_tool_calls(message) if isinstance(message, AIMessage) else (),
-        **_to_result_of(message),
-    )
-
-
-def _to_result_of(message: BaseMessage) -> dict[str, str]:
-    if isinstance(message, ToolMessage):
-        return {"tool_call_id": message.tool_call_id, "tool_name": message.name or ""}
-    if isinstance(message, FunctionMessage):
-        return {"tool_call_id": message.name, "tool_name": message.name}
-    return {}
-
-
-def _to_content(content: str | list[str | dict[str, Any]]) -> str | tuple[str | Image, ...]:
-    if isinstance(content, str):
-        return content
-    parts = tuple(part for block in content if (part := _to_part(block)) is not None)
-    if any(isinstance(part, Image) for part in parts):
-        return parts
-    return "".join(str(part) for part in parts)
-
-
-def _to_part(block: str | dict[str, Any]) -> str | Image | None:
-    if isinstance(block, str):
-        return block
-    kind = block.get("type")
-    if kind in _NOT_SENT:
-        return None
-    if kind in ("text", "text-plain"):
-        return str(block.get("text") or "")
-    if kind == "image_url":
-        image = block["image_url"]
-        return Image.from_url(image["url"] if isinstance(image, dict) else image)
-    if kind == "image" and block.get("base64"):
-        media_type = block.get("mime_type") or "image/png"
-        return Image.from_url(f"data:{media_type};base64,{block['base64']}")
-    if kind == "image" and block.get("url"):
-        return Image.from_url(block["url"])
-    raise ConfigError(
-        f"A content block of type {kind!r} cannot be sent to a local model.",
-        hint="Send text, or images as bytes.",
-    )
-
-
-def _to_tool_calls(message: AIMessage) -> tuple[ToolCall, ...]:
-    return tuple(
-        ToolCall(id=call["id"] or "", name=call["name"], arguments=jsontext.text(call["args"]))
-        for call in message.tool_calls
     )
 
 
@@ -211,24 +176,10 @@ def _from_tool_calls(
     return valid, invalid
 
 
+def _from_logprob(token: TokenLogprob) -> dict[str, Any]:
+    rivals = [{"token": each.token, "logprob": each.logprob} for each in token.top]
+    return {"token": token.token, "logprob": token.logprob, "top_logprobs": rivals}
+
+
 def _reasoning(reasoning: str) -> dict[str, str]:
     return {"reasoning_content": reasoning} if reasoning else {}
-
-
-def _from_usage(usage: Usage | None) -> UsageMetadata | None:
-    if usage is None:
-        return None
-    metadata = UsageMetadata(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        total_tokens=usage.total_tokens,
-    )
-    if usage.cached_tokens is not None:
-        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
-    if usage.reasoning_tokens is not None:
-        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
-    return metadata
-
-
-def _metadata(answer: ChatResult | Delta) -> dict[str, Any]:
-    return {"model_name": answer.model, "model_provider": PROVIDER, **metrics_of(answer)}

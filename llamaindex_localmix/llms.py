@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Literal
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -16,25 +18,35 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
-    ToolCallBlock,
 )
+from llama_index.core.constants import DEFAULT_NUM_OUTPUTS
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
-from llama_index.core.llms.utils import parse_partial_json
+from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
-from llamaindex_localmix._convert import from_result, to_completion, to_messages, to_tools
-from localmix import ChatRequest
+from llamaindex_localmix._component import Component
+from llamaindex_localmix._messages import Late, Policy, Unsupported, must_read, to_messages
+from llamaindex_localmix._responses import from_result, to_completion
+from llamaindex_localmix._structured import StructuredPredicting
+from llamaindex_localmix._tokens import TokenRatio
+from llamaindex_localmix._tools import (
+    calls_in,
+    definition_of,
+    to_selection,
+    to_tool_choice,
+    to_tools,
+)
+from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.ask import chat_request
 from localmix.connected import Generating
 from localmix.types import ThinkLevel
 
-if TYPE_CHECKING:
-    from llama_index.core.tools.types import BaseTool
+# What servers give a model whose own window is not known yet; Ollama's smallest default.
+_USUAL_WINDOW = 4096
 
 
-class LocalMix(Generating, FunctionCallingLLM):
+class LocalMix(Component, Generating, StructuredPredicting):
     """Ask a model on whichever local server has it.
 
         from llamaindex_localmix import LocalMix
@@ -42,16 +54,43 @@ class LocalMix(Generating, FunctionCallingLLM):
         llm = LocalMix(model="qwen3:8b", temperature=0)
         print(llm.complete("What is the capital of France?"))
 
+    Every option of `localmix.ChatRequest` can be given here and, for one call, as a keyword
+    argument of that call; an unknown one is an error. What an answer took and where it came from
+    stands in `raw` of its (last) response: `usage`, `timings`, `tokens_per_second`,
+    `finish_reason`, `route`.
+
     Attributes:
-        context_window: Tokens that LlamaIndex may fill; set it to what the server has loaded.
-        is_function_calling_model: Whether the model can call tools.
+        think: Whether, or how much, the model should think first; `None` is its default. What it
+            thought comes as a `ThinkingBlock`, and streamed as `thinking_delta`.
+        response_format: `"json"`, or the JSON schema that every answer must follow.
+        num_ctx: Context window in tokens to ask Ollama for; elsewhere it is what must be there.
+        context_window: Tokens that LlamaIndex may fill, where it shall not be what is known of the
+            model: `num_ctx`, else what is loaded.
+        is_function_calling_model: Whether the model can call tools; `None` is what is known of it.
+        allow_files: Whether images and documents may be paths on this machine.
+        allow_urls: Whether images and documents may be addresses, which are then fetched.
+        unsupported_blocks: Whether audio, video and documents other than text are an `"error"`, or
+            `"drop"` leaves them out with a warning in the log.
+        late_system: The role that system messages after the first turn are sent with; strict
+            templates refuse them.
+        tokenizer: Cuts a text into tokens; by default an estimate that learns from every answer.
+            LlamaIndex uses it after `Settings.tokenizer = llm.tokenizer`.
     """
 
-    model_config = ConfigDict(extra="forbid")  # the framework's own would ignore misspelt options
+    # The framework's own would ignore misspelt options.
+    model_config = ConfigDict(extra="forbid")
 
     think: bool | ThinkLevel | None = None
-    context_window: int = Field(default=4096, gt=0)
-    is_function_calling_model: bool = True
+    response_format: Literal["json"] | dict[str, Any] | None = None
+    context_window: int | None = Field(default=None, gt=0)
+    is_function_calling_model: bool | None = None
+    allow_files: bool = False
+    allow_urls: bool = False
+    unsupported_blocks: Unsupported = "error"
+    late_system: Late = "user"
+    tokenizer: Callable[[str], list[Any]] = Field(
+        default_factory=TokenRatio, exclude=True, repr=False
+    )
 
     @classmethod
     def class_name(cls) -> str:
@@ -60,13 +99,22 @@ class LocalMix(Generating, FunctionCallingLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """Describe the model, from what was configured alone: no I/O."""
+        """Describe the model by what is known of it: nobody is asked, and nothing can fail.
+
+        Something is known once a request was made, and everything after `model_info()`.
+        """
+        model = self._about
+        window = self.context_window or self._window_of(model)
+        calls_tools = self.is_function_calling_model
+        if calls_tools is None:
+            calls_tools = model is None or model.can("tools") is not False
         return LLMMetadata(
-            context_window=self.num_ctx or self.context_window,
-            num_output=self.max_tokens or 256,
+            context_window=window,
+            # LlamaIndex keeps this much free, and fails where nothing is left for the prompt.
+            num_output=min(self.max_tokens or DEFAULT_NUM_OUTPUTS, window // 2),
             is_chat_model=True,
-            is_function_calling_model=self.is_function_calling_model,
-            model_name=self.model or "auto",
+            is_function_calling_model=calls_tools,
+            model_name=self.model or (model.name if model else "auto"),
         )
 
     # The public endpoints are decorated and call the bare ones below: one event for each call.
@@ -91,43 +139,64 @@ class LocalMix(Generating, FunctionCallingLLM):
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """Get the next turn of a conversation, as it is written."""
-        return self._astream_chat(messages, kwargs)
+        return await self._astream_chat(messages, kwargs)
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """Answer a prompt."""
-        return to_completion(self._chat(_prompt(prompt), kwargs))
+        """Answer a prompt.
+
+        Args:
+            prompt: The user's words.
+            formatted: Whether the prompt is in the model's own template already: then it is
+                continued as it stands, without a chat template.
+            **kwargs: Options for this call.
+        """
+        if formatted:
+            result = self.client.complete(prompt, **self.options(**kwargs))
+            return to_completion(from_result(result))
+        return to_completion(self._chat(_turn(prompt), kwargs))
 
     @llm_completion_callback()
     async def acomplete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
-        """Answer a prompt."""
-        return to_completion(await self._achat(_prompt(prompt), kwargs))
+        """Answer a prompt; see `complete`."""
+        if formatted:
+            result = await self.async_client.complete(prompt, **self.options(**kwargs))
+            return to_completion(from_result(result))
+        return to_completion(await self._achat(_turn(prompt), kwargs))
 
     @llm_completion_callback()
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """Answer a prompt, as the answer is written."""
-        return (to_completion(step) for step in self._stream_chat(_prompt(prompt), kwargs))
+        """Answer a prompt, as the answer is written; see `complete`."""
+        if formatted:
+            steps = _steps(self.client.stream_complete(prompt, **self.options(**kwargs)))
+        else:
+            steps = self._stream_chat(_turn(prompt), kwargs)
+        return (to_completion(step) for step in steps)
 
     @llm_completion_callback()
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
-        """Answer a prompt, as the answer is written."""
-        steps = self._astream_chat(_prompt(prompt), kwargs)
+        """Answer a prompt, as the answer is written; see `complete`."""
+        if formatted:
+            options = self.options(**kwargs)
+            steps = _asteps(self.async_client.stream_complete(prompt, **options))
+        else:
+            steps = await self._astream_chat(_turn(prompt), kwargs)
         return (to_completion(step) async for step in steps)
 
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
     ) -> list[ToolSelection]:
         """List the tool calls of an answer, also of one that is still being written."""
-        calls = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+        calls = calls_in(response.message)
         if not calls and error_on_no_tool_call:
             raise ValueError("Expected at least one tool call, but the model made none.")
-        return [_selection(call) for call in calls]
+        return [to_selection(call, place) for place, call in enumerate(calls)]
 
     def _prepare_chat_with_tools(
         self,
@@ -141,50 +210,92 @@ class LocalMix(Generating, FunctionCallingLLM):
     ) -> dict[str, Any]:
         if isinstance(user_msg, str):
             user_msg = ChatMessage(role=MessageRole.USER, content=user_msg)
-        choice = kwargs.pop("tool_choice", None) or ("required" if tool_required else "auto")
+        choice = to_tool_choice(kwargs.pop("tool_choice", None))
+        if tool_required and choice == "auto":
+            choice = "required"
         return {
             "messages": [*(chat_history or []), *([user_msg] if user_msg else [])],
-            "tools": to_tools(tools),
+            "tools": [definition_of(tool) for tool in tools],
             "tool_choice": choice if tools else "auto",
+            "allow_parallel_tool_calls": allow_parallel_tool_calls,
             **kwargs,
         }
 
     def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        return from_result(self.client.chat(self._request(messages, kwargs)))
+        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
+        result = self.client.chat(request)
+        self._learn(request, result)
+        return from_result(result, one_call=one_call)
 
     async def _achat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        return from_result(await self.async_client.chat(self._request(messages, kwargs)))
+        request, one_call = self._request(await self._read(messages), kwargs)
+        result = await self.async_client.chat(request)
+        self._learn(request, result)
+        return from_result(result, one_call=one_call)
 
     def _stream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseGen:
-        with closing(self.client.stream(self._request(messages, kwargs))) as deltas:
-            for delta in deltas:
-                yield from_result(deltas.result, delta)
+        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
+        return _steps(self.client.stream(request), one_call, partial(self._learn, request))
 
     async def _astream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseAsyncGen:
-        async with self.async_client.stream(self._request(messages, kwargs)) as deltas:
-            async for delta in deltas:
-                yield from_result(deltas.result, delta)
+        request, one_call = self._request(await self._read(messages), kwargs)
+        return _asteps(self.async_client.stream(request), one_call, partial(self._learn, request))
 
-    def _request(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatRequest:
-        """Merge the options of the call over those of the LLM."""
-        options = self.options(**{"think": self.think, **kwargs})
-        return chat_request(to_messages(messages), options)
+    async def _read(self, messages: Sequence[ChatMessage]) -> list[Message]:
+        """Read messages; off the loop where a file or an address must be read."""
+        if must_read(messages):
+            return await asyncio.to_thread(to_messages, messages, self._policy)
+        return to_messages(messages, self._policy)
+
+    def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> tuple[ChatRequest, bool]:
+        """Merge the call's options over the LLM's; tell whether one tool call is the most."""
+        own = {"think": self.think, "response_format": self.response_format}
+        options = self.options(**own | kwargs)
+        one_call = options.pop("allow_parallel_tool_calls", None) is False
+        options["tools"] = to_tools(options.get("tools"))
+        options["tool_choice"] = to_tool_choice(options.get("tool_choice"))
+        return chat_request(messages, options), one_call
+
+    def _learn(self, request: ChatRequest, result: ChatResult) -> None:
+        if isinstance(self.tokenizer, TokenRatio):
+            self.tokenizer.learn(request, result)
+
+    @property
+    def _policy(self) -> Policy:
+        return Policy(self.allow_files, self.allow_urls, self.unsupported_blocks, self.late_system)
+
+    def _window_of(self, model: ModelInfo | None) -> int:
+        """Give the tokens that the server will take, by what is known."""
+        if not self.num_ctx and model and model.loaded_context_length:
+            return model.loaded_context_length
+        trained = model.context_length if model else None
+        asked = self.num_ctx or _USUAL_WINDOW
+        return min(asked, trained or asked)
 
 
-def _prompt(prompt: str) -> list[ChatMessage]:
+def _turn(prompt: str) -> list[ChatMessage]:
     return [ChatMessage(role=MessageRole.USER, content=prompt)]
 
 
-def _selection(call: ToolCallBlock) -> ToolSelection:
-    said = call.tool_kwargs
-    try:
-        kwargs = parse_partial_json(said) if isinstance(said, str) else said
-    except ValueError:
-        kwargs = {}
-    return ToolSelection(
-        tool_id=call.tool_call_id or call.tool_name, tool_name=call.tool_name, tool_kwargs=kwargs
-    )
+def _steps(
+    stream: Stream, one_call: bool = False, learn: Callable[[ChatResult], None] = lambda _: None
+) -> ChatResponseGen:
+    with closing(stream):
+        for delta in stream:
+            yield from_result(stream.result, delta, one_call=one_call)
+    learn(stream.result)
+
+
+async def _asteps(
+    stream: AsyncStream,
+    one_call: bool = False,
+    learn: Callable[[ChatResult], None] = lambda _: None,
+) -> ChatResponseAsyncGen:
+    async with stream:
+        async for delta in stream:
+            yield from_result(stream.result, delta, one_call=one_call)
+    learn(stream.result)

@@ -17,7 +17,7 @@ from tests.either import Either, MakeEither
 from tests.loopback import LoopbackServer, serving
 
 TINY_MODELS = Path(__file__).parents[1] / "examples" / "tiny-model"
-_NAMES = ("LOCALMIX_", "LOCAL_MODELS", "OLLAMA_", "LM_", "LMSTUDIO_", "HTTP_PROXY", "HTTPS_PROXY")
+_NAMES = ("LOCALMIX_", "LOCAL_", "OLLAMA_", "LM_", "LMSTUDIO_", "USE_", "HTTP_PROXY", "HTTPS_PROXY")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,9 +31,17 @@ def _engines_end_with_the_session() -> Iterator[None]:
     stop_all()  # so that the coverage of their processes is counted
 
 
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a home in which nothing is configured."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> None:
     import os
+
+    monkeypatch.setenv("HOME", str(empty_home))
 
     for name in os.environ:
         if name.upper().startswith(_NAMES):
@@ -58,6 +66,16 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection."""
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        raise AssertionError(f"a test that needs no sockets connects to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 def _is_loopback(host: str) -> bool:

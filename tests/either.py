@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Server
+from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Route, Server
 
 
 class Either:
@@ -22,6 +22,10 @@ class Either:
 
     def models(self) -> list[ModelInfo]:
         result: list[ModelInfo] = self._do(self.client.models())
+        return result
+
+    def route(self, model: str | None = None, **options: Any) -> Route:
+        result: Route = self._do(self.client.route(model, **options))
         return result
 
     def show(self, model: str) -> ModelInfo:
@@ -67,6 +71,12 @@ class Either:
 
 
 MakeEither = Callable[..., Either]
+
+
+def route_of(answer: ChatResult | Delta) -> Route:
+    """Give the route that every answer carries."""
+    assert answer.route is not None
+    return answer.route
 
 
 async def _collect_async(stream: Any, at_most: int | None) -> list[Delta]:

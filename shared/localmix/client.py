@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -51,7 +58,7 @@ class _Face:
 
     def __init__(
         self,
-        servers: str | Sequence[str | ServerConfig] | None = None,
+        servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
         from localmix.routing import CompoundRouter

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -21,7 +21,7 @@ from pydantic import (
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
-from localmix.types import GenerationRequest, Kind, ModelInfo, Purpose
+from localmix.types import Capability, GenerationRequest, Kind, ModelInfo, Purpose, Route, Server
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -32,6 +32,8 @@ _SETTINGS = (
     "first_byte_timeout",
     "between_timeout",
 )
+# What a client is made of; another value means another client.
+_MADE_OF = ("given_client", "servers", "base_url", "api_key", *_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,12 @@ class Connected(BaseModel):
         arbitrary_types_allowed=True,
     )
 
+    purpose: ClassVar[Purpose] = "chat"
+
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
     base_url: str | ServerConfig | None = None
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = Field(default=None, exclude=True)
     given_client: Client | None = Field(default=None, alias="client", exclude=True, repr=False)
     prefer: Kind | Sequence[Kind] | None = None
     timeout: float | None = Field(default=None, gt=0)
@@ -83,6 +87,10 @@ class Connected(BaseModel):
     first_byte_timeout: float | None = Field(default=None, gt=0)
     between_timeout: float | None = Field(default=None, gt=0)
     _connection: _Connection | None = PrivateAttr(default=None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Let the framework's class have its turn: pydantic would call only the first hook."""
+        super().model_post_init(context)
 
     @field_validator("servers", mode="before")
     @classmethod
@@ -133,12 +141,12 @@ class Connected(BaseModel):
         """Give its twin, which knows the same servers."""
         return self._connected.async_client
 
-    def known(self, purpose: Purpose = "chat") -> ModelInfo | None:
+    def known(self) -> ModelInfo | None:
         """Describe the model by what earlier requests brought; nothing is opened, nobody asked."""
         now = self._connection
         if now is None or now.made_of != self._made_of:
             return None
-        return now.client.known(self.model, purpose)
+        return now.client.known(self.model, self.purpose)
 
     def list_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
@@ -147,6 +155,30 @@ class Connected(BaseModel):
     async def alist_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
         return await self.async_client.models()
+
+    def list_servers(self) -> list[Server]:
+        """Ask every server now; give each with the verdict on it."""
+        return self.client.servers()
+
+    async def alist_servers(self) -> list[Server]:
+        """Ask every server now; give each with the verdict on it."""
+        return await self.async_client.servers()
+
+    def route(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
+        """Tell where a request would go, why, and where next, without sending it.
+
+        Args:
+            needs: What it would need, such as `tools`, `vision` or `thinking`.
+            num_ctx: The context window that it would need, in tokens.
+
+        Raises:
+            LocalMixError: The request could not be served; the error says why.
+        """
+        return self.client.route(self.model, **self._route_options(needs, num_ctx))
+
+    async def aroute(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
+        """Tell where a request would go, why, and where next; see `route`."""
+        return await self.async_client.route(self.model, **self._route_options(needs, num_ctx))
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones. A shared client stays open."""
@@ -177,10 +209,18 @@ class Connected(BaseModel):
         state["__pydantic_private__"] = {**state["__pydantic_private__"], "_connection": None}
         return state
 
+    def _route_options(self, needs: Collection[Capability], num_ctx: int | None) -> Any:
+        return {"purpose": self.purpose, "needs": needs, "num_ctx": num_ctx}
+
+    @property
+    def _addresses(self) -> list[str]:
+        """Give the addresses that were named, without credentials."""
+        named = self.given_client.settings.servers if self.given_client else self.places
+        return [server.url for server in named]
+
     @property
     def _made_of(self) -> tuple[Any, ...]:
-        settings = (getattr(self, name) for name in _SETTINGS)
-        return (self.given_client, self.servers, self.base_url, self.api_key, *settings)
+        return tuple(map(self.__dict__.__getitem__, _MADE_OF))  # for each call, so without a detour
 
     @property
     def _connected(self) -> _Connection:
@@ -208,6 +248,26 @@ class Generating(Connected, GenerationRequest):
     def options(self, **changes: Any) -> dict[str, Any]:
         """Give the options for one call: the ones of the call over the ones of the model."""
         return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        It is asked for one token: that loads a model on every kind of server.
+
+        Returns:
+            Where it was loaded.
+        """
+        return self.client.chat("Hello", **self._of_loading).route
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        return (await self.async_client.chat("Hello", **self._of_loading)).route
+
+    @property
+    def _of_loading(self) -> Any:
+        """Give the options that a loaded model depends on, for the shortest of answers."""
+        loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
+        return loading | {"max_tokens": 1}
 
 
 def _server(given: str | ServerConfig) -> ServerConfig:

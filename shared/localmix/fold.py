@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from localmix.types import ChatResult, Delta, Timings, TokenLogprob, ToolCall, ToolCallDelta
+from localmix.types import ChatResult, Delta, Route, Timings, TokenLogprob, ToolCall, ToolCallDelta
 
 
 @dataclass(slots=True)
@@ -43,8 +43,8 @@ class Fold:
         self._logprobs += delta.logprobs
         self._last = delta
 
-    def result(self) -> ChatResult:
-        """Fold what has come in so far."""
+    def result(self, route: Route | None = None) -> ChatResult:
+        """Fold what has come in so far; the last delta knows its route, those before do not."""
         last = self._last
         return ChatResult(
             content=self._content,
@@ -55,7 +55,7 @@ class Fold:
             model=last.model,
             usage=last.usage,
             timings=last.timings or Timings(),
-            route=last.route,
+            route=last.route or route,
         )
 
 

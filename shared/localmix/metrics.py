@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from localmix.types import ChatResult, Delta, Route, Timings
@@ -13,9 +13,13 @@ def metrics_of(answer: ChatResult | Delta) -> dict[str, Any]:
     return {
         "finish_reason": answer.finish_reason,
         "tokens_per_second": _tokens_per_second(answer),
-        "timings": asdict(answer.timings or Timings()),
+        "timings": _timings(answer.timings or Timings()),
         "route": _route(answer.route) if answer.route else {},
     }
+
+
+def _timings(timings: Timings) -> dict[str, float | None]:
+    return {each.name: getattr(timings, each.name) for each in fields(timings)}
 
 
 def _tokens_per_second(answer: ChatResult | Delta) -> float | None:

@@ -33,7 +33,7 @@ class Progress:
     @property
     def result(self) -> ChatResult:
         """Fold what has come in so far."""
-        return replace(self._fold.result(), route=self.route)
+        return self._fold.result(self.route)
 
     def take(self, delta: Delta) -> Delta:
         """Take the next delta and return it as the caller shall see it."""

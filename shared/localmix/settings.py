@@ -351,8 +351,9 @@ def _sources_of(settings: type[BaseSettings], given: Mapping[str, Any]) -> dict[
     files = {name: source() for name, source in _files(settings).items()}
     found: dict[str, str] = {}
     for name in settings.model_fields:
-        variables = [each for each in _variables(settings, name) if each.lower() in environment]
-        in_files = [file for file, values in files.items() if name in values]
+        names = _variables(settings, name)
+        variables = [each for each in names if each.lower() in environment]
+        in_files = [file for file, values in files.items() if values.keys() & {name, *names}]
         if name in given:
             found[name] = "argument"
         elif variables:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
 from localmix import Client
-from localmix.connected import Connected
+from localmix.connected import Connected, Generating
 from localmix.settings import ServerConfig
+from localmix.types import Purpose
 from tests import stand_ins
 
 SECRET = "s3cret"
@@ -125,3 +126,37 @@ def test_leaving_closes_and_a_later_request_opens_again(start: Any) -> None:
         assert await model.alist_models()
 
     asyncio.run(main())
+
+
+def test_what_it_knows_of_its_servers(start: Any) -> None:
+    server = start(stand_ins.ollama("a:latest", "embed:latest"))
+
+    class Embedding(Connected):
+        purpose: ClassVar[Purpose] = "embedding"
+
+    for kind, name in ((Connected, "a:latest"), (Embedding, "embed:latest")):
+        model = kind(base_url=server.url)
+        assert model.known() is None
+        assert [each.url for each in model.list_servers()] == [server.url]
+        assert asyncio.run(model.alist_servers()) == model.list_servers()
+        known = model.known()
+        assert known
+        assert known.name == model.route().model == asyncio.run(model.aroute()).model == name
+        model.base_url = "127.0.0.1:9"
+        assert model.known() is None
+
+
+def test_a_model_is_loaded_with_what_it_shall_be_used_with(start: Any) -> None:
+    server = start(stand_ins.ollama())
+    model = Generating(base_url=server.url, num_ctx=512, keep_alive=60, temperature=0.5)
+    model.preload()
+    asyncio.run(model.apreload())
+    assert server.count("POST /api/chat") == 2
+    body = server.last("POST /api/chat").json
+    assert body["options"] == {"num_ctx": 512, "num_predict": 1}
+    assert body["keep_alive"] == 60
+
+
+def test_a_dump_holds_no_key() -> None:
+    assert SECRET not in str(Connected(api_key=SecretStr(SECRET)).model_dump_json())
+    assert "api_key" not in Connected(api_key=SecretStr(SECRET)).model_dump()

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from localmix.errors import ModelNotFoundError, NoServerError
 from localmix.settings import ServerConfig
 from tests import stand_ins
-from tests.either import MakeEither
+from tests.either import MakeEither, route_of
 from tests.loopback import LoopbackServer, hang_up, serving, stay_silent, whole
 
 HTML = whole(b"<html>", content_type="text/html")
@@ -197,3 +197,106 @@ def test_a_preferred_kind_comes_first(either: MakeEither, start: Any, prefer: An
     route = client.chat("hello", model="tiny").route
     assert route is not None
     assert route.server.kind == "lmstudio"
+
+
+def test_a_program_that_imitates_ollama_is_used_and_named(either: MakeEither, start: Any) -> None:
+    proxy = start(stand_ins.ollama(GET__=whole({"name": "a proxy"})))
+    said = start(
+        stand_ins.ollama(GET__api_version=whole({"version": "0.6.4", "backend": "someone"}))
+    )
+    imitation = "It speaks Ollama's API, but is another program."
+    client = either([proxy.url, said.url, start(stand_ins.ollama()).url])
+    assert [server.note for server in client.servers()] == [imitation, imitation, ""]
+    assert route_of(client.chat("hello")).server.note == imitation
+
+
+def test_lm_studio_does_not_count_as_ollama_on_its_port(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(stand_ins.lmstudio())
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    monkeypatch.setenv("USE_LM_STUDIO", "false")
+    (found,) = either().servers()
+    assert found.kind == "lmstudio"
+
+
+def test_a_server_that_becomes_another_kind_is_noticed(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", -1.0)
+    server = start(stand_ins.ollama())
+    client = either(server.url)
+    assert route_of(client.chat("hello", model="tiny")).server.kind == "ollama"
+    server.routes = stand_ins.lmstudio().routes
+    assert route_of(client.chat("hello", model="tiny")).server.kind == "lmstudio"
+    assert route_of(client.stream("hello", model="tiny")[-1]).server.kind == "lmstudio"
+
+
+def test_a_model_that_has_moved_is_found_again(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", -1.0)
+    one, other = start(stand_ins.ollama("a:latest")), start(stand_ins.ollama("b:latest"))
+    client = either([one.url, other.url])
+    client.chat("hello", model="a")
+    one.routes["POST /api/chat"] = whole({"error": "model 'a' not found"}, 404)
+    other.routes["GET /api/tags"] = stand_ins.ollama("a:latest").routes["GET /api/tags"]
+    result = client.chat("hello", model="a")
+    assert route_of(result).server.url == other.url
+    assert [attempt.server for attempt in route_of(result).attempts] == [one.url]
+    assert client.servers()[0].state == "available"  # what lacks a model is not ill
+
+
+def test_clients_share_what_they_know(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama())
+    either(server.url).chat("hello")
+    either(server.url).chat("hello")
+    assert server.count("GET /api/tags") == 1
+    either(server.url, probe_timeout=0.9).chat("hello")  # other settings, another view
+    assert server.count("GET /api/tags") == 2
+
+
+def test_what_is_a_little_old_serves_while_it_is_asked_again(
+    either: MakeEither, start: Any
+) -> None:
+    import time
+
+    server = start(stand_ins.ollama())
+    client = either(server.url, refresh_after=0.2, probe_timeout=5.0)
+    client.chat("hello", model="tiny")
+    server.routes |= dict.fromkeys(_PROBED, stay_silent)
+    time.sleep(0.3)
+    assert client.chat("hello", model="tiny").content == "Hi."
+
+
+def test_a_server_that_is_too_busy_to_answer_a_probe_is_not_forgotten_at_once(
+    either: MakeEither, start: Any
+) -> None:
+    server = start(stand_ins.ollama())
+    client = either(server.url, refresh_after=0.0, probe_timeout=0.2)
+    client.chat("hello", model="tiny")
+    server.routes |= dict.fromkeys(_PROBED, stay_silent)
+    assert client.chat("hello", model="tiny").content == "Hi."
+    client.servers()
+    assert "stayed silent" in client.servers()[0].problem
+
+
+def test_a_server_that_comes_later_is_found(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", -1.0)
+    server = start(stand_ins.ollama())
+    routes, server.routes = server.routes, {}
+    client = either(server.url)
+    with pytest.raises(NoServerError):
+        client.chat("hello")
+    server.routes = routes
+    assert client.chat("hello").content == "Hi."
+
+
+def test_each_server_is_named_in_the_list_and_by_pins(either: MakeEither, start: Any) -> None:
+    one, other = start(stand_ins.ollama()), start(stand_ins.ollama())
+    client = either([{"url": one.url, "name": "box"}, other.url])
+    assert [server.name for server in client.servers()] == ["box", other.url[7:]]
+    assert route_of(client.chat("hello", model="box/tiny")).server.url == one.url
+    assert route_of(client.chat("hello", model=f"{other.url[7:]}/tiny")).server.url == other.url

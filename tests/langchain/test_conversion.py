@@ -5,102 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.messages import (
-    AIMessage,
-    BaseMessage,
-    ChatMessage,
-    FunctionMessage,
-    HumanMessage,
-    SystemMessage,
-    ToolMessage,
-)
 from langchain_core.messages import ToolCall as LcToolCall
 
 from langchain_localmix._convert import (
     from_delta,
     from_result,
-    to_messages,
     to_response_format,
     to_tool_choice,
 )
-from localmix import ChatResult, Delta, Image, Message, ToolCall, Usage
-from localmix.errors import ConfigError
+from localmix import ChatResult, Delta, ToolCall, Usage
 from localmix.types import ToolCallDelta
-
-PNG = "data:image/png;base64,cG5n"
-PICTURE = (Image(data=b"png"),)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (SystemMessage("Be brief."), Message(role="system", content="Be brief.")),
-        (HumanMessage("Hello"), Message(role="user", content="Hello")),
-        (ChatMessage(content="Hello", role="developer"), Message(role="system", content="Hello")),
-        (
-            HumanMessage(["Hel", {"type": "text", "text": "lo"}]),
-            Message(role="user", content="Hello"),
-        ),
-        (
-            HumanMessage([{"type": "image_url", "image_url": {"url": PNG}}]),
-            Message(role="user", content=PICTURE),
-        ),
-        (
-            HumanMessage([{"type": "image_url", "image_url": PNG}]),
-            Message(role="user", content=PICTURE),
-        ),
-        (
-            HumanMessage([{"type": "image", "base64": "cG5n", "mime_type": "image/png"}]),
-            Message(role="user", content=PICTURE),
-        ),
-        (
-            HumanMessage([{"type": "image", "url": PNG}]),
-            Message(role="user", content=PICTURE),
-        ),
-        (
-            AIMessage(
-                [
-                    {"type": "thinking", "thinking": "no"},
-                    {"type": "text", "text": "I call."},
-                    {"type": "tool_use", "id": "a", "name": "f", "input": {}},
-                ],
-                tool_calls=[LcToolCall(name="f", args={"x": "ü"}, id="a")],
-                additional_kwargs={"reasoning_content": "Well."},
-            ),
-            Message(
-                role="assistant",
-                content="I call.",
-                reasoning="Well.",
-                tool_calls=(ToolCall(id="a", name="f", arguments='{"x": "ü"}'),),
-            ),
-        ),
-        (
-            ToolMessage("sunny", tool_call_id="a", name="f"),
-            Message(role="tool", content="sunny", tool_call_id="a", tool_name="f"),
-        ),
-        (
-            FunctionMessage(content="sunny", name="f"),
-            Message(role="tool", content="sunny", tool_call_id="f", tool_name="f"),
-        ),
-    ],
-)
-def test_to_messages(given: BaseMessage, message: Message) -> None:
-    assert to_messages([given]) == [message]
-
-
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        (ChatMessage(content="x", role="robot"), "role 'robot'"),
-        (HumanMessage([{"type": "image_url", "image_url": "/etc/passwd"}]), "not '/etc/passwd'"),
-        (HumanMessage([{"type": "image", "url": "https://x/a.png"}]), "not 'https://x"),
-        (HumanMessage([{"type": "audio", "base64": "x"}]), "type 'audio'"),
-        (HumanMessage([{"type": "image", "base64": "!"}]), "base64 cannot be read"),
-    ],
-)
-def test_what_no_server_takes_is_refused(given: BaseMessage, sentence: str) -> None:
-    with pytest.raises(ConfigError, match=sentence):
-        to_messages([given])
 
 
 @pytest.mark.parametrize(
@@ -168,9 +82,9 @@ def test_from_result() -> None:
 
 
 def test_only_the_last_chunk_carries_metadata_and_tool_calls_have_far_indices() -> None:
-    first = from_delta(Delta(content="I call."))
-    second = from_delta(Delta(tool_calls=(ToolCallDelta(0, "a", "f", '{"x": 1}'),)))
-    last = from_delta(Delta(finish_reason="tool_calls", model="tiny", usage=Usage(3, 4)))
+    (first,) = from_delta(Delta(content="I call."))
+    (second,) = from_delta(Delta(tool_calls=(ToolCallDelta(0, "a", "f", '{"x": 1}'),)))
+    (last,) = from_delta(Delta(finish_reason="tool_calls", model="tiny", usage=Usage(3, 4)))
 
     assert first.response_metadata == {}
     assert second.tool_call_chunks[0]["index"] == 1000

@@ -197,3 +197,21 @@ def _call_id(index: int) -> str:
 def pretty(body: Any) -> bytes:
     """Success bodies are indented by two spaces."""
     return json.dumps(body, indent=2, ensure_ascii=False).encode()
+
+
+def without_images(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put images aside, each of which must be a data: URI."""
+    return [
+        {**message, "content": [part for part in message["content"] if not _is_image(part)]}
+        if isinstance(message.get("content"), list)
+        else message
+        for message in messages
+    ]
+
+
+def _is_image(part: dict[str, Any]) -> bool:
+    if part["type"] != "image_url":
+        return False
+    if not part["image_url"]["url"].startswith("data:image/"):
+        raise plain_error("'url' field must be a base64 encoded image.")
+    return True

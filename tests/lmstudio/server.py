@@ -48,6 +48,8 @@ class LMStudio(LoopbackServer):
         token: The API token that is wanted; empty means none.
         quirks: What goes wrong.
         window: Tokens that a loaded chat model has.
+        vision: Whether it says of its chat model that it sees images; they are put aside, since
+            the real model behind it does not.
     """
 
     generation: Literal["0.3", "0.4"] = "0.4"
@@ -56,6 +58,7 @@ class LMStudio(LoopbackServer):
     token: str = ""
     quirks: frozenset[Quirk] = frozenset()
     window: int = 2048
+    vision: bool = False
 
     def __post_init__(self) -> None:
         # A process of its own, like every engine: shared with whoever uses these models.
@@ -172,7 +175,7 @@ class LMStudio(LoopbackServer):
             if key != EMBED:
                 entry["architecture"] = "llama"
                 entry["capabilities"] = {
-                    "vision": False,
+                    "vision": self.vision,
                     "trained_for_tool_use": True,
                     "reasoning": {"allowed_options": ["off", "on"], "default": "on"},
                 }
@@ -244,6 +247,8 @@ class LMStudio(LoopbackServer):
                 "The model has crashed without additional information. (Exit code: null)"
             )
         order = {name: asked[name] for name in _PASSED if name in asked}
+        if self.vision:
+            order["messages"] = envelopes.without_images(order["messages"])
         # Measured on 0.4.20: reasoning_effort counts, chat_template_kwargs does not.
         thinks = asked.get("reasoning_effort") != "none"
         order["chat_template_kwargs"] = {"enable_thinking": thinks}

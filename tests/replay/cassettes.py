@@ -89,9 +89,9 @@ class Recorder:
         tapes.register_serializer("readable", _Readable(self.source))
         with tapes.use_cassette(str(path), serializer="readable") as self.tape:
             yield
-        if self.urls:
+        if path.exists() and self.urls:
             path.replace(self.path)  # only what was judged good
-        else:
+        elif not self.urls:
             assert self.tape.all_played, f"not played: {self._unplayed()}"
 
     def _canonical(self, request: Any) -> Any:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from typing import Any
-
 import pytest
 
 from tests.replay.cassettes import CANONICAL, Recorder, Source
@@ -46,11 +43,6 @@ def servers(recorder: Recorder) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replay needs none."""
-
-    def refuse(self: socket.socket, address: Any) -> None:
-        raise AssertionError(f"a replay connects to {address}")
-
+def _replays_need_no_sockets(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--url"):
-        monkeypatch.setattr(socket.socket, "connect", refuse)
+        request.getfixturevalue("no_sockets")

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.langchain.test_standard import OLLAMA as STANDARD
+from tests.llamaindex.conversations import CONVERSATIONS
+from tests.llamaindex.test_replays import RECORDED
 from tests.replay.cassettes import ROOT, Recorder, Source
 from tests.replay.conftest import SAMPLES, SOURCES
 from tests.replay.scenarios import SCENARIOS
@@ -50,7 +53,12 @@ def test_every_cassette_is_played_and_every_case_has_one() -> None:
         source, item = case.values
         assert isinstance(source, Source)
         wanted.add(source.folder / f"{item.name}.yaml")  # type: ignore[union-attr]
-    assert set(FILES) == wanted
+    wanted |= {
+        source.folder / f"llamaindex-{name}.yaml" for source in RECORDED for name in CONVERSATIONS
+    }
+    standard = {path for path in FILES if path.parent == STANDARD.folder}
+    assert set(FILES) == wanted | standard
+    assert standard
     assert all(sample.folder.is_dir() for sample in SAMPLES)
 
 

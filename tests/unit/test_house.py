@@ -36,6 +36,7 @@ FLOORS = {
     "names": 3,
     "fold": 3,
     "jsonfind": 3,
+    "pin": 3,
     "turns": 3,
     "metrics": 3,
     "ask": 3,

@@ -43,10 +43,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Name the model that a request goes to, and the place where it is."""
+    """Name the model that a request goes to, and the place where it is.
+
+    Attributes:
+        window: The context window to ask for, where the server loads models as a request asks.
+    """
 
     endpoint: Endpoint
     model: ModelInfo
+    window: int | None = None
 
     @property
     def url(self) -> str:

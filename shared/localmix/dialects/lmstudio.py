@@ -141,6 +141,7 @@ def _model_info(entry: dict[str, Any], url: str) -> ModelInfo:
         server=url,
         kind="lmstudio",
         purpose=_purpose(entry, name),
+        guessed=frozenset() if "type" in entry else frozenset({"purpose"}),
         loaded=bool(instances) or entry.get("state") == "loaded",
         context_length=entry.get("max_context_length"),
         loaded_context_length=config.get("context_length") or entry.get("loaded_context_length"),

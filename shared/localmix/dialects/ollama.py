@@ -47,7 +47,6 @@ _OPTIONS = {
     "repeat_last_n": "repeat_last_n",
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
-    "num_ctx": "num_ctx",
     "num_keep": "num_keep",
 }
 _CAPABILITIES: dict[str, Capability] = {
@@ -95,7 +94,7 @@ class OllamaDialect:
         else:
             path, payload = "/api/generate", payload | _completion_fields(request)
         payload |= {
-            "options": _options(request),
+            "options": _options(request) | _window(target, request.num_ctx),
             "keep_alive": request.keep_alive,
             "logprobs": request.logprobs or None,
             "top_logprobs": request.top_logprobs,
@@ -125,8 +124,9 @@ class OllamaDialect:
             "truncate": request.truncate,
             "dimensions": request.dimensions,
             "keep_alive": request.keep_alive,
+            "options": _window(target, None),
         }
-        payload = {key: value for key, value in payload.items() if value is not None}
+        payload = {key: value for key, value in payload.items() if value not in (None, {})}
         return target.endpoint.post("/api/embed", payload)
 
     def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
@@ -172,6 +172,11 @@ def _options(request: GenerationRequest) -> dict[str, Any]:
     # Quirk (ollama 0.32.15): `stop` as a bare string is a 500, whatever its OpenAPI file says.
     options["stop"] = list(request.stop) or None
     return {wire: value for wire, value in options.items() if value is not None}
+
+
+def _window(target: Target, wanted: int | None) -> dict[str, int]:
+    window = target.window or wanted
+    return {"num_ctx": window} if window else {}
 
 
 def _with_extra(payload: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:

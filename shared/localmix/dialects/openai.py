@@ -198,6 +198,7 @@ class OpenAIDialect:
             kind=self.kind,
             # The API does not tell: a guess, so that no chat is sent to what only embeds.
             purpose="embedding" if "embed" in entry["id"].casefold() else "chat",
+            guessed=frozenset({"purpose"}),
             loaded=True,
             context_length=meta.get("n_ctx_train") or entry.get("max_model_len"),
             loaded_context_length=meta.get("n_ctx") or entry.get("max_model_len"),

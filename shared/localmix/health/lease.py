@@ -32,9 +32,10 @@ class Lease:
         self._is_judged = self._has_spoken = self._is_released = False
         vitals.health.begin(clock())
 
-    def spoke(self) -> None:
-        """Note the first words: the model is loaded."""
+    def spoke(self, window: int | None) -> None:
+        """Note the first words: the model is loaded, with the window that was asked for, if any."""
         self._has_spoken = True
+        self._vitals.windows[self._model] = window or 0
         self._vitals.answered_at[self._model] = self._clock()
 
     def succeeded(self, usage: Usage | None, timings: Timings) -> None:

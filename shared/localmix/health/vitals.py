@@ -20,6 +20,7 @@ class Vitals:
     Attributes:
         turn: Its place in the rotation among equals, in answers per unit of weight.
         answered_at: When each model last answered, and so was loaded.
+        windows: The context window that was last asked for, for each model, in tokens; 0 for none.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class Vitals:
         self.slots = Slots()
         self.rates: defaultdict[str, Rates] = defaultdict(Rates)
         self.answered_at: dict[str, float] = {}
+        self.windows: dict[str, int] = {}
         self.turn = 0.0
         self._lock = threading.Lock()
         self._loading: dict[str, Gate] = {}

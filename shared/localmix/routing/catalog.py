@@ -21,7 +21,7 @@ from localmix.names import (
     same_quantization,
     split_pin,
 )
-from localmix.types import ModelInfo
+from localmix.types import ModelInfo, Purpose
 
 NOT_NAMED = "no model was named"
 
@@ -50,16 +50,26 @@ class Catalog:
         self._aliases = {canonical(alias): names for alias, names in aliases.items()}
         self._by_name: defaultdict[str, list[Place]] = defaultdict(list)
         self._by_key: defaultdict[object, list[tuple[Identity, Place]]] = defaultdict(list)
+        self._places: dict[str, list[Place]] = {}
+        self._suitable: dict[Purpose, list[Place]] = {}
         for each in found:
             for model in each.models:
                 self._add(Place(each, model, "the server has it under this name"))
 
     def places(self, name: str) -> list[Place]:
         """List the places that a name means; empty if nobody has the model."""
-        for look_up in (self._exact, self._aliased, self._equal):
-            if places := self._at_pin(look_up, name):
-                return _consistent(places)
-        return []
+        if name not in self._places:
+            self._places[name] = self._look_up(name)
+        return self._places[name]
+
+    def suitable(self, purpose: Purpose) -> list[Place]:
+        """List what would do where no model is named: loaded ones first, then the user's order."""
+        if purpose not in self._suitable:
+            places = [place for place in self.everything if place.model.purpose == purpose]
+            places = [place for place in places if not place.model.remote]
+            places.sort(key=lambda place: (not place.model.loaded, place.found.rank))
+            self._suitable[purpose] = places
+        return self._suitable[purpose]
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """List the names that there are, the most similar first."""
@@ -68,6 +78,12 @@ class Catalog:
     def alias(self, name: str) -> Sequence[str]:
         """Give what the user means by a name of their own."""
         return self._aliases.get(canonical(name), ())
+
+    def _look_up(self, name: str) -> list[Place]:
+        for look_up in (self._exact, self._aliased, self._equal):
+            if places := self._at_pin(look_up, name):
+                return _consistent(places)
+        return []
 
     def _add(self, place: Place) -> None:
         for name in dict.fromkeys(map(canonical, (place.model.name, *place.model.aliases))):

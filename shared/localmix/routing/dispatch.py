@@ -29,7 +29,7 @@ from localmix.errors import (
 )
 from localmix.health import Lease, Ticket
 from localmix.routing.catalog import Place
-from localmix.routing.loading import Loading
+from localmix.routing.loading import Loading, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
 from localmix.routing.retries import Retry, RetryBudget
@@ -154,12 +154,13 @@ class Dispatch:
             total = None if log.deadline == float("inf") else log.deadline - self._clock()
             first = self._first_byte(errand, chosen, bounds.first_byte, is_last=is_last)
             timeouts = replace(bounds, first_byte=first, total=total)
-            target = Target(replace(endpoint, timeouts=timeouts), place.model)
+            window = window_for(place, chosen.vitals, errand.needs)
+            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
             (outcome,) = yield [errand.step(dialect, target)]
             if isinstance(outcome, LocalMixError):
                 raise outcome
             answer = errand.read(dialect, target, outcome)
-            lease.spoke()
+            lease.spoke(window)
             return answer
 
     def _endpoint(self, place: Place) -> Flow[Endpoint]:

@@ -1,4 +1,4 @@
-"""A model is loaded once, however many ask for it at the same moment."""
+"""A model is loaded once: however many ask for it at the same moment, and whatever they ask."""
 
 from __future__ import annotations
 
@@ -9,11 +9,32 @@ from localmix.dialects import DIALECTS
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.health import Vitals
 from localmix.routing.catalog import Place
-from localmix.routing.ranking import is_loaded
+from localmix.routing.needs import Needs
+from localmix.routing.ranking import answered_since, is_loaded
 from localmix.wire.exchange import Flow, wait
 
 # Seconds between looks whether the model that somebody else loads is there.
 _LOOK_EVERY = 1.0
+
+
+def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
+    """Choose the context window to ask for: the one that stands, if it is wide enough.
+
+    Quirk (ollama 0.12.11, 0.33.0-rc2): another `num_ctx` than the model was loaded with, or none
+    where it was loaded with one, loads it anew. The listing tells the window after it was cut to
+    what the model was trained for: at that length nobody knows what was asked for, mostly nothing.
+    """
+    model = place.model
+    if model.kind != "ollama":
+        return None
+    listed, ours = model.loaded_context_length or 0, vitals.windows.get(model.name, 0)
+    is_ours = ours == listed or answered_since(place, vitals)
+    if needs.window:
+        return max(needs.window, listed, ours if is_ours else 0)
+    if is_ours:
+        return ours or None
+    is_cut = model.context_length is not None and listed >= model.context_length
+    return None if is_cut else listed or None
 
 
 class Loading:

@@ -11,7 +11,7 @@ from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
 from localmix.settings import Rank
 
-# Predictions are rough: those that differ by less than this factor count as equal.
+# Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.
 _TELLING = 1.5
 # What decided, in the order in which it is looked at.
 _REASONS = (
@@ -49,10 +49,14 @@ def ranked(places: Sequence[Place], needs: Needs, home: str | None, now: float) 
         home: URL of the server that has the conversation in its cache.
         now: The time by the router's clock.
     """
+    known = [(place, vitals_of(place.found.server.url)) for place in places]
+    seconds = [_seconds(place, vitals, needs) for place, vitals in known]
+    shortest = min(filter(None, seconds), default=0.0)
     found = []
-    for place in places:
-        vitals = vitals_of(place.found.server.url)
-        found.append(Ranked(place, vitals, _key(place, vitals, needs, home, now)))
+    for (place, vitals), predicted in zip(known, seconds, strict=True):
+        # What has never answered is tried, and so becomes known.
+        slowness = int(math.log(predicted / shortest, _TELLING)) if predicted else -1
+        found.append(Ranked(place, vitals, _key(place, vitals, home, now, slowness)))
     return sorted(found, key=lambda each: each.key)
 
 
@@ -68,8 +72,12 @@ def reason_of(candidates: Sequence[Ranked]) -> str:
 
 def is_loaded(place: Place, vitals: Vitals) -> bool:
     """Tell whether a model is in memory, by the listing or by an answer since."""
-    answered_at = vitals.answered_at.get(place.model.name, -math.inf)
-    return place.model.loaded or answered_at >= place.found.asked_at
+    return place.model.loaded or answered_since(place, vitals)
+
+
+def answered_since(place: Place, vitals: Vitals) -> bool:
+    """Tell whether a model has answered since its server was last asked what it holds."""
+    return vitals.answered_at.get(place.model.name, -math.inf) >= place.found.asked_at
 
 
 def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
@@ -78,21 +86,25 @@ def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
     chosen.vitals.turn = max(chosen.vitals.turn, now) + 1 / chosen.place.found.weight
 
 
-def _key(
-    place: Place, vitals: Vitals, needs: Needs, home: str | None, now: float
-) -> tuple[float | Rank, ...]:
-    loaded = is_loaded(place, vitals)
+def _seconds(place: Place, vitals: Vitals, needs: Needs) -> float:
+    """Predict how long a request takes there; 0 if nothing is known."""
     rates = vitals.rates.get(place.model.name)
-    seconds = (
-        rates.seconds(needs.prompt_tokens, needs.output_tokens, is_loaded=loaded) if rates else 0.0
-    )
+    if rates is None:
+        return 0.0
+    loaded = is_loaded(place, vitals)
+    return rates.seconds(needs.prompt_tokens, needs.output_tokens, is_loaded=loaded)
+
+
+def _key(
+    place: Place, vitals: Vitals, home: str | None, now: float, slowness: int
+) -> tuple[float | Rank, ...]:
     return (
         vitals.health.rank(now),
         not vitals.slots.is_free(place.found.limit),
         place.found.server.url != home,
         place.found.rank,
-        not loaded,
+        not is_loaded(place, vitals),
         vitals.slots.in_flight / place.found.weight,
-        round(math.log(max(seconds, 0.01), _TELLING)) if seconds else -math.inf,
+        slowness,
         vitals.turn,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
@@ -69,7 +69,8 @@ class Selection:
 
     def known(self, needs: Needs) -> list[Ranked]:
         """List the places for a request by what is known; nobody is asked."""
-        return self.sort(self._named(self._directory.known, needs), needs)
+        places = self._named(self._directory.known, needs)
+        return self.sort(places if self._name(needs) else places[:1], needs)
 
     def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -113,21 +114,18 @@ class Selection:
             if places := catalog.places(hint):
                 return places
         now = self._clock()
-        suitable = [
-            (vitals_of(place.found.server.url).health.rank(now), not place.model.loaded, place)
-            for place in catalog.everything
-            if place.model.purpose == needs.purpose and not place.model.remote
-        ]
-        suitable.sort(key=lambda each: (*each[:2], each[2].found.rank))
-        return [place for *_, place in suitable]
+        ranks = {each.server.url: vitals_of(each.server.url).health.rank(now) for each in found}
+        suitable = catalog.suitable(needs.purpose)
+        if not any(ranks.values()):
+            return suitable
+        return sorted(suitable, key=lambda place: ranks[place.found.server.url])
 
     def _able(self, places: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
         """Leave out the models that cannot do what is needed, and sort the rest."""
         able: list[Place] = []
         problems: list[Attempt] = []
-        waiting = deque(places)
-        while waiting:
-            place = waiting.popleft()
+        waiting = iter(places)
+        while place := next(waiting, None):
             model = yield from self._informed(place, needs)
             if lacking := needs.lacking(model):
                 problems.append(_unable(place, lacking))
@@ -138,7 +136,7 @@ class Selection:
                 able[0] = replace(able[0], rule=f"{NOT_NAMED}: the first that is {state}")
                 # A fail-over must not change the model: only its other places are alternatives.
                 same = self._last.places(model.name)
-                waiting = deque(other for other in same if other.key != place.key)
+                waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, closing, suppress
@@ -75,7 +76,9 @@ class AsyncTransport:
     """Drive flows in the running loop; one instance serves one loop after another.
 
     A client lives in an async generator that its loop finalizes, as `asyncio.run` does with all of
-    them: it is closed with its loop, and a second `asyncio.run` gets its own.
+    them: it is closed with its loop, and a second `asyncio.run` gets its own. A loop of another
+    thread than the main one may be closed without that (LlamaIndex runs such loops), so there no
+    connection stays open between two requests.
     """
 
     def __init__(self) -> None:
@@ -101,7 +104,7 @@ class AsyncTransport:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for key in [key for key in self._clients if key[0] is loop]:
+        for key in [key for key in list(self._clients) if key[0] is loop]:
             await self._clients.pop(key).generator.aclose()
 
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
@@ -223,8 +226,8 @@ class AsyncTransport:
         loop = asyncio.get_running_loop()
         life = self._clients.get((loop, is_tls))
         if life is None:
-            for key in [key for key in self._clients if key[0].is_closed()]:
-                del self._clients[key]
+            for key in [key for key in list(self._clients) if key[0].is_closed()]:
+                self._clients.pop(key, None)
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client
@@ -245,7 +248,8 @@ class _Life:
 async def _living_client(
     trust: ssl.SSLContext | bool,
 ) -> AsyncGenerator[httpx.AsyncClient, None]:
-    client = httpx.AsyncClient(verify=trust, **http.PLAIN)
+    is_main = threading.current_thread() is threading.main_thread()
+    client = httpx.AsyncClient(verify=trust, **(http.PLAIN if is_main else http.PLAIN_ONCE))
     try:
         yield client
     finally:

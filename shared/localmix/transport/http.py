@@ -36,6 +36,7 @@ PLAIN: Any = {
     "limits": _LIMITS,
     "cookies": _NO_COOKIES,
 }
+PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
 # A shorter word in a header is no secret worth the name, but may be part of many a sentence.
 _SHORTEST_SECRET = 8
 _WHOLE = ("application/json", "text/html")

@@ -122,6 +122,8 @@ class Message(_Said):
     @property
     def images(self) -> tuple[Image, ...]:
         """List the images, in order."""
+        if isinstance(self.content, str):
+            return ()  # its letters are many
         return tuple(part for part in self.content if isinstance(part, Image))
 
 

@@ -1,0 +1,293 @@
+"""Answers that follow a schema: read with patience, and asked for once more if need be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+    convert_to_messages,
+    message_chunk_to_message,
+)
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from langchain_localmix._errors import UnusableAnswerError
+from localmix.jsonfind import json_in, json_so_far
+from localmix.wire import jsontext
+
+Schema = dict[str, Any] | type
+Method = Literal["json_schema", "function_calling", "json_mode"]
+
+
+def asked_for(schema: Schema | None, method: Method, *, strict: bool | None) -> dict[str, Any]:
+    """Give the options by which a model is asked for a value.
+
+    Raises:
+        ValueError: There is no such method, or no schema where one is needed.
+    """
+    about = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    options: dict[str, Any] = {"ls_structured_output_format": about}
+    if method == "json_mode":
+        return options | {"response_format": "json"}
+    if schema is None:
+        raise ValueError(f"The method {method!r} needs a schema.")
+    if method == "json_schema":
+        return options | {"response_format": convert_to_json_schema(schema, strict=strict)}
+    if method == "function_calling":
+        tool = convert_to_openai_tool(schema, strict=strict)
+        return options | {"tools": [tool], "tool_choice": tool["function"]["name"]}
+    raise ValueError(f"{method!r} is not json_schema, function_calling or json_mode.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Hold what a model said, and what could be made of it."""
+
+    raw: AIMessage
+    value: Any = None
+    error: ValueError | None = None
+
+    @property
+    def is_worth_another(self) -> bool:
+        """Tell whether the model may do better; what was cut would be cut again."""
+        cut = self.raw.response_metadata.get("finish_reason") == "length"
+        return self.error is not None and not cut
+
+
+class Structured(Runnable[LanguageModelInput, Any]):
+    """Ask a model, read its answer, and ask once more with the reason if it cannot be read.
+
+    The value is an instance where the schema is a Pydantic class, else what the JSON says; then
+    streaming it shows it growing.
+    """
+
+    def __init__(
+        self,
+        llm: Runnable[LanguageModelInput, AIMessage],
+        schema: Schema | None,
+        *,
+        by_tool: bool,
+        include_raw: bool,
+    ) -> None:
+        self._llm = llm
+        self._schema = schema
+        self._kind: Any = (
+            schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
+        )
+        self._by_tool = by_tool
+        self._include_raw = include_raw
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  (the framework's name)
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Get the value."""
+        return self._call_with_config(self._ask, input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Get the value."""
+        return await self._acall_with_config(self._aask, input, config, **kwargs)
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        """Get the value, each time as far as it is written."""
+        once = iter([input])
+        yield from self._transform_stream_with_config(once, self._follow, config, **kwargs)
+
+    async def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """Get the value, each time as far as it is written."""
+
+        async def once() -> AsyncIterator[LanguageModelInput]:
+            yield input
+
+        values = self._atransform_stream_with_config(once(), self._afollow, config, **kwargs)
+        async for value in values:
+            yield value
+
+    def _ask(
+        self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
+    ) -> Any:
+        answer = self._read(self._llm.invoke(asked, config, **kwargs))
+        if answer.is_worth_another:
+            again = self._ask_again(asked, answer)
+            answer = self._read(self._llm.invoke(again, config, **kwargs))
+        return self._output(answer)
+
+    async def _aask(
+        self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
+    ) -> Any:
+        answer = self._read(await self._llm.ainvoke(asked, config, **kwargs))
+        if answer.is_worth_another:
+            again = self._ask_again(asked, answer)
+            answer = self._read(await self._llm.ainvoke(again, config, **kwargs))
+        return self._output(answer)
+
+    def _follow(
+        self,
+        inputs: Iterator[LanguageModelInput],
+        run_manager: Any,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> Iterator[Any]:
+        asked = next(inputs)
+        writing = _Writing(self._by_tool)
+        for chunk in self._llm.stream(asked, config, **kwargs):
+            if writing.takes(chunk) and self._may_grow:
+                yield writing.value
+        answer = self._read(writing.message)
+        if answer.is_worth_another:
+            again = self._ask_again(asked, answer)
+            answer = self._read(self._llm.invoke(again, config, **kwargs))
+        yield from self._rest(answer, writing)
+
+    async def _afollow(
+        self,
+        inputs: AsyncIterator[LanguageModelInput],
+        run_manager: Any,
+        config: RunnableConfig,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        asked = await anext(inputs)
+        writing = _Writing(self._by_tool)
+        async for chunk in self._llm.astream(asked, config, **kwargs):
+            if writing.takes(chunk) and self._may_grow:
+                yield writing.value
+        answer = self._read(writing.message)
+        if answer.is_worth_another:
+            again = self._ask_again(asked, answer)
+            answer = self._read(await self._llm.ainvoke(again, config, **kwargs))
+        for value in self._rest(answer, writing):
+            yield value
+
+    @property
+    def _may_grow(self) -> bool:
+        """Half an instance is none, and a raw message is whole or nothing."""
+        return self._kind is None and not self._include_raw
+
+    def _rest(self, answer: _Answer, writing: _Writing) -> Iterator[Any]:
+        output = self._output(answer)
+        if not (self._may_grow and output == writing.value):
+            yield output
+
+    def _read(self, raw: AIMessage) -> _Answer:
+        try:
+            return _Answer(raw, self._instance(_value_in(raw, by_tool=self._by_tool)))
+        except ValueError as error:  # pydantic's errors are ValueErrors
+            return _Answer(raw, error=error)
+
+    def _instance(self, value: Any) -> Any:
+        if self._kind is None:
+            return value
+        if hasattr(self._kind, "model_validate"):
+            return self._kind.model_validate(value)
+        return self._kind.parse_obj(value)  # pydantic's version 1
+
+    def _output(self, answer: _Answer) -> Any:
+        error = _parsing_error(answer) if answer.error else None
+        if self._include_raw:
+            return {"raw": answer.raw, "parsed": answer.value, "parsing_error": error}
+        if error:
+            raise error from answer.error
+        return answer.value
+
+    def _ask_again(self, asked: LanguageModelInput, answer: _Answer) -> list[BaseMessage]:
+        raw = answer.raw
+        wanted = f" that follows this schema: {_shown(self._schema)}" if self._schema else "."
+        problem = f"Error: {answer.error}\nAnswer again, with nothing but JSON{wanted}"
+        said: list[BaseMessage] = [
+            ToolMessage(problem, tool_call_id=call["id"] or "", name=call["name"])
+            for call in raw.tool_calls
+        ]
+        return [*_messages(asked), raw, *(said or [HumanMessage(problem)])]
+
+
+class _Writing:
+    """Follow a message that is being written."""
+
+    def __init__(self, by_tool: bool) -> None:
+        self._by_tool = by_tool
+        self._merged: Any = None
+        self.value: Any = None
+
+    def takes(self, chunk: Any) -> bool:
+        """Take the next chunk; tell whether the value has grown."""
+        self._merged = chunk if self._merged is None else self._merged + chunk
+        value = json_so_far(self._text)
+        has_grown = value is not None and value != self.value
+        if has_grown:
+            self.value = value
+        return has_grown
+
+    @property
+    def message(self) -> AIMessage:
+        """Give the message as it is now."""
+        message: Any = message_chunk_to_message(self._merged)
+        return message  # type: ignore[no-any-return]
+
+    @property
+    def _text(self) -> str:
+        if not self._by_tool:
+            return str(self._merged.text)
+        calls = self._merged.tool_call_chunks if isinstance(self._merged, AIMessageChunk) else []
+        return (calls[0]["args"] or "") if calls else ""
+
+
+def _value_in(raw: AIMessage, *, by_tool: bool) -> Any:
+    """Find the value in an answer.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if not by_tool:
+        # Some servers take an answer under a schema for reasoning.
+        return json_in(raw.text or raw.additional_kwargs.get("reasoning_content", ""))
+    if raw.tool_calls:
+        return raw.tool_calls[0]["args"]
+    if raw.invalid_tool_calls:
+        return json_in(raw.invalid_tool_calls[0]["args"] or "")
+    raise ValueError("the tool was not called")
+
+
+def _parsing_error(answer: _Answer) -> UnusableAnswerError:
+    text = answer.raw.text or str(answer.raw.tool_calls or answer.raw.invalid_tool_calls)
+    return UnusableAnswerError(
+        f"The model's answer does not follow the schema: {answer.error}",
+        hint=None if answer.is_worth_another else "Raise max_tokens: the answer was cut.",
+        answer=text,
+    )
+
+
+def _shown(schema: Schema) -> str:
+    return jsontext.text(convert_to_json_schema(schema))
+
+
+def _messages(asked: LanguageModelInput) -> list[BaseMessage]:
+    if isinstance(asked, PromptValue):
+        return asked.to_messages()
+    return convert_to_messages([asked] if isinstance(asked, str) else asked)

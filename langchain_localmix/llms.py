@@ -1,0 +1,173 @@
+"""LangChain's text completion model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseLLM
+from langchain_core.outputs import Generation, GenerationChunk, LLMResult
+
+from langchain_localmix._component import STRICT, Asking
+from langchain_localmix._convert import from_usage, metadata_of
+from langchain_localmix._errors import model_errors
+from localmix import AsyncStream, ChatResult, Delta, Route, Stream
+from localmix.types import TokenLogprob
+
+
+class LocalMixLLM(Asking, BaseLLM):
+    """Continue texts with a model on whichever local server has it, without a chat template.
+
+    For conversations, tools and structured output there is `ChatLocalMix`.
+
+    Setup:
+        Install `localmix[langchain]`, and run Ollama or LM Studio. Nothing else need be set.
+
+    Key init args, completion:
+        `model` (without it: the best suitable model, loaded ones first), `temperature`,
+        `max_tokens`, `stop`, `seed`, `num_ctx`, `suffix`, and the rest of
+        `localmix.GenerationRequest`. All of them may be given per call too.
+
+    Key init args, client:
+        `servers` or `base_url`, `prefer`, `api_key`, `timeout`, `max_retries`, or `client=`.
+
+    Instantiate:
+        ```python
+        from langchain_localmix import LocalMixLLM
+
+        llm = LocalMixLLM(model="qwen3:8b", max_tokens=20)
+        ```
+
+    Invoke:
+        ```python
+        llm.invoke("The capital of France is")
+        ```
+
+    Stream:
+        ```python
+        for text in llm.stream("Once upon a time"):
+            print(text, end="")
+        ```
+
+    Async:
+        ```python
+        await llm.ainvoke("The capital of France is")
+        ```
+
+    Attributes:
+        suffix: Text that follows the gap, for models that can fill one in.
+    """
+
+    model_config = STRICT
+    ls_model_type = "llm"
+
+    suffix: str = ""
+
+    @property
+    def _llm_type(self) -> str:
+        return "localmix-llm"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        # Core writes the stop of the call over ours in the key of its cache.
+        return super()._identifying_params | {"suffix": self.suffix, "usual_stop": self.stop}
+
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        Returns:
+            Where it was loaded.
+        """
+        with model_errors():
+            return self.client.complete(**self._greeting).route
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        with model_errors():
+            return (await self.async_client.complete(**self._greeting)).route
+
+    # What LangChain calls
+
+    def _generate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        options = self._completion_options(stop, kwargs)
+        with model_errors():
+            return _result([self.client.complete(prompt, **options) for prompt in prompts])
+
+    async def _agenerate(
+        self,
+        prompts: list[str],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        options = self._completion_options(stop, kwargs)
+        with model_errors():
+            return _result(
+                [await self.async_client.complete(prompt, **options) for prompt in prompts]
+            )
+
+    def _stream(
+        self,
+        prompt: str,
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[GenerationChunk]:
+        options = self._completion_options(stop, kwargs)
+        with model_errors(), closing(self.client.stream_complete(prompt, **options)) as deltas:
+            for delta in deltas:
+                chunk = _chunk(delta, deltas)
+                if run_manager:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
+    async def _astream(
+        self,
+        prompt: str,
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[GenerationChunk]:
+        options = self._completion_options(stop, kwargs)
+        with model_errors():
+            async with self.async_client.stream_complete(prompt, **options) as deltas:
+                async for delta in deltas:
+                    chunk = _chunk(delta, deltas)
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
+
+    @property
+    def _greeting(self) -> dict[str, Any]:
+        return {"prompt": "Hi", **self._completion_options(None, {"max_tokens": 1})}
+
+    def _completion_options(self, stop: list[str] | None, kwargs: dict[str, Any]) -> Any:
+        return {"suffix": self.suffix} | self._options_of(stop, kwargs)
+
+
+def _result(results: Sequence[ChatResult]) -> LLMResult:
+    return LLMResult(
+        generations=[
+            [Generation(text=result.content, generation_info=_info(result, result.logprobs))]
+            for result in results
+        ]
+    )
+
+
+def _chunk(delta: Delta, stream: Stream | AsyncStream) -> GenerationChunk:
+    """Write one step of an answer; only the last carries metadata, so that merging adds nothing."""
+    if delta.finish_reason is None:
+        return GenerationChunk(text=delta.content)
+    return GenerationChunk(text=delta.content, generation_info=_info(delta, stream.result.logprobs))
+
+
+def _info(answer: ChatResult | Delta, logprobs: tuple[TokenLogprob, ...]) -> dict[str, Any]:
+    return {**metadata_of(answer, logprobs), "usage_metadata": from_usage(answer.usage)}

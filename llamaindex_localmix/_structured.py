@@ -1,0 +1,317 @@
+"""Answers as objects: asked for by schema, as a tool call, or in plain text.
+
+Strategy. A `Form` knows how to ask for an object and how to read it. What happens around one
+request (reading the answer, asking once more when it is of no use) is a generator that yields
+messages and is sent responses; the four methods only drive it, in their colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import aclosing, closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+)
+from llama_index.core.instrumentation.events.llm import (
+    LLMStructuredPredictEndEvent,
+    LLMStructuredPredictStartEvent,
+)
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.output_parsers.pydantic import PydanticOutputParser
+from llama_index.core.program.utils import FlexibleModel, create_flexible_model
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import PydanticProgramMode
+from llama_index_instrumentation import get_dispatcher
+from pydantic import BaseModel, ValidationError
+
+from llamaindex_localmix._tools import calls_in
+from localmix import Tool
+from localmix.errors import ConfigError, UnusableAnswerError
+from localmix.jsonfind import json_in, json_so_far
+from localmix.wire import jsontext
+
+M = TypeVar("M", bound=BaseModel)
+Way = Literal["schema", "tool", "text"]
+_WAYS: dict[PydanticProgramMode, Way] = {
+    PydanticProgramMode.DEFAULT: "schema",
+    PydanticProgramMode.FUNCTION: "tool",
+    PydanticProgramMode.LLM: "text",
+}
+# Core's own programs drop these as well: how the object is asked for is decided here.
+_DECIDED_HERE = ("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls")
+Flow = Generator[list[ChatMessage], ChatResponse, M]
+_dispatcher = get_dispatcher(__name__)
+
+
+@dataclass(frozen=True)
+class Form(Generic[M]):
+    """Know how to ask for an object of a class, and how to read one."""
+
+    output_cls: type[M]
+    way: Way
+
+    @cached_property
+    def tool(self) -> Tool:
+        """Describe the object as a tool whose arguments are its fields."""
+        schema = self.output_cls.model_json_schema()
+        if schema.get("type") != "object":
+            raise ConfigError(
+                f"{self.output_cls.__name__} is no object, so it cannot be the arguments of a"
+                " tool.",
+                hint="Use PydanticProgramMode.DEFAULT, or put it into a field of a model.",
+            )
+        name = "".join(c if c.isalnum() else "_" for c in self.output_cls.__name__)
+        return Tool(name=name, description=schema.get("description", ""), parameters=schema)
+
+    def options(self) -> dict[str, Any]:
+        """Give the options that make the model write one."""
+        if self.way == "schema":
+            return {"response_format": self.output_cls.model_json_schema()}
+        if self.way == "tool":
+            return {"tools": [self.tool], "tool_choice": self.tool.name, "response_format": None}
+        return {"response_format": None}
+
+    def messages(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+        """Put the schema into words where nothing else tells the model of it."""
+        if self.way != "text":
+            return list(messages)
+        *before, last = messages
+        words = PydanticOutputParser(self.output_cls).get_format_string(escape_json=False)
+        return [*before, _with_text(last, words)]
+
+    def read(self, response: ChatResponse) -> M:
+        """Read the object out of a whole answer.
+
+        Raises:
+            UnusableAnswerError: There is none; the error says what is wrong with the answer.
+        """
+        # Some servers take an answer under a schema for thoughts.
+        answer = _written(response) or _thoughts(response)
+        try:
+            return self.output_cls.model_validate_json(jsontext.text(json_in(answer)))
+        except ValidationError as error:
+            raise self._unusable(_sentence(error), answer, response) from error
+        except ValueError as error:
+            raise self._unusable(str(error), answer, response) from error
+
+    def partial(self, response: ChatResponse) -> M | FlexibleModel | None:
+        """Read what there is of the object so far, if anything."""
+        value = json_so_far(_written(response))
+        if not isinstance(value, dict):
+            return None
+        try:
+            return self.output_cls.model_validate(value)
+        except ValidationError:
+            return self._flexible.model_validate(value)
+
+    @cached_property
+    def _flexible(self) -> type[FlexibleModel]:
+        return create_flexible_model(self.output_cls)
+
+    def _unusable(self, problem: str, answer: str, response: ChatResponse) -> UnusableAnswerError:
+        return UnusableAnswerError(
+            f"The model wrote no {self.output_cls.__name__}: {problem}.",
+            hint="Raise max_tokens: the answer was cut." if _is_cut(response) else None,
+            answer=answer,
+        )
+
+
+def predicting(form: Form[M], messages: Sequence[ChatMessage]) -> Flow[M]:
+    """Yield the messages to send, take the response, and ask once more if it is of no use.
+
+    Raises:
+        UnusableAnswerError: The second answer is of no use either, or the first one was cut.
+    """
+    asked = form.messages(messages)
+    response = yield asked
+    try:
+        return form.read(response)
+    except UnusableAnswerError as error:
+        if _is_cut(response):
+            raise
+        said = ChatMessage(role=MessageRole.ASSISTANT, content=error.answer)
+        correction = f"{error.message} Write it again, as JSON and nothing else."
+    response = yield [*asked, said, ChatMessage(role=MessageRole.USER, content=correction)]
+    return form.read(response)
+
+
+class StructuredPredicting(FunctionCallingLLM):
+    """Predict objects; modes that are not ours are left to LlamaIndex's own programs."""
+
+    @_dispatcher.span
+    def structured_predict(
+        self,
+        output_cls: type[M],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> M:
+        """Get an object of a class.
+
+        `pydantic_program_mode` chooses how: `DEFAULT` by a schema that the server enforces,
+        `FUNCTION` as a tool call, `LLM` by describing it in the prompt. An answer that cannot be
+        read is asked for once more.
+
+        Raises:
+            UnusableAnswerError: The model wrote no such object (also a `ValueError`).
+        """
+        if (form := self._form(output_cls)) is None:
+            other = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return cast("M", other)
+        _tell_start(output_cls, prompt, prompt_args)
+        flow = predicting(form, self._filled(prompt, prompt_args))
+        return _tell_end(self._finish(flow, None, _options(form, llm_kwargs)))
+
+    @_dispatcher.span
+    async def astructured_predict(
+        self,
+        output_cls: type[M],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> M:
+        """Get an object of a class; see `structured_predict`."""
+        if (form := self._form(output_cls)) is None:
+            other = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            return cast("M", await other)
+        _tell_start(output_cls, prompt, prompt_args)
+        flow = predicting(form, self._filled(prompt, prompt_args))
+        return _tell_end(await self._afinish(flow, None, _options(form, llm_kwargs)))
+
+    # Core calls these two for the streamed siblings, and tells of their events itself.
+
+    def _structured_stream_call(
+        self,
+        output_cls: type[M],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Generator[Any]:
+        if (form := self._form(output_cls)) is None:
+            yield from super()._structured_stream_call(
+                output_cls, prompt, llm_kwargs, **prompt_args
+            )
+            return
+        options = _options(form, llm_kwargs)
+        flow = predicting(form, self._filled(prompt, prompt_args))
+        response, shown = None, None
+        with closing(self.stream_chat(next(flow), **options)) as responses:
+            for response in responses:
+                if (partial := form.partial(response)) not in (None, shown):
+                    yield (shown := partial)
+        whole = self._finish(flow, response, options)
+        if whole != shown:
+            yield whole
+
+    async def _structured_astream_call(
+        self,
+        output_cls: type[M],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> AsyncGenerator[Any]:
+        if (form := self._form(output_cls)) is None:
+            return await super()._structured_astream_call(
+                output_cls, prompt, llm_kwargs, **prompt_args
+            )
+        flow = predicting(form, self._filled(prompt, prompt_args))
+        return self._streamed(form, flow, _options(form, llm_kwargs))
+
+    async def _streamed(
+        self,
+        form: Form[M],
+        flow: Flow[M],
+        options: dict[str, Any],
+    ) -> AsyncGenerator[Any]:
+        response, shown = None, None
+        async with aclosing(await self.astream_chat(next(flow), **options)) as responses:
+            async for response in responses:
+                if (partial := form.partial(response)) not in (None, shown):
+                    yield (shown := partial)
+        whole = await self._afinish(flow, response, options)
+        if whole != shown:
+            yield whole
+
+    def _finish(self, flow: Flow[M], response: ChatResponse | None, options: dict[str, Any]) -> M:
+        """Go on asking until the object is there."""
+        try:
+            while True:
+                messages = flow.send(response)  # type: ignore[arg-type]  # None starts it
+                response = self.chat(messages, **options)
+        except StopIteration as end:
+            return cast("M", end.value)
+
+    async def _afinish(
+        self, flow: Flow[M], response: ChatResponse | None, options: dict[str, Any]
+    ) -> M:
+        """Go on asking until the object is there."""
+        try:
+            while True:
+                messages = flow.send(response)  # type: ignore[arg-type]  # None starts it
+                response = await self.achat(messages, **options)
+        except StopIteration as end:
+            return cast("M", end.value)
+
+    def _form(self, output_cls: type[M]) -> Form[M] | None:
+        way = _WAYS.get(self.pydantic_program_mode)
+        return Form(output_cls, way) if way else None
+
+    def _filled(self, prompt: PromptTemplate, prompt_args: dict[str, Any]) -> list[ChatMessage]:
+        return self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
+
+
+def _options(form: Form[Any], llm_kwargs: dict[str, Any] | None) -> dict[str, Any]:
+    given = {name: value for name, value in (llm_kwargs or {}).items() if name not in _DECIDED_HERE}
+    return given | form.options()
+
+
+def _tell_start(output_cls: type[M], prompt: PromptTemplate, args: dict[str, Any]) -> None:
+    _dispatcher.event(
+        LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=args)
+    )
+
+
+def _tell_end(output: M) -> M:
+    _dispatcher.event(LLMStructuredPredictEndEvent(output=output))
+    return output
+
+
+def _written(response: ChatResponse) -> str:
+    """Give what should be JSON: the arguments of the call, or else the text."""
+    for call in calls_in(response.message):
+        said = call.tool_kwargs
+        return said if isinstance(said, str) else jsontext.text(said)
+    return response.message.content or ""
+
+
+def _thoughts(response: ChatResponse) -> str:
+    blocks = response.message.blocks
+    return "".join(block.content or "" for block in blocks if isinstance(block, ThinkingBlock))
+
+
+def _is_cut(response: ChatResponse) -> bool:
+    return (response.raw or {}).get("finish_reason") == "length"
+
+
+def _with_text(message: ChatMessage, text: str) -> ChatMessage:
+    """Add to a message without touching it."""
+    blocks = [*message.blocks, TextBlock(text=f"\n\n{text}")]
+    return ChatMessage(
+        role=message.role, blocks=blocks, additional_kwargs=message.additional_kwargs
+    )
+
+
+def _sentence(error: ValidationError) -> str:
+    """Name each wrong field, as the model will read it."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
+        for each in error.errors(include_url=False, include_input=False)
+    )
