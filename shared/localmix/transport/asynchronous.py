@@ -31,6 +31,7 @@ from localmix.wire.exchange import (
     Step,
     Wait,
 )
+from localmix.wire.gate import Gate
 
 T = TypeVar("T")
 
@@ -84,9 +85,15 @@ class AsyncTransport:
     def __init__(self) -> None:
         self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], _Life] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: dict[asyncio.AbstractEventLoop, Gate] = {}
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+        """Run a flow to its end, or to that of the client.
+
+        Raises:
+            TransportError: Another task has closed the client.
+        """
+        life_end = self._ends.setdefault(asyncio.get_running_loop(), Gate())
         outcomes: Sequence[Outcome] | None = None
         with closing(flow):
             while True:
@@ -96,10 +103,13 @@ class AsyncTransport:
                     result: T = end.value
                     return result
                 outcomes = await self._take_all(steps)
+                if life_end.is_open:
+                    raise http.closed()
 
     async def close(self) -> None:
-        """End what runs beside in this loop and close its connections; a request opens new ones."""
+        """End what runs in this loop and hang up; the next request begins anew."""
         loop = asyncio.get_running_loop()
+        self._ends.pop(loop, Gate()).open()
         tasks = [task for task in self._tasks if task.get_loop() is loop]
         for task in tasks:
             task.cancel()
@@ -228,6 +238,7 @@ class AsyncTransport:
         if life is None:
             for key in [key for key in list(self._clients) if key[0].is_closed()]:
                 self._clients.pop(key, None)
+                self._ends.pop(key[0], None)
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client

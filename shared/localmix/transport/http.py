@@ -21,6 +21,7 @@ from localmix.errors import (
     ProtocolError,
     StreamInterruptedError,
     TimedOutError,
+    TransportError,
 )
 from localmix.wire.exchange import Request, Response
 
@@ -172,6 +173,11 @@ def our_errors(url: str, *, begun: bool = False) -> Iterator[None]:
         raise our_error(_origin(url), error, begun=begun) from error
     except httpx.InvalidURL as error:
         raise ConfigError(f"{url} is not an address: {error}") from error
+
+
+def closed() -> TransportError:
+    """Say why a request ends that was under way when its client was closed."""
+    return TransportError("The client was closed before the answer had come.")
 
 
 def our_error(server: str, error: httpx.HTTPError, *, begun: bool) -> LocalMixError:

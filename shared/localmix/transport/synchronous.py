@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from localmix.errors import LocalMixError, TransportError
+from localmix.errors import LocalMixError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
@@ -79,6 +79,7 @@ class Transport:
         self._threads: set[threading.Thread] = set()
         self._closing = Gate()
         self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end, or to that of the client.
@@ -97,12 +98,14 @@ class Transport:
                     return result
                 outcomes = self._take_all(steps)
                 if life_end.is_open:
-                    raise TransportError("The client was closed before the answer had come.")
+                    raise http.closed()
 
     def close(self) -> None:
         """End what runs, also in other threads, and hang up; the next request begins anew."""
         self._closing.open()
-        for stream in list(self._streams):
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
             http.wake(stream)
         for thread in list(self._threads):
             thread.join()
@@ -210,7 +213,8 @@ class Transport:
 
     def _trace(self, event: str, about: Mapping[str, Any]) -> None:
         if stream := http.new_stream(event, about):
-            self._streams.add(stream)
+            with self._lock:
+                self._streams.add(stream)
 
     def _client(self, *, is_tls: bool) -> httpx.Client:
         client = self._clients.get(is_tls)
