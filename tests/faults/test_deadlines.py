@@ -49,6 +49,7 @@ def test_the_timeout_is_one_for_all_servers(either: MakeEither, start: Any) -> N
 
     assert time.monotonic() < began + MUCH_LATER
     assert [attempt.server for attempt in caught.value.attempts] == [servers[0].url]
+    assert caught.value.__cause__ is not caught.value
     assert sum(server.count("POST /api/chat") for server in servers) == 1
 
 
