@@ -67,6 +67,10 @@ class ModelNotFoundError(errors.ModelNotFoundError, LcModelNotFoundError):
     """See `localmix.errors.ModelNotFoundError`."""
 
 
+class ModelChangedError(errors.ModelChangedError, LcModelNotFoundError):
+    """See `localmix.errors.ModelChangedError`: the model that is meant is not there."""
+
+
 class ConnectError(errors.ConnectError, ModelConnectionError):
     """See `localmix.errors.ConnectError`."""
 
@@ -128,6 +132,7 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.ConfigError, ConfigError),
     (errors.NoServerError, NoServerError),
     (errors.ModelNotFoundError, ModelNotFoundError),
+    (errors.ModelChangedError, ModelChangedError),
     (errors.ConnectError, ConnectError),
     (errors.TimedOutError, TimedOutError),
     (errors.StreamInterruptedError, StreamInterruptedError),
