@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from functools import cache
 from typing import Any
 
 CHUNKS = 1001
@@ -73,11 +74,15 @@ OPENAI_WHOLE = json.dumps(
         "usage": _USAGE,
     }
 ).encode()
-_LOADED = {"id": "bench", "config": {"context_length": 4096}}
-_LISTED = {"type": "llm", "key": "bench", "loaded_instances": [_LOADED], "format": "gguf"}
+_LOADED = {"config": {"context_length": 4096}}
+_LISTED = [
+    {"type": kind, "key": key, "loaded_instances": [_LOADED | {"id": key}], "format": "gguf"}
+    | {"max_context_length": 4096}
+    for kind, key in (("llm", "bench"), ("embedding", "bench-embed"))
+]
 _LMSTUDIO: dict[str, bytes] = {
     "GET /lmstudio-greeting": b'{"lmstudio": true}',
-    "GET /api/v1/models": json.dumps({"models": [_LISTED | {"max_context_length": 4096}]}).encode(),
+    "GET /api/v1/models": json.dumps({"models": _LISTED}).encode(),
 }
 _OLLAMA: dict[str, bytes] = {
     "GET /api/version": json.dumps({"version": "0.32.15"}).encode(),
@@ -88,13 +93,30 @@ _OLLAMA: dict[str, bytes] = {
 _REPLIES = _LMSTUDIO if sys.argv[2:] == ["lmstudio"] else _OLLAMA
 
 
+# Written once for each count, so that what is measured is the client.
+@cache
+def _ollama_vectors(count: int) -> bytes:
+    return json.dumps({"model": "bench", "embeddings": [_VECTOR] * count}).encode()
+
+
+@cache
+def _openai_vectors(count: int) -> bytes:
+    vectors = [
+        {"object": "embedding", "index": index, "embedding": _VECTOR} for index in range(count)
+    ]
+    usage = {"prompt_tokens": 10, "total_tokens": 10}
+    reply = {"object": "list", "data": vectors, "model": "bench-embed", "usage": usage}
+    return json.dumps(reply).encode()
+
+
 def _reply(route: str, body: bytes) -> tuple[str, bytes]:
     if route == "POST /api/chat":
         streamed = json.loads(body).get("stream", True)
         return ("application/x-ndjson", STREAM) if streamed else ("application/json", WHOLE)
     if route == "POST /api/embed":
-        vectors = [_VECTOR] * len(json.loads(body)["input"])
-        return "application/json", json.dumps({"model": "bench", "embeddings": vectors}).encode()
+        return "application/json", _ollama_vectors(len(json.loads(body)["input"]))
+    if route == "POST /v1/embeddings":
+        return "application/json", _openai_vectors(len(json.loads(body)["input"]))
     if route == "POST /v1/chat/completions":
         asked = json.loads(body)
         if not asked.get("stream"):

@@ -18,10 +18,9 @@ import localmix
 from langchain_localmix._convert import PROVIDER
 from langchain_localmix._errors import model_errors
 from langchain_localmix._options import by_our_names
-from localmix import Route
+from localmix import ModelInfo, Route
 from localmix.connected import Connected, Generating
-from localmix.settings import ServerConfig
-from localmix.types import Capability, Purpose
+from localmix.types import Capability
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
 # The framework's own classes would ignore misspelt options without a word.
@@ -32,12 +31,12 @@ _LETTERS_PER_TOKEN = 4  # as core's own estimate has it
 class Component(Connected):
     """Take arguments under their other names as well, and tell where requests would go."""
 
-    purpose: ClassVar[Purpose] = "chat"
-
     @model_validator(mode="before")
     @classmethod
     def _by_our_names(cls, given: Any) -> Any:
         return by_our_names(given) if isinstance(given, Mapping) else given
+
+    # The errors of what is asked beside the requests are LangChain's too.
 
     def route(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
@@ -51,21 +50,26 @@ class Component(Connected):
             ModelNotFoundError: No server holds the model.
         """
         with model_errors():
-            return self.client.route(self.model, **self._route_options(needs, num_ctx))
+            return super().route(needs, num_ctx)
 
     async def aroute(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
         """Tell where a request would go, without sending it; see `route`."""
         with model_errors():
-            return await self.async_client.route(self.model, **self._route_options(needs, num_ctx))
+            return await super().aroute(needs, num_ctx)
 
-    def _route_options(self, needs: Collection[Capability], num_ctx: int | None) -> Any:
-        return {"purpose": self.purpose, "needs": needs, "num_ctx": num_ctx}
+    def list_models(self) -> list[ModelInfo]:
+        """List the models of all servers.
 
-    @property
-    def _addresses(self) -> list[str]:
-        """Give the addresses that were named, without credentials."""
-        named = self.given_client.settings.servers if self.given_client else self.places
-        return [ServerConfig.of(server).url for server in named]
+        Raises:
+            NoServerError: No server answered.
+        """
+        with model_errors():
+            return super().list_models()
+
+    async def alist_models(self) -> list[ModelInfo]:
+        """List the models of all servers; see `list_models`."""
+        with model_errors():
+            return await super().alist_models()
 
 
 class Asking(Component, Generating, BaseLanguageModel[Any]):
@@ -118,6 +122,20 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         if stops := stop or asked["stop"]:
             params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
         return params
+
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        Returns:
+            Where it was loaded.
+        """
+        with model_errors():
+            return super().preload()
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        with model_errors():
+            return await super().apreload()
 
     def get_num_tokens(self, text: str) -> int:
         """Estimate tokens by letters; core would fetch a tokenizer, and of another model."""

@@ -50,11 +50,16 @@ def to_response_format(response_format: Any) -> Any:
             return response_format.get("json_schema", response_format)["schema"]
         if kind in ("json_object", "text"):
             return "json" if kind == "json_object" else None
-        is_schema = "parameters" not in response_format
-        return response_format if is_schema else convert_to_json_schema(response_format)
-    if isinstance(response_format, type):
-        return convert_to_json_schema(response_format)
+    if isinstance(response_format, dict | type):
+        return to_json_schema(response_format)
     return response_format or None
+
+
+def to_json_schema(schema: dict[str, Any] | type, *, strict: bool | None = None) -> dict[str, Any]:
+    """Read a schema in any form that LangChain knows; a JSON schema stays as it is."""
+    if isinstance(schema, dict) and "parameters" not in schema and not strict:
+        return schema
+    return convert_to_json_schema(schema, strict=strict)
 
 
 def from_result(result: ChatResult) -> AIMessage:
@@ -76,6 +81,8 @@ def from_delta(delta: Delta, logprobs: tuple[TokenLogprob, ...] = ()) -> list[AI
     Only the last chunk of an answer carries metadata: LangChain adds numbers and joins texts when
     it merges chunks. `logprobs` are those of the whole answer, for the last step.
     """
+    if not (delta.finish_reason or delta.reasoning or delta.tool_calls):
+        return [AIMessageChunk(content=delta.content)]  # nearly all of them: worth the shortcut
     return [_from_part(part, logprobs) for part in _parts(delta)]
 
 
@@ -132,8 +139,6 @@ def _parts(delta: Delta) -> list[Delta]:
 
 
 def _from_part(delta: Delta, logprobs: tuple[TokenLogprob, ...]) -> AIMessageChunk:
-    if delta.finish_reason is None and not delta.reasoning and not delta.tool_calls:
-        return AIMessageChunk(content=delta.content)  # nearly all of them: worth the shortcut
     is_last = delta.finish_reason is not None
     return AIMessageChunk(
         content=delta.content,

@@ -18,9 +18,10 @@ from langchain_core.messages import (
 )
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
+from langchain_localmix._convert import to_json_schema
 from langchain_localmix._errors import UnusableAnswerError
 from localmix.jsonfind import json_in, json_so_far
 from localmix.wire import jsontext
@@ -42,7 +43,7 @@ def asked_for(schema: Schema | None, method: Method, *, strict: bool | None) -> 
     if schema is None:
         raise ValueError(f"The method {method!r} needs a schema.")
     if method == "json_schema":
-        return options | {"response_format": convert_to_json_schema(schema, strict=strict)}
+        return options | {"response_format": to_json_schema(schema, strict=strict)}
     if method == "function_calling":
         tool = convert_to_openai_tool(schema, strict=strict)
         return options | {"tools": [tool], "tool_choice": tool["function"]["name"]}
@@ -158,7 +159,8 @@ class Structured(Runnable[LanguageModelInput, Any]):
         asked = next(inputs)
         writing = _Writing(self._by_tool)
         for chunk in self._llm.stream(asked, config, **kwargs):
-            if writing.takes(chunk) and self._may_grow:
+            writing.add(chunk)
+            if self._may_grow and writing.has_grown():
                 yield writing.value
         answer = self._read(writing.message)
         if answer.is_worth_another:
@@ -176,7 +178,8 @@ class Structured(Runnable[LanguageModelInput, Any]):
         asked = await anext(inputs)
         writing = _Writing(self._by_tool)
         async for chunk in self._llm.astream(asked, config, **kwargs):
-            if writing.takes(chunk) and self._may_grow:
+            writing.add(chunk)
+            if self._may_grow and writing.has_grown():
                 yield writing.value
         answer = self._read(writing.message)
         if answer.is_worth_another:
@@ -203,7 +206,7 @@ class Structured(Runnable[LanguageModelInput, Any]):
 
     def _instance(self, value: Any) -> Any:
         if self._kind is None:
-            return value
+            return _complete(value, self._schema)
         if hasattr(self._kind, "model_validate"):
             return self._kind.model_validate(value)
         return self._kind.parse_obj(value)  # pydantic's version 1
@@ -235,14 +238,17 @@ class _Writing:
         self._merged: Any = None
         self.value: Any = None
 
-    def takes(self, chunk: Any) -> bool:
-        """Take the next chunk; tell whether the value has grown."""
+    def add(self, chunk: Any) -> None:
+        """Take the next chunk."""
         self._merged = chunk if self._merged is None else self._merged + chunk
+
+    def has_grown(self) -> bool:
+        """Read the value as far as it is written; tell whether there is more of it."""
         value = json_so_far(self._text)
-        has_grown = value is not None and value != self.value
-        if has_grown:
-            self.value = value
-        return has_grown
+        if value is None or value == self.value:
+            return False
+        self.value = value
+        return True
 
     @property
     def message(self) -> AIMessage:
@@ -274,6 +280,19 @@ def _value_in(raw: AIMessage, *, by_tool: bool) -> Any:
     raise ValueError("the tool was not called")
 
 
+def _complete(value: Any, schema: Schema | None) -> Any:
+    """Give the value, if it has what its schema asks for at least.
+
+    Raises:
+        ValueError: It lacks a field.
+    """
+    required = to_json_schema(schema).get("required", ()) if schema else ()
+    missing = [name for name in required if not (isinstance(value, dict) and name in value)]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    return value
+
+
 def _parsing_error(answer: _Answer) -> UnusableAnswerError:
     text = answer.raw.text or str(answer.raw.tool_calls or answer.raw.invalid_tool_calls)
     return UnusableAnswerError(
@@ -284,7 +303,7 @@ def _parsing_error(answer: _Answer) -> UnusableAnswerError:
 
 
 def _shown(schema: Schema) -> str:
-    return jsontext.text(convert_to_json_schema(schema))
+    return jsontext.text(to_json_schema(schema))
 
 
 def _messages(asked: LanguageModelInput) -> list[BaseMessage]:

@@ -28,9 +28,9 @@ from langchain_localmix._errors import model_errors
 from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
-from localmix import AsyncStream, ChatRequest, Delta, Route, Stream
+from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.ask import chat_request
-from localmix.types import ThinkLevel
+from localmix.types import ThinkLevel, TokenLogprob
 
 M = TypeVar("M", bound="ChatLocalMix")
 
@@ -215,22 +215,6 @@ class ChatLocalMix(Asking, BaseChatModel):
 
     # Conveniences
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first answer need not wait for it.
-
-        It is asked for one token: that loads a model on every kind of server.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return self.client.chat(self._greeting).route
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return (await self.async_client.chat(self._greeting)).route
-
     def load_profile(self) -> ModelProfile | None:
         """Ask the server now for what `profile` tells."""
         if isinstance(self.profile, Profile):
@@ -280,7 +264,8 @@ class ChatLocalMix(Asking, BaseChatModel):
             request = self._request(messages, stop, kwargs)
             with closing(self.client.stream(request)) as deltas:
                 for delta in deltas:
-                    for chunk in _chunks(delta, deltas):
+                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                        chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
@@ -296,14 +281,11 @@ class ChatLocalMix(Asking, BaseChatModel):
             request = self._request(messages, stop, kwargs)
             async with self.async_client.stream(request) as deltas:
                 async for delta in deltas:
-                    for chunk in _chunks(delta, deltas):
+                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                        chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                         yield chunk
-
-    @property
-    def _greeting(self) -> ChatRequest:
-        return chat_request("Hi", self._options_of(None, {"max_tokens": 1}))
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
@@ -330,7 +312,6 @@ def _with_own_profile(copied: M) -> M:
     return copied
 
 
-def _chunks(delta: Delta, stream: Stream | AsyncStream) -> list[ChatGenerationChunk]:
-    """Write one step of an answer; logprobs would not survive merging, so they come at the end."""
-    logprobs = stream.result.logprobs if delta.finish_reason else ()
-    return [ChatGenerationChunk(message=message) for message in from_delta(delta, logprobs)]
+def _logprobs(delta: Delta, stream: Stream | AsyncStream) -> tuple[TokenLogprob, ...]:
+    """Give those of the whole answer, at its end: in pieces they would not survive merging."""
+    return stream.result.logprobs if delta.finish_reason else ()

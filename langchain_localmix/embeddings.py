@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from hashlib import sha256
 
 from langchain_core.embeddings import Embeddings
-from pydantic import Field, PrivateAttr
 
 from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
-from localmix import EmbedResult, ModelInfo, Route
-from localmix.pin import Pin
-from localmix.types import Purpose
+from localmix import ModelInfo, Route
+from localmix.connected import Embedding
+from localmix.wire import jsontext
 
 
-class LocalMixEmbeddings(Component, Embeddings):
+class LocalMixEmbeddings(Component, Embedding, Embeddings):
     """Embed texts with a model on whichever local server has it.
 
     The first answer pins the object to its model and kind of server: vectors of two models must
@@ -61,16 +61,9 @@ class LocalMixEmbeddings(Component, Embeddings):
     """
 
     model_config = STRICT
-    purpose: ClassVar[Purpose] = "embedding"
 
-    dimensions: int | None = Field(default=None, ge=1)
-    truncate: bool = False
     query_prefix: str = ""
     document_prefix: str = ""
-    chunk_size: int = Field(default=128, ge=1)
-    concurrency: int = Field(default=4, ge=1)
-    keep_alive: float | None = None
-    _pinned: Pin | None = PrivateAttr(default=None)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts, in their order.
@@ -101,16 +94,12 @@ class LocalMixEmbeddings(Component, Embeddings):
             Where it was loaded.
         """
         with model_errors():
-            result = self.client.embed("Hi", **self._options)
-            self._pin(result)
-        return result.route
+            return super().preload()
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
         with model_errors():
-            result = await self.async_client.embed("Hi", **self._options)
-            self._pin(result)
-        return result.route
+            return await super().apreload()
 
     def cache_namespace(self) -> str:
         """Ask the server which model this is, and name a cache that fits no other.
@@ -119,16 +108,22 @@ class LocalMixEmbeddings(Component, Embeddings):
                 embeddings, store, namespace=embeddings.cache_namespace()
             )
 
+        It is made of letters, digits, `_`, `.` and `-`, as files need it. If there are prefixes,
+        leave that class's `query_embedding_cache` off: it does not tell queries from documents.
+
         Raises:
             ModelNotFoundError: No server holds it.
         """
         with model_errors():
-            return self._namespace(self.client.show(self.route().model))
+            pin = self._known_pin
+            return self._namespace(self.client.show(pin.model if pin else _at(self.route())))
 
     async def acache_namespace(self) -> str:
         """Name a cache that fits no other model; see `cache_namespace`."""
         with model_errors():
-            return self._namespace(await self.async_client.show((await self.aroute()).model))
+            pin = self._known_pin
+            name = pin.model if pin else _at(await self.aroute())
+            return self._namespace(await self.async_client.show(name))
 
     def _embed(self, texts: list[str]) -> list[list[float]]:
         if not texts:
@@ -142,35 +137,13 @@ class LocalMixEmbeddings(Component, Embeddings):
         with model_errors():
             return self._pin(await self.async_client.embed(texts, **self._options))
 
-    def _pin(self, result: EmbedResult) -> list[list[float]]:
-        """Stay with the model of the first answer."""
-        if self._known_pin:
-            self._known_pin.check(result)
-        else:
-            self._pinned = Pin.of(self._asked, result)
-        return result.vectors
-
-    @property
-    def _known_pin(self) -> Pin | None:
-        """Give the pin; a copy may ask for something else than what was pinned."""
-        return self._pinned if self._pinned and self._pinned.asked == self._asked else None
-
-    @property
-    def _asked(self) -> tuple[Any, ...]:
-        return (self.model, self.dimensions, self._addresses)
-
-    @property
-    def _options(self) -> Any:
-        return {
-            "model": self._known_pin.model if self._known_pin else self.model,
-            "dimensions": self.dimensions,
-            "truncate": self.truncate,
-            "keep_alive": self.keep_alive,
-            "chunk_size": self.chunk_size,
-            "concurrency": self.concurrency,
-        }
-
     def _namespace(self, info: ModelInfo) -> str:
         """Put everything into it that a vector hangs on, and nothing of where it was made."""
-        facts = (info.name, info.digest, info.quantization, self.dimensions, self.document_prefix)
-        return "-".join(str(fact) for fact in facts if fact)
+        facts = [info.digest, info.quantization, self.dimensions, self.document_prefix]
+        told = jsontext.text([info.name, *facts]).encode()
+        readable = re.sub(r"[^A-Za-z0-9_.-]", "_", info.name)
+        return f"{readable}-{sha256(told).hexdigest()[:16]}-"
+
+
+def _at(route: Route) -> str:
+    return f"{route.server.kind}/{route.model}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -13,7 +14,7 @@ from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 from langchain_localmix._component import STRICT, Asking
 from langchain_localmix._convert import from_usage, metadata_of
 from langchain_localmix._errors import model_errors
-from localmix import AsyncStream, ChatResult, Delta, Route, Stream
+from localmix import AsyncStream, ChatResult, Delta, Stream
 from localmix.types import TokenLogprob
 
 
@@ -74,20 +75,6 @@ class LocalMixLLM(Asking, BaseLLM):
         # Core writes the stop of the call over ours in the key of its cache.
         return super()._identifying_params | {"suffix": self.suffix, "usual_stop": self.stop}
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first answer need not wait for it.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return self.client.complete(**self._greeting).route
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return (await self.async_client.complete(**self._greeting)).route
-
     # What LangChain calls
 
     def _generate(
@@ -97,8 +84,8 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> LLMResult:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
+            options = self._completion_options(stop, kwargs)
             return _result([self.client.complete(prompt, **options) for prompt in prompts])
 
     async def _agenerate(
@@ -108,11 +95,10 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> LLMResult:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
-            return _result(
-                [await self.async_client.complete(prompt, **options) for prompt in prompts]
-            )
+            options = self._completion_options(stop, kwargs)
+            answers = [self.async_client.complete(prompt, **options) for prompt in prompts]
+            return _result(await asyncio.gather(*answers))
 
     def _stream(
         self,
@@ -121,13 +107,14 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[GenerationChunk]:
-        options = self._completion_options(stop, kwargs)
-        with model_errors(), closing(self.client.stream_complete(prompt, **options)) as deltas:
-            for delta in deltas:
-                chunk = _chunk(delta, deltas)
-                if run_manager:
-                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-                yield chunk
+        with model_errors():
+            options = self._completion_options(stop, kwargs)
+            with closing(self.client.stream_complete(prompt, **options)) as deltas:
+                for delta in deltas:
+                    chunk = _chunk(delta, deltas)
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                    yield chunk
 
     async def _astream(
         self,
@@ -136,18 +123,14 @@ class LocalMixLLM(Asking, BaseLLM):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[GenerationChunk]:
-        options = self._completion_options(stop, kwargs)
         with model_errors():
+            options = self._completion_options(stop, kwargs)
             async with self.async_client.stream_complete(prompt, **options) as deltas:
                 async for delta in deltas:
                     chunk = _chunk(delta, deltas)
                     if run_manager:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
-
-    @property
-    def _greeting(self) -> dict[str, Any]:
-        return {"prompt": "Hi", **self._completion_options(None, {"max_tokens": 1})}
 
     def _completion_options(self, stop: list[str] | None, kwargs: dict[str, Any]) -> Any:
         return {"suffix": self.suffix} | self._options_of(stop, kwargs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.storage.kvstore.types import BaseKVStore
@@ -12,18 +12,16 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from llamaindex_localmix._component import Component
 from llamaindex_localmix._instructions import PRESETS, Family, prefix_of
 from llamaindex_localmix._slots import Slots
-from localmix import EmbedResult, Route
+from localmix.connected import Embedding
 from localmix.errors import ConfigError
 from localmix.names import canonical, split_pin
-from localmix.pin import Pin
-from localmix.types import Purpose
 from localmix.wire import jsontext
 
 Vectors = list[list[float]]
 _COLLECTION = "embeddings"
 
 
-class LocalMixEmbedding(Component, BaseEmbedding):
+class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
     """Embed texts with a model on whichever local server has it.
 
         from llamaindex_localmix import LocalMixEmbedding
@@ -52,19 +50,11 @@ class LocalMixEmbedding(Component, BaseEmbedding):
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-    purpose: ClassVar[Purpose] = "embedding"
-
     instructions: Family | None = None
     query_instruction: str | None = None
     text_instruction: str | None = None
-    dimensions: int | None = Field(default=None, ge=1)
-    truncate: bool = False
-    keep_alive: float | None = None
     embed_batch_size: int = Field(default=512, gt=0, le=2048)
-    chunk_size: int = Field(default=128, ge=1)
-    concurrency: int = Field(default=4, ge=1)
     cache: BaseKVStore | None = Field(default=None, exclude=True, repr=False)
-    _pinned: Pin | None = PrivateAttr(default=None)
     _slots: Slots = PrivateAttr(default_factory=Slots)
 
     @model_validator(mode="before")
@@ -110,22 +100,6 @@ class LocalMixEmbedding(Component, BaseEmbedding):
         super().__setstate__(state)
         self._pinned = state["pinned"]
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first vectors need not wait for it.
-
-        Returns:
-            Where it was loaded.
-        """
-        result = self.client.embed("Hello", **self._options)
-        self._pin(result)
-        return result.route
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        result = await self.async_client.embed("Hello", **self._options)
-        self._pin(result)
-        return result.route
-
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._vectors([self._prefixes[0] + query])[0]
 
@@ -166,34 +140,6 @@ class LocalMixEmbedding(Component, BaseEmbedding):
         for text, vector in zip(_missing(texts, held), fresh, strict=True):
             await self.cache.aput(self._key(text), {"vector": vector}, _COLLECTION)
         return _joined(held, fresh)
-
-    def _pin(self, result: EmbedResult) -> Vectors:
-        """Stay with the model of the first answer."""
-        if self._known_pin:
-            self._known_pin.check(result)
-        else:
-            self._pinned = Pin.of(self._asked, result)
-        return result.vectors
-
-    @property
-    def _known_pin(self) -> Pin | None:
-        """Give the pin; a copy may ask for something else than what was pinned."""
-        return self._pinned if self._pinned and self._pinned.asked == self._asked else None
-
-    @property
-    def _asked(self) -> tuple[Any, ...]:
-        return (self.model, self.dimensions, self._addresses)
-
-    @property
-    def _options(self) -> Any:
-        return {
-            "model": self._known_pin.model if self._known_pin else self.model,
-            "dimensions": self.dimensions,
-            "truncate": self.truncate,
-            "keep_alive": self.keep_alive,
-            "chunk_size": self.chunk_size,
-            "concurrency": self.concurrency,
-        }
 
     @property
     def _prefixes(self) -> tuple[str, str]:

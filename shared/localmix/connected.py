@@ -20,8 +20,18 @@ from pydantic import (
 
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
+from localmix.pin import Pin
 from localmix.settings import ServerConfig
-from localmix.types import Capability, GenerationRequest, Kind, ModelInfo, Purpose, Route, Server
+from localmix.types import (
+    Capability,
+    EmbedResult,
+    GenerationRequest,
+    Kind,
+    ModelInfo,
+    Purpose,
+    Route,
+    Server,
+)
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -225,11 +235,11 @@ class Connected(BaseModel):
     @property
     def _connected(self) -> _Connection:
         """Make the clients on first use, and anew when a field that they depend on was changed."""
-        made_of = self._made_of
-        if self._connection is None or self._connection.made_of != made_of:
+        now, made_of = self._connection, self._made_of
+        if now is None or now.made_of != made_of:
             client = self.given_client or self._new_client()
-            self._connection = _Connection(made_of, client, client.as_async())
-        return self._connection
+            self._connection = now = _Connection(made_of, client, client.as_async())
+        return now
 
     def _new_client(self) -> Client:
         settings: Any = {name: getattr(self, name) for name in _SETTINGS}
@@ -268,6 +278,67 @@ class Generating(Connected, GenerationRequest):
         """Give the options that a loaded model depends on, for the shortest of answers."""
         loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
         return loading | {"max_tokens": 1}
+
+
+class Embedding(Connected):
+    """Hold the options of every embedding as fields, and stay with the model that answers first.
+
+    Attributes:
+        dimensions: Length to cut the vectors to, for models that allow it.
+        truncate: Whether a text that is too long may be cut; otherwise it is an error.
+        keep_alive: Seconds the server should keep the model loaded afterwards.
+        chunk_size: The most texts in one request.
+        concurrency: The most requests on their way at once.
+    """
+
+    purpose: ClassVar[Purpose] = "embedding"
+
+    dimensions: int | None = Field(default=None, ge=1)
+    truncate: bool = False
+    keep_alive: float | None = None
+    chunk_size: int = Field(default=128, ge=1)
+    concurrency: int = Field(default=4, ge=1)
+    _pinned: Pin | None = PrivateAttr(default=None)
+
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first vectors need not wait for it.
+
+        Returns:
+            Where it was loaded.
+        """
+        result = self.client.embed("Hello", **self._options)
+        self._pin(result)
+        return result.route
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        result = await self.async_client.embed("Hello", **self._options)
+        self._pin(result)
+        return result.route
+
+    def _pin(self, result: EmbedResult) -> list[list[float]]:
+        """Stay with the model of the first answer."""
+        if self._known_pin:
+            self._known_pin.check(result)
+        else:
+            self._pinned = Pin.of(self._asked, result)
+        return result.vectors
+
+    @property
+    def _known_pin(self) -> Pin | None:
+        """Give the pin; a copy may ask for something else than what was pinned."""
+        return self._pinned if self._pinned and self._pinned.asked == self._asked else None
+
+    @property
+    def _asked(self) -> tuple[Any, ...]:
+        return (self.model, self.dimensions, self._addresses)
+
+    @property
+    def _options(self) -> Any:
+        """Give the options for a request, which goes to the pinned model."""
+        names = ("dimensions", "truncate", "keep_alive", "chunk_size", "concurrency")
+        model = self._known_pin.model if self._known_pin else self.model
+        return {"model": model, **{name: getattr(self, name) for name in names}}
 
 
 def _server(given: str | ServerConfig) -> ServerConfig:

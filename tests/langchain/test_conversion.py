@@ -93,3 +93,21 @@ def test_only_the_last_chunk_carries_metadata_and_tool_calls_have_far_indices() 
     assert merged.tool_calls[0]["args"] == {"x": 1}
     assert merged.response_metadata["model_provider"] == "localmix"
     assert merged.chunk_position == "last"
+
+
+def test_one_kind_of_thing_in_a_chunk() -> None:
+    """A piece of a call next to text would be taken for a whole call."""
+    call = ToolCallDelta(0, "a", "f", '{"x"')
+    parts = from_delta(Delta(reasoning="Well.", content="I call.", tool_calls=(call,)))
+    assert [(part.content, bool(part.tool_call_chunks)) for part in parts] == [
+        ("", False),
+        ("I call.", False),
+        ("", True),
+    ]
+    assert parts[0].additional_kwargs == {"reasoning_content": "Well."}
+    last = Delta(reasoning="Well.", content="Yes.", finish_reason="stop", model="tiny")
+    thought, said = from_delta(last)
+    assert (thought.chunk_position, thought.response_metadata) == (None, {})
+    assert (said.content, said.chunk_position) == ("Yes.", "last")
+    (thought, called) = from_delta(Delta(reasoning="Well.", tool_calls=(call,)))
+    assert (bool(thought.tool_call_chunks), bool(called.tool_call_chunks)) == (False, True)

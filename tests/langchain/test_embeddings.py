@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from langchain_localmix import LocalMixEmbeddings
 from localmix.errors import ConfigError, ProtocolError
+from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.loopback import Exchange, LoopbackServer, whole
 
@@ -26,14 +28,14 @@ def embed(request: pytest.FixtureRequest) -> Embed:
     return COLOURS[request.param]
 
 
-def measuring(*models: str) -> LoopbackServer:
+def measuring(*models: str, **more: Any) -> LoopbackServer:
     """Be an Ollama whose vectors hold the length of the text."""
 
     def reply(exchange: Exchange) -> None:
         vectors = [[float(len(text)), 1.0] for text in exchange.json["input"]]
         whole({"model": exchange.json["model"], "embeddings": vectors})(exchange)
 
-    return stand_ins.ollama(*models, POST__api_embed=reply)
+    return stand_ins.ollama(*models, POST__api_embed=reply, **more)
 
 
 def test_many_texts_go_in_chunks_and_come_back_in_order(start: Any, embed: Embed) -> None:
@@ -61,6 +63,18 @@ def test_no_more_requests_at_once_than_allowed(start: Any, embed: Embed) -> None
     embeddings = LocalMixEmbeddings(base_url=server.url, chunk_size=1, concurrency=2)
     assert len(embed(embeddings, ["a"] * 9)) == 9
     assert most <= 2
+
+
+def test_servers_that_have_it_loaded_share_the_work(start: Any, embed: Embed) -> None:
+    both = [start(measuring(loaded=("embed:latest",))) for _ in range(2)]
+    embeddings = LocalMixEmbeddings(
+        servers=[ServerConfig(url=server.url, order=1) for server in both],
+        chunk_size=1,
+        concurrency=4,
+    )
+    texts = ["x" * length for length in range(1, 17)]
+    assert [vector[0] for vector in embed(embeddings, texts)] == list(range(1, 17))
+    assert all(server.count("POST /api/embed") for server in both)
 
 
 def test_no_texts_are_no_request(start: Any, embed: Embed) -> None:
@@ -131,15 +145,20 @@ def test_preloading_says_where(start: Any) -> None:
 
 
 def test_a_namespace_for_a_cache_tells_models_apart(start: Any) -> None:
-    def namespace(**about: Any) -> str:
-        server = start(measuring())
+    def namespace(digest: str = "a", **about: Any) -> str:
+        entry = {"name": "embed:latest", "digest": digest, "capabilities": ["embedding"]}
+        server = start(measuring(GET__api_tags=whole({"models": [entry]})))
         server.routes["POST /api/show"] = whole({"capabilities": ["embedding"], "model_info": {}})
         embeddings = LocalMixEmbeddings(base_url=server.url, **about)
         found = embeddings.cache_namespace()
-        assert asyncio.run(embeddings.acache_namespace()) == found
+        embeddings.embed_query("river")  # now it is pinned
+        assert found == embeddings.cache_namespace() == asyncio.run(embeddings.acache_namespace())
+        unpinned = LocalMixEmbeddings(base_url=server.url, **about)
+        assert asyncio.run(unpinned.acache_namespace()) == found
         return found
 
     plain = namespace()
     assert plain == namespace()
-    assert "81fbd01b23a85376" in plain  # the digest: a name may get another model
-    assert len({plain, namespace(dimensions=1), namespace(document_prefix="passage: ")}) == 3
+    assert re.fullmatch(r"embed_latest-[0-9a-f]{16}-", plain)
+    others = [namespace("b"), namespace(dimensions=1), namespace(document_prefix="passage: ")]
+    assert len({plain, *others}) == 4

@@ -35,6 +35,7 @@ FAILURES = [
     (errors.OverloadedError("x", status=429), lc.ModelRateLimitError),
     (errors.ModelCrashedError("x", status=500), lc.ModelAPIError),
     (errors.DownloadError("x", status=200), lc.ModelAPIError),
+    (errors.ModelCrashedError("x", status=429), lc.ModelAPIError),
     (errors.ProtocolError("x"), lc.ModelError),
     (LocalMixError("x"), lc.ModelError),
     (errors.UnusableAnswerError("x", answer="prose"), lc.OutputParserException),
@@ -128,6 +129,8 @@ def test_nobody_there() -> None:
     for ask in (lambda: model.invoke("hello"), model.route, model.preload):
         with pytest.raises(lc.ModelConnectionError):
             ask()
+    with pytest.raises(lc.ModelConnectionError):
+        LocalMixEmbeddings(base_url="http://127.0.0.1:9", max_retries=0).cache_namespace()
     for coroutine in (model.aroute(), model.apreload()):
         with pytest.raises(lc.ModelConnectionError):
             asyncio.run(coroutine)

@@ -71,7 +71,7 @@ def test_options_of_the_call(start: Any) -> None:
     assert llm.invoke("The capital is", temperature=0.1, num_predict=3, stop=["x"]) == TEXT
     options = server.last("POST /api/generate").json["options"]
     assert options == {"temperature": 0.1, "num_predict": 3, "stop": ["x"]}
-    assert llm.batch(["a", "b"]) == [TEXT, TEXT]
+    assert llm.batch(["a", "b"]) == asyncio.run(llm.abatch(["a", "b"])) == [TEXT, TEXT]
     assert llm._get_ls_params(model="other")["ls_model_name"] == "other"
     assert llm._get_ls_params()["ls_model_type"] == "llm"
 
@@ -139,4 +139,3 @@ def test_preloading_says_where(start: Any) -> None:
             assert route is not None
             assert route.model == "tiny:latest"
     assert server.last("POST /api/chat").json["options"] == {"num_predict": 1}
-    assert server.last("POST /api/generate").json["options"] == {"num_predict": 1}

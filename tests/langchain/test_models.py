@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
+import subprocess
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -13,7 +17,7 @@ from langchain_core.tools import tool
 from langchain_localmix import ChatLocalMix, LocalMixEmbeddings
 from localmix.errors import ConfigError
 from tests import stand_ins
-from tests.loopback import whole
+from tests.loopback import Exchange, whole
 
 
 @tool
@@ -111,6 +115,19 @@ def test_metrics_stand_on_the_message(engine_alone: None) -> None:
         assert message.usage_metadata["output_tokens"] > 0
 
 
+def test_logprobs_come_whole_with_the_last_chunk(engine_alone: None) -> None:
+    model = ChatLocalMix(model="localmix-tiny", temperature=0.0, logprobs=True, top_logprobs=2)
+    merged: Any = None
+    for chunk in model.stream("Hello", max_tokens=5, reasoning=False):
+        merged = chunk if merged is None else merged + chunk
+    message = model.invoke("Hello", max_tokens=5, reasoning=False)
+    for answer in (message, merged):
+        content = answer.response_metadata["logprobs"]["content"]
+        assert "".join(each["token"] for each in content) == answer.text
+        assert [len(each["top_logprobs"]) for each in content] == [2] * 5
+        assert all(each["logprob"] <= 0 for each in content)
+
+
 def test_an_agent_calls_a_tool(engine_alone: None) -> None:
     agent: Any = create_agent(ChatLocalMix(model="localmix-tiny", temperature=0.0), [get_weather])
     question = {"messages": [("user", "What is the weather in Paris?")]}
@@ -141,3 +158,57 @@ def test_texts_go_in_chunks(start: Any) -> None:
     assert len(embeddings.embed_documents(["a", "b", "c", "d"])) == 4
     assert server.count("POST /api/embed") == 2
     assert server.last("POST /api/embed").json["dimensions"] == 1
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled", "left"])
+def test_leaving_a_stream_hangs_up(start: Any, how: str) -> None:
+    gone = threading.Event()
+
+    def reply(exchange: Exchange) -> None:
+        exchange.head(200, "application/x-ndjson", Transfer_Encoding="chunked")
+        exchange.chunk(json.dumps(stand_ins.ollama_says(content="H")).encode() + b"\n")
+        if exchange.is_hung_up():
+            gone.set()
+
+    model = ChatLocalMix(base_url=start(stand_ins.ollama(POST__api_chat=reply)).url)
+
+    async def read(began: asyncio.Event) -> None:
+        async for _ in model.astream("hello"):
+            began.set()
+
+    async def main() -> None:
+        began = asyncio.Event()
+        task = asyncio.create_task(read(began))
+        await began.wait()
+        task.cancel()
+        await asyncio.wait([task])
+
+    if how == "cancelled":
+        asyncio.run(main())
+    else:
+        stream: Any = model.stream("hello")
+        next(stream)
+        if how == "closed":
+            stream.close()
+        del stream
+    assert gone.wait(5)
+
+
+FORK = """
+import os, sys
+from langchain_localmix import ChatLocalMix
+
+model = ChatLocalMix(base_url=sys.argv[1])
+model.invoke("hello")
+child = os.fork()
+answer = model.invoke("hello").text
+if child == 0:
+    os._exit(0 if answer == "Hi." else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert answer == "Hi."
+"""
+
+
+def test_both_sides_of_a_fork_go_on(start: Any) -> None:
+    server = start(stand_ins.ollama())
+    subprocess.run([sys.executable, "-c", FORK, server.url], check=True, timeout=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_type_hints
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
@@ -140,7 +141,8 @@ def test_a_shared_client(start: Any) -> None:
 def test_tokens_are_estimated_without_a_tokenizer() -> None:
     model = ChatLocalMix()
     assert model.get_num_tokens("four letters each") == 5
-    assert model.get_num_tokens_from_messages([("user", "hello")], tools=[Answer]) > 20  # type: ignore[list-item]
+    assert model.get_num_tokens_from_messages([HumanMessage("hello")], tools=[Answer]) > 20
     counting = ChatLocalMix(custom_get_token_ids=lambda text: list(map(ord, text)))
     assert counting.get_num_tokens("abc") == 3
+    assert counting.get_num_tokens_from_messages([HumanMessage("abc")]) == len("Human: abc")
     assert LocalMixLLM().get_num_tokens("") == 0

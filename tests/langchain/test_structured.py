@@ -17,7 +17,7 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from langchain_localmix import ChatLocalMix
 from localmix.errors import UnusableAnswerError
 from tests import stand_ins
-from tests.loopback import Exchange, LoopbackServer, ndjson, whole
+from tests.loopback import Exchange, LoopbackServer, events, ndjson, whole
 
 
 class Person(BaseModel):
@@ -174,6 +174,19 @@ def test_a_tool_that_is_not_called_is_asked_for_once_more(start: Any, ask: Ask) 
     assert "not called" in server.last("POST /api/chat").json["messages"][-1]["content"]
 
 
+def test_broken_arguments_are_read_as_far_as_they_can_be(start: Any, ask: Ask) -> None:
+    """An LM Studio writes calls itself, and models put fences around arguments too."""
+    function = {"name": "Person", "arguments": f"```json\n{JSON}\n```"}
+    call = {"index": 0, "id": "1", "type": "function", "function": function}
+    choice = {"message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    frames = [stand_ins.openai_says(tool_calls=[call]), stand_ins.openai_says("tool_calls")]
+    streamed = events(*frames, stand_ins.OPENAI_USAGE, b"[DONE]")
+    reply = stand_ins.either_way(streamed, whole({"model": "tiny", "choices": [choice]}))
+    model = ChatLocalMix(base_url=start(stand_ins.lmstudio(POST__v1_chat_completions=reply)).url)
+    structured = model.with_structured_output(Person, method="function_calling")
+    assert ask(structured, "Who?") == Person(**ANN)
+
+
 def test_a_call_that_does_not_fit_is_answered_as_a_tool_would(start: Any, ask: Ask) -> None:
     server = start(scripted(calls({"name": "Ann"}), calls(ANN)))
     structured = ChatLocalMix(base_url=server.url).with_structured_output(
@@ -193,6 +206,7 @@ def test_a_call_that_does_not_fit_is_answered_as_a_tool_would(start: Any, ask: A
         (PersonV1, PersonV1(**ANN)),
         (PersonDict, ANN),
         (Person.model_json_schema(), ANN),
+        ({**Person.model_json_schema(), "title": ""}, ANN),
         (
             {"name": "Person", "description": "", "parameters": Person.model_json_schema()},
             ANN,
@@ -206,6 +220,21 @@ def test_schemas_in_any_form(start: Any, schema: Any, value: Any, method: Any) -
     assert model.with_structured_output(schema, method=method).invoke("Who?") == value
     sent = server.last("POST /api/chat").json["format"]
     assert sent == "json" if method == "json_mode" else set(sent["properties"]) == {"name", "age"}
+
+
+@pytest.mark.parametrize("schema", [PersonDict, Person.model_json_schema()])
+@pytest.mark.parametrize("bad", ['{"name": "Ann"}', "[]"])
+def test_what_lacks_a_field_is_asked_for_once_more(start: Any, schema: Any, bad: str) -> None:
+    server = start(scripted(says(bad), says(JSON)))
+    structured = ChatLocalMix(base_url=server.url).with_structured_output(schema)
+    assert structured.invoke("Who?") == ANN
+    assert "it lacks" in server.last("POST /api/chat").json["messages"][-1]["content"]
+
+
+def test_strict_schemas_take_nothing_else(start: Any) -> None:
+    server = start(scripted(says(JSON)))
+    ChatLocalMix(base_url=server.url).with_structured_output(PersonDict, strict=True).invoke("Who?")
+    assert server.last("POST /api/chat").json["format"]["additionalProperties"] is False
 
 
 def test_json_mode_needs_no_schema(start: Any) -> None:
