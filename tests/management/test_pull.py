@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
 
-from localmix import Client
+from localmix import AsyncClient, Client
 from localmix.errors import (
     DownloadError,
     ModelChangedError,
@@ -143,6 +144,33 @@ def test_closing_the_client_in_another_thread_ends_the_pull(start: Start) -> Non
     with pytest.raises(TransportError, match="closed before the answer had come"):
         list(client.pull("new"))
     assert server.count("POST /api/pull") == 1
+
+
+def test_a_cancelled_task_hangs_up(start: Start) -> None:
+    gone = threading.Event()
+
+    def until_gone(exchange: Exchange) -> None:
+        if exchange.is_hung_up():
+            gone.set()
+
+    server = start(pulling(ndjson(MANIFEST, part(10), end=until_gone)))
+
+    async def main() -> None:
+        has_begun = asyncio.Event()
+
+        async def pull() -> None:
+            async with AsyncClient(server.url) as client, client.pull("new") as steps:
+                async for _ in steps:
+                    has_begun.set()
+
+        task = asyncio.create_task(pull())
+        await has_begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert gone.wait(5)
 
 
 def test_dropping_the_iterator_hangs_up(start: Start) -> None:
