@@ -164,8 +164,9 @@ class StructuredPredicting(FunctionCallingLLM):
             UnusableAnswerError: The model wrote no such object (also a `ValueError`).
         """
         if (form := self._form(output_cls)) is None:
-            other = super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
-            return cast("M", other)
+            return cast(
+                "M", super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
+            )
         _tell_start(output_cls, prompt, prompt_args)
         flow = predicting(form, self._filled(prompt, prompt_args))
         return _tell_end(self._finish(flow, None, _options(form, llm_kwargs)))
@@ -180,8 +181,10 @@ class StructuredPredicting(FunctionCallingLLM):
     ) -> M:
         """Get an object of a class; see `structured_predict`."""
         if (form := self._form(output_cls)) is None:
-            other = super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
-            return cast("M", await other)
+            return cast(
+                "M",
+                await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args),
+            )
         _tell_start(output_cls, prompt, prompt_args)
         flow = predicting(form, self._filled(prompt, prompt_args))
         return _tell_end(await self._afinish(flow, None, _options(form, llm_kwargs)))
@@ -196,12 +199,11 @@ class StructuredPredicting(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Generator[Any]:
         if (form := self._form(output_cls)) is None:
-            yield from super()._structured_stream_call(
-                output_cls, prompt, llm_kwargs, **prompt_args
-            )
-            return
-        options = _options(form, llm_kwargs)
+            return super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
         flow = predicting(form, self._filled(prompt, prompt_args))
+        return self._streamed(form, flow, _options(form, llm_kwargs))
+
+    def _streamed(self, form: Form[M], flow: Flow[M], options: dict[str, Any]) -> Generator[Any]:
         response, shown = None, None
         with closing(self.stream_chat(next(flow), **options)) as responses:
             for response in responses:
@@ -223,9 +225,9 @@ class StructuredPredicting(FunctionCallingLLM):
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
         flow = predicting(form, self._filled(prompt, prompt_args))
-        return self._streamed(form, flow, _options(form, llm_kwargs))
+        return self._astreamed(form, flow, _options(form, llm_kwargs))
 
-    async def _streamed(
+    async def _astreamed(
         self,
         form: Form[M],
         flow: Flow[M],

@@ -6,7 +6,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from localmix import AsyncClient, ChatResult, Client, Delta, EmbedResult, ModelInfo, Route, Server
+from localmix import (
+    AsyncClient,
+    ChatResult,
+    Client,
+    Delta,
+    EmbedResult,
+    ModelInfo,
+    PullStep,
+    Route,
+    Server,
+)
 
 
 class Either:
@@ -44,12 +54,23 @@ class Either:
         result: EmbedResult = self._do(self.client.embed(texts, **options))
         return result
 
+    def manage(self, method: str, *args: Any, **options: Any) -> Any:
+        """Call one of the managing methods."""
+        return self._do(getattr(self.client, method)(*args, **options))
+
+    def pull(self, model: str, *, at_most: int | None = None, **options: Any) -> list[PullStep]:
+        """Collect the steps of a pull; with `at_most`, leave early."""
+        steps: list[PullStep] = self._collect(self.client.pull(model, **options), at_most)
+        return steps
+
     def stream(self, messages: Any, *, at_most: int | None = None, **options: Any) -> list[Delta]:
         """Collect the deltas; with `at_most`, leave early."""
-        return self._collect(self.client.stream(messages, **options), at_most)
+        deltas: list[Delta] = self._collect(self.client.stream(messages, **options), at_most)
+        return deltas
 
     def stream_complete(self, prompt: str, **options: Any) -> list[Delta]:
-        return self._collect(self.client.stream_complete(prompt, **options), None)
+        deltas: list[Delta] = self._collect(self.client.stream_complete(prompt, **options), None)
+        return deltas
 
     def close(self) -> None:
         """Close the client; the fixture ends its loop."""
@@ -63,11 +84,11 @@ class Either:
     def _do(self, value: Any) -> Any:
         return self._runner.run(value) if self._runner else value
 
-    def _collect(self, stream: Any, at_most: int | None) -> list[Delta]:
+    def _collect(self, stream: Any, at_most: int | None) -> list[Any]:
         if self._runner:
             return self._runner.run(_collect_async(stream, at_most))
         with stream:
-            return [delta for _, delta in zip(_limit(at_most), stream, strict=False)]
+            return [step for _, step in zip(_limit(at_most), stream, strict=False)]
 
 
 MakeEither = Callable[..., Either]
@@ -79,15 +100,15 @@ def route_of(answer: ChatResult | Delta) -> Route:
     return answer.route
 
 
-async def _collect_async(stream: Any, at_most: int | None) -> list[Delta]:
-    deltas: list[Delta] = []
+async def _collect_async(stream: Any, at_most: int | None) -> list[Any]:
+    steps: list[Any] = []
     async with stream:
         for _ in _limit(at_most):
-            delta = await anext(stream, None)
-            if delta is None:
+            step = await anext(stream, None)
+            if step is None:
                 break
-            deltas.append(delta)
-    return deltas
+            steps.append(step)
+    return steps
 
 
 def _limit(at_most: int | None) -> range:

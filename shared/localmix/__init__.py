@@ -1,8 +1,9 @@
 """Name a model, never a server: one client for Ollama, LM Studio and llama.cpp."""
 
 from localmix import errors
-from localmix.client import AsyncClient, AsyncStream, Client, Stream
+from localmix.client import AsyncClient, Client
 from localmix.errors import LocalMixError
+from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -12,7 +13,9 @@ from localmix.types import (
     EmbedResult,
     Image,
     Message,
+    Model,
     ModelInfo,
+    PullStep,
     Route,
     Server,
     Timings,
@@ -25,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncClient",
+    "AsyncSteps",
     "AsyncStream",
     "ChatRequest",
     "ChatResult",
@@ -36,9 +40,12 @@ __all__ = [
     "Image",
     "LocalMixError",
     "Message",
+    "Model",
     "ModelInfo",
+    "PullStep",
     "Route",
     "Server",
+    "Steps",
     "Stream",
     "Timings",
     "Tool",

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Generator,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -23,6 +16,7 @@ from localmix.ask import (
     route_request,
 )
 from localmix.errors import LocalMixError
+from localmix.management import AsyncManaging, Managing
 from localmix.options import (
     ChatOptions,
     CompletionOptions,
@@ -31,6 +25,7 @@ from localmix.options import (
     SettingsOptions,
 )
 from localmix.progress import Progress
+from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     ChatResult,
     Delta,
@@ -45,6 +40,7 @@ from localmix.types import (
 # These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
 # for them when it is made and when it first sends, not whoever imports localmix.
 if TYPE_CHECKING:
+    from localmix.management.flows import Management
     from localmix.routing import Router
     from localmix.settings import ServerConfig, Settings
     from localmix.transport import AsyncTransport, Transport
@@ -55,12 +51,14 @@ class _Face:
 
     settings: Settings
     _router: Router
+    _management: Management
 
     def __init__(
         self,
         servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
+        from localmix.management.flows import Management
         from localmix.routing import CompoundRouter
         from localmix.settings import Settings
 
@@ -68,6 +66,7 @@ class _Face:
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
         self._router = CompoundRouter(self.settings)
+        self._management = Management(self.settings)
         self._forget_connections()
 
     def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
@@ -94,77 +93,7 @@ class _Face:
         return f"{type(self).__name__}({places})"
 
 
-class Stream(Iterator[Delta]):
-    """Iterate over the deltas of an answer.
-
-    Nothing is sent before the first delta is asked for. To leave early, close it or use it in a
-    `with` block: the server then stops.
-    """
-
-    def __init__(self, deltas: Generator[Delta], progress: Progress) -> None:
-        self._deltas = deltas
-        self._progress = progress
-
-    def __next__(self) -> Delta:
-        return next(self._deltas)
-
-    def close(self) -> None:
-        """Hang up; the server stops generating."""
-        self._deltas.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        self.close()
-
-    @property
-    def route(self) -> Route | None:
-        """Give the route, once the first delta has come."""
-        return self._progress.route
-
-    @property
-    def result(self) -> ChatResult:
-        """Fold what has come so far."""
-        return self._progress.result
-
-
-class AsyncStream(AsyncIterator[Delta]):
-    """Iterate over the deltas of an answer.
-
-    Nothing is sent before the first delta is asked for. To leave early, close it or use it in an
-    `async with` block: the server then stops.
-    """
-
-    def __init__(self, deltas: AsyncGenerator[Delta], progress: Progress) -> None:
-        self._deltas = deltas
-        self._progress = progress
-
-    async def __anext__(self) -> Delta:
-        return await anext(self._deltas)
-
-    async def close(self) -> None:
-        """Hang up; the server stops generating."""
-        await self._deltas.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *about: object) -> None:
-        await self.close()
-
-    @property
-    def route(self) -> Route | None:
-        """Give the route, once the first delta has come."""
-        return self._progress.route
-
-    @property
-    def result(self) -> ChatResult:
-        """Fold what has come so far."""
-        return self._progress.result
-
-
-class Client(_Face):
+class Client(_Face, Managing):
     """Use whichever model servers there are, from ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
@@ -294,7 +223,7 @@ class Client(_Face):
             progress.end()
 
 
-class AsyncClient(_Face):
+class AsyncClient(_Face, AsyncManaging):
     """Use whichever model servers there are, from asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance

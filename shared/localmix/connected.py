@@ -235,11 +235,11 @@ class Connected(BaseModel):
     @property
     def _connected(self) -> _Connection:
         """Make the clients on first use, and anew when a field that they depend on was changed."""
-        made_of = self._made_of
-        if self._connection is None or self._connection.made_of != made_of:
+        now, made_of = self._connection, self._made_of
+        if now is None or now.made_of != made_of:
             client = self.given_client or self._new_client()
-            self._connection = _Connection(made_of, client, client.as_async())
-        return self._connection
+            self._connection = now = _Connection(made_of, client, client.as_async())
+        return now
 
     def _new_client(self) -> Client:
         settings: Any = {name: getattr(self, name) for name in _SETTINGS}

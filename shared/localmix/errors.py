@@ -5,6 +5,7 @@
     * `DiscoveryError`: nobody can serve the request
         * `NoServerError`: no server answered
         * `ModelNotFoundError`: servers answered, none holds the model
+        * `ModelChangedError`: a model has another digest than the one that was pinned
     * `TransportError`: the way to the server
         * `ConnectError`: it could not be reached (also a `ConnectionError`)
         * `TimedOutError`: it stayed silent for too long (also a `TimeoutError`)
@@ -16,6 +17,7 @@
             * `AuthenticationError`: the server wants a token, or another one
         * `OverloadedError`: it has too much to do
         * `ModelCrashedError`: the model failed to load or died
+        * `DownloadError`: the server could not fetch a model
     * `ProtocolError`: bytes that do not follow the server's own rules
     * `UnusableAnswerError`: the model answered, but not in the form asked for (also a `ValueError`)
 
@@ -118,6 +120,12 @@ class ModelNotFoundError(DiscoveryError):
         self.available = available
 
 
+class ModelChangedError(DiscoveryError):
+    """Say that a model has another digest than the one that was pinned, or none that is told."""
+
+    usual_hint = "If the change was meant, pin the new digest in `digests`."
+
+
 class TransportError(LocalMixError):
     """Say that the way to the server failed."""
 
@@ -209,6 +217,12 @@ class ModelCrashedError(ServerError):
     """Say that the model failed to load, ran out of memory or died."""
 
     usual_hint = "See the server's log; a smaller model or context may fit."
+
+
+class DownloadError(ServerError):
+    """Say that the server could not fetch a model from where it gets its models."""
+
+    usual_hint = "Check the server's way to the internet, and pull again: it goes on where it was."
 
 
 class ProtocolError(LocalMixError):

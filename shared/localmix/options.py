@@ -77,6 +77,7 @@ class SettingsOptions(TypedDict, total=False):
     prefer: str | Sequence[Kind] | None
     model: str | None
     aliases: Mapping[str, str | Sequence[str]] | None
+    digests: Mapping[str, str] | None
     models_path: str | Path | Sequence[Path] | None
     embedded_context_length: int | None
     timeout: float | None

@@ -39,6 +39,7 @@ from localmix.types import Kind
 OLLAMA_PORT = 11434
 LMSTUDIO_PORT = 1234
 _FILE = "localmix.toml"
+Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{12,64}$")]
 # What the user says of a server's place among the others; the lowest comes first.
 Rank = tuple[float, int, int]
 
@@ -118,6 +119,7 @@ class Settings(_Secretive, BaseSettings):
         prefer: Kinds to take first, among servers of one order.
         model: Model of chats and completions that name none.
         aliases: Names of one's own for models; a name for several takes the first that is there.
+        digests: Digests that models must have, by name: 12 or more hexadecimal digits of SHA-256.
         models_path: Folders with GGUF files for the embedded engine.
         embedded_context_length: Tokens that the embedded engine reserves for a request, at most.
         timeout: Seconds that a whole request may take, with every fail-over and retry.
@@ -150,6 +152,7 @@ class Settings(_Secretive, BaseSettings):
     )
     model: str | None = None
     aliases: dict[str, tuple[str, ...]] = Field(default={})
+    digests: dict[str, Digest] = Field(default={})
     models_path: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), validation_alias=AliasChoices("LOCALMIX_MODELS_PATH", "LOCAL_MODELS_PATH")
     )

@@ -115,6 +115,13 @@ def test_results_without_ids_answer_calls_in_their_order() -> None:
     assert [message.tool_call_id for message in said[1:]] == ["call_0", "call_1"]
 
 
+def test_results_with_ids_may_come_in_any_order() -> None:
+    blocks = [ToolCallBlock(tool_call_id=id_, tool_name="f") for id_ in ("a", "b")]
+    turn = ChatMessage(role=ASSISTANT, blocks=blocks)
+    said = to_messages([turn, result("2", tool_call_id="b"), result("1")])
+    assert [message.tool_call_id for message in said[1:]] == ["b", "a"]
+
+
 def test_a_result_that_answers_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="tool_call_id"):
         to_messages([result("7")])

@@ -50,6 +50,8 @@ class LMStudio(LoopbackServer):
         window: Tokens that a loaded chat model has.
         vision: Whether it says of its chat model that it sees images; they are put aside, since
             the real model behind it does not.
+        catalogue: Models to download, with their sizes.
+        download_status: What a look at a download says; empty for its way to the end.
     """
 
     generation: Literal["0.3", "0.4"] = "0.4"
@@ -59,6 +61,10 @@ class LMStudio(LoopbackServer):
     quirks: frozenset[Quirk] = frozenset()
     window: int = 2048
     vision: bool = False
+    catalogue: dict[str, int] = field(default_factory=dict)
+    download_status: str = ""
+    downloaded: dict[str, int] = field(default_factory=dict)
+    windows: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # A process of its own, like every engine: shared with whoever uses these models.
@@ -112,7 +118,10 @@ class LMStudio(LoopbackServer):
                 "GET /api/v1/models": lambda e: self._reply(e, self._list_v1()),
                 "POST /api/v1/models/load": self._load,
                 "POST /api/v1/models/unload": self._unload,
+                "POST /api/v1/models/download": self._download,
             }
+            if exchange.path.startswith("/api/v1/models/download/status/"):
+                return self._download_status
         return routes.get(f"{exchange.method} {exchange.path}", self._unexpected)
 
     def _unexpected(self, exchange: Exchange) -> None:
@@ -183,7 +192,7 @@ class LMStudio(LoopbackServer):
         return {"models": entries}
 
     def _window_of(self, key: str) -> int:
-        return 512 if key == EMBED else self.window
+        return self.windows.get(key, 512 if key == EMBED else self.window)
 
     def _load(self, exchange: Exchange) -> None:
         """Recorded, 2026-03: r41."""
@@ -195,7 +204,7 @@ class LMStudio(LoopbackServer):
         key = self._known(order.get("model"))
         if key is None:
             raise native_error(f"Model {order.get('model')} not found", "model_not_found", 404)
-        self.window = order.get("context_length", self.window)
+        self.windows[key] = order.get("context_length", self._window_of(key))
         self.loaded[key] = key
         kind = "embedding" if key == EMBED else "llm"
         loaded = {"type": kind, "instance_id": key, "load_time_seconds": 0.1, "status": "loaded"}
@@ -204,9 +213,40 @@ class LMStudio(LoopbackServer):
     def _unload(self, exchange: Exchange) -> None:
         """Recorded, 2026-03: r42."""
         instance = exchange.json.get("instance_id")
-        if self.loaded.pop(instance, None) is None:
+        key = self.loaded.pop(instance, None)
+        if key is None:
             raise native_error(f"Model {instance} is not loaded", "model_not_found", 404)
+        self.windows.pop(key, None)
         self._reply(exchange, {"instance_id": instance})
+
+    def _download(self, exchange: Exchange) -> None:
+        """Documentation: d04; what is there already: recorded, 2026-03, r43."""
+        name = exchange.json["model"]
+        if self._known(name):
+            self._reply(exchange, {"status": "already_downloaded"})
+            return
+        if name not in self.catalogue:
+            raise native_error(f"Model {name} not found", "model_not_found", 404)
+        self.downloaded.setdefault(name, 0)
+        self._reply(exchange, self._job(name, "downloading"))
+
+    def _download_status(self, exchange: Exchange) -> None:
+        """Documentation: d05; each look finds a quarter more."""
+        name = exchange.path.rpartition("/job_")[2]
+        size = self.catalogue[name]
+        self.downloaded[name] = min(self.downloaded[name] + size // 4, size)
+        status = self.download_status or (
+            "completed" if self.downloaded[name] == size else "downloading"
+        )
+        self._reply(exchange, self._job(name, status) | {"downloaded_bytes": self.downloaded[name]})
+
+    def _job(self, name: str, status: str) -> dict[str, Any]:
+        return {
+            "job_id": f"job_{name}",
+            "status": status,
+            "total_size_bytes": self.catalogue[name],
+            "started_at": "2025-10-03T15:33:23.496Z",
+        }
 
     def _known(self, name: Any) -> str | None:
         """A key matches in any case (rlmstudio M049, 0.4.25)."""

@@ -16,10 +16,12 @@ from localmix import Image, Message, Tool
 from localmix.errors import (
     ContextLengthError,
     LocalMixError,
+    ModelNotFoundError,
     RequestRejectedError,
     UnsupportedFeatureError,
 )
 from tests.replay.cassettes import Source
+from tests.replay.registry import NAME
 
 FRANCE = "What is the capital of France?"
 PARIS = "The capital of France is Paris."
@@ -439,6 +441,97 @@ def show(ask: Any, on: Stage) -> None:
     assert model.context_length == 2048
     if on.kind == "ollama":
         assert model.capabilities == frozenset({"tools", "thinking"})
+
+
+@scenario(core_only=True)
+def models_joined(ask: Any, on: Stage) -> None:
+    """Ollama tells what a model can do in another place than its listing."""
+    by_name = {model.name.removesuffix(":latest"): model for model in ask.manage("catalog")}
+    assert set(by_name) == {"localmix-tiny", on.embedding["model"]}
+    (place,) = by_name["localmix-tiny"].places
+    assert place.size_bytes or str(on.source) == "lmstudio-0.3"
+    if on.kind == "ollama":
+        assert place.capabilities == frozenset({"tools", "thinking"})
+        assert place.quantization == "Q8_0"
+        assert len(place.digest) == 64
+
+
+@scenario(core_only=True, kinds=("ollama", "lmstudio"))
+def model_loaded_and_unloaded(ask: Any, on: Stage) -> None:
+    if on.source.version == "0.3":
+        with pytest.raises(UnsupportedFeatureError, match="Run: lms unload localmix-tiny"):
+            ask.manage("unload", "localmix-tiny")
+        return
+    for name, window in (("localmix-tiny", 1024), (on.embedding["model"], 256)):
+        loaded = ask.manage("load", name, context_length=window)
+        assert (loaded.loaded, loaded.loaded_context_length) == (True, window)
+        assert loaded in ask.manage("running")
+        (unloaded,) = ask.manage("unload", name)
+        assert not unloaded.loaded
+
+
+@scenario(core_only=True, kinds=("ollama",))
+def model_kept(ask: Any, on: Stage) -> None:
+    """One that stays for ever is given some 292 years by Ollama, and no end by us."""
+    assert ask.manage("load", "localmix-tiny", keep_alive=-1).unload_at is None
+    assert ask.manage("unload", "localmix-tiny")
+    assert ask.manage("unload", "localmix-tiny") == []
+
+
+@scenario(core_only=True, kinds=("ollama",))
+def model_copied_and_deleted(ask: Any, on: Stage) -> None:
+    copied = ask.manage("copy", "localmix-tiny", "localmix-copy")
+    assert copied.name == "localmix-copy:latest"
+    assert copied.digest == ask.show("localmix-tiny").digest
+    assert ask.manage("delete", "localmix-copy").name == "localmix-copy:latest"
+    with pytest.raises(ModelNotFoundError):
+        ask.manage("delete", "localmix-copy")
+
+
+@scenario(core_only=True, kinds=("ollama",))
+def model_pulled(ask: Any, on: Stage) -> None:
+    """Pulled by the real server from `tests/replay/registry.py`."""
+    steps = ask.pull(NAME, insecure=True)
+    statuses = list(dict.fromkeys(step.status for step in steps))
+    assert statuses == ["preparing", "downloading", "finishing", "done"]
+    completed = [step.completed for step in steps]
+    assert completed == sorted(completed)
+    assert steps[-1].completed == steps[-1].total
+    assert ask.manage("delete", NAME.removeprefix("http://")).size_bytes > 1_000_000
+
+
+@scenario(core_only=True, kinds=("ollama",))
+def model_not_to_be_found(ask: Any, on: Stage) -> None:
+    """The error comes inside a stream with status 200."""
+    with pytest.raises(ModelNotFoundError, match="file does not exist"):
+        ask.pull(f"{NAME}-not", insecure=True)
+
+
+@scenario(core_only=True, kinds=("llamacpp", "lmstudio"))
+def managed_by_hand(ask: Any, on: Stage) -> None:
+    """What a server cannot do names the way that there is."""
+    for method, *rest in (("delete",), ("copy", "second")):
+        with pytest.raises(UnsupportedFeatureError) as caught:
+            ask.manage(method, "localmix-tiny", *rest)
+        assert caught.value.server
+        assert caught.value.hint
+    if on.kind == "llamacpp":
+        for method in ("pull", "manage"):
+            with pytest.raises(UnsupportedFeatureError):
+                ask.pull("any") if method == "pull" else ask.manage("unload", "localmix-tiny")
+        assert ask.manage("load", "localmix-tiny").loaded
+        with pytest.raises(UnsupportedFeatureError, match="-c N"):
+            ask.manage("load", "localmix-tiny", context_length=1024)
+
+
+@scenario(core_only=True, kinds=("lmstudio",))
+def model_that_is_there(ask: Any, on: Stage) -> None:
+    if on.source.version == "0.3":
+        with pytest.raises(UnsupportedFeatureError, match="Run: lms get localmix-tiny"):
+            ask.pull("localmix-tiny")
+    else:
+        (done,) = ask.pull("localmix-tiny")
+        assert done.status == "done"
 
 
 _PNG = bytes.fromhex(

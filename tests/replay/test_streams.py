@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import DIALECTS, PullMeter
+from localmix.dialects.ollama_models import PullDecoder
 from localmix.errors import LocalMixError
-from localmix.types import ChatRequest, CompletionRequest, Delta, GenerationRequest, Kind, Message
+from localmix.types import (
+    ChatRequest,
+    CompletionRequest,
+    Delta,
+    GenerationRequest,
+    Kind,
+    Message,
+    PullStep,
+)
 from localmix.wire.exchange import Decoder
 from tests.replay.cassettes import ROOT
 from tests.unit.streams import WEATHER, target
@@ -22,18 +31,20 @@ EVERY_CUT_BELOW = 6_000
 
 @dataclass(frozen=True)
 class Recorded:
-    """Hold the bytes of a stream, and what it answered."""
+    """Hold the bytes of a stream, and what it answered; without a request it is a pull."""
 
     kind: Kind
     data: bytes
-    request: GenerationRequest
+    request: GenerationRequest | None
 
     def decoder(self) -> Decoder[Any]:
+        if self.request is None:
+            return PullDecoder("http://s", PullMeter("pulled", "http://s"))
         return DIALECTS[self.kind].generation_decoder(
             target(self.kind, "localmix-tiny"), self.request
         )
 
-    def decoded(self, *pieces: bytes) -> list[Delta]:
+    def decoded(self, *pieces: bytes) -> list[Delta | PullStep]:
         decoder = self.decoder()
         deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
         return deltas + decoder.close()
@@ -50,7 +61,9 @@ def _streams() -> dict[str, Recorded]:
     return found
 
 
-def _request(body: dict[str, Any]) -> GenerationRequest:
+def _request(body: dict[str, Any]) -> GenerationRequest | None:
+    if "insecure" in body:
+        return None
     if "prompt" in body:
         return CompletionRequest(prompt="x")
     forced = "format" in body and "tools" in body

@@ -15,8 +15,9 @@ import pytest
 
 import localmix
 from localmix import AsyncClient, Client, errors, options
-from localmix.client import AsyncStream, Stream
+from localmix.management import AsyncManaging, Managing
 from localmix.settings import Settings
+from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
 from localmix.transport.http import our_error
 from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, GenerationRequest
 
@@ -48,9 +49,12 @@ FLOORS = {
     "progress": 5,
     "discovery": 5,
     "routing": 6,
+    "streams": 6,
     "transport": 7,
+    "management": 7,
     "client": 8,
     "connected": 9,
+    "cli": 9,
     "langchain_localmix": 10,
     "llamaindex_localmix": 10,
 }
@@ -138,7 +142,10 @@ def test_all_is_sorted_and_complete(package: str) -> None:
         assert getattr(module, name)
 
 
-@pytest.mark.parametrize(("sync", "asynchronous"), [(Client, AsyncClient), (Stream, AsyncStream)])
+@pytest.mark.parametrize(
+    ("sync", "asynchronous"),
+    [(Client, AsyncClient), (Managing, AsyncManaging), (Steps, AsyncSteps), (Stream, AsyncStream)],
+)
 def test_the_two_colours_have_the_same_methods(sync: type, asynchronous: type) -> None:
     def public(kind: type) -> dict[str, str]:
         return {

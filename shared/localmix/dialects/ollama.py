@@ -10,6 +10,7 @@ nanoseconds; what is zero is left out.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from localmix.dialects import failures, vectors
@@ -55,6 +56,7 @@ _CAPABILITIES: dict[str, Capability] = {
     "thinking": "thinking",
     "insert": "insert",
 }
+_FOR_EVER = timedelta(days=36_500)
 # Architectures that only embed; releases before 0.30 list no capabilities (recorded: 0.12.11).
 _EMBEDDING_FAMILIES = frozenset(
     {"bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "gemma-embedding", "xlm-roberta"}
@@ -259,8 +261,20 @@ def _model_info(entry: dict[str, Any], running: dict[str, Any] | None, url: str)
         parameters=details.get("parameter_size") or "",
         quantization=details.get("quantization_level") or "",
         digest=entry.get("digest") or "",
+        memory_bytes=running.get("size") if running else None,
+        gpu_bytes=running.get("size_vram") if running else None,
+        unload_at=_unload_at(running.get("expires_at") or "") if running else None,
         remote=bool(entry.get("remote_host")) or name.endswith((":cloud", "-cloud")),
     )
+
+
+def _unload_at(said: str) -> datetime | None:
+    """Read when a model will be unloaded; one that stays for ever is given some 292 years."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at - datetime.now(at.tzinfo) < _FOR_EVER else None
 
 
 def _shown(model: ModelInfo, reply: dict[str, Any]) -> ModelInfo:

@@ -89,14 +89,21 @@ class Directory:
                 break
         return self.known
 
-    def refresh(self, deadline: float = inf) -> Flow[tuple[Found, ...]]:
-        """Ask every candidate now, and wait for all, or until the deadline."""
-        yield from self._ask(self._entries)
+    def refresh(self, deadline: float = inf, *, url: str = "") -> Flow[tuple[Found, ...]]:
+        """Ask every candidate now, or the one at an address; wait for all, or to the deadline."""
+        entries = [entry for entry in self._entries if url in ("", entry.candidate.url)]
+        if url:  # an answer that is on its way may be older than what has changed
+            yield from self._settled(entries, deadline)
+        yield from self._ask(entries)
+        yield from self._settled(entries, deadline)
+        return self.known
+
+    def _settled(self, entries: Sequence[_Entry], deadline: float) -> Flow[None]:
         while True:
             changed = self._changed
             left = deadline - self._clock()
-            if left <= 0 or not any(map(self._is_asking, self._entries)):
-                return self.known
+            if left <= 0 or not any(map(self._is_asking, entries)):
+                return
             yield from wait(min(_ABANDONED, left), changed)
 
     def doubt(self, url: str) -> None:

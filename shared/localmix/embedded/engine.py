@@ -43,7 +43,12 @@ class _Served:
     log: IO[str]
     url: str
     key: str
+    window: int | None
     owner: int = field(default_factory=os.getpid)
+
+    def differs(self, window: int | None) -> bool:
+        """Tell whether another window is wanted than the one that is served."""
+        return window not in (None, self.window)
 
     def stop(self) -> None:
         if self.owner != os.getpid():
@@ -98,8 +103,13 @@ class Engine:
                 found.append(model)
         return found
 
-    def start(self, name: str) -> tuple[str, dict[str, str]]:
+    def start(self, name: str, window: int | None = None) -> tuple[str, dict[str, str]]:
         """Serve a model if it is not yet served; return its base URL and headers.
+
+        Args:
+            name: Name of the model.
+            window: The most tokens to reserve for a request; another window than the one it is
+                served with starts it anew. Without one, what is served is good.
 
         Raises:
             ConfigError: The extra is not installed.
@@ -117,11 +127,21 @@ class Engine:
             )
         with _loading.setdefault(path, threading.Lock()):
             served = _served.get(path)
-            if served is None or served.process.poll() is not None:
-                if served:
-                    served.stop()
-                served = _served[path] = _launch(path, self._describe(name, path))
+            if served is None or served.process.poll() is not None or served.differs(window):
+                self._drop(path)
+                served = _served[path] = _launch(path, self._describe(name, path, window))
         return served.url, {"Authorization": f"Bearer {served.key}"}
+
+    def stop(self, name: str) -> None:
+        """Take a model out of memory, if it is there."""
+        if path := self._files().get(name):
+            with _loading.setdefault(path, threading.Lock()):
+                self._drop(path)
+
+    @staticmethod
+    def _drop(path: Path) -> None:
+        if served := _served.pop(path, None):
+            served.stop()
 
     def _files(self) -> dict[str, Path]:
         """Find the files by name; of two with one name, the first folder's counts."""
@@ -132,24 +152,26 @@ class Engine:
                     files.setdefault(path.stem, path.absolute())
         return files
 
-    def _describe(self, name: str, path: Path) -> ModelInfo:
+    def _describe(self, name: str, path: Path, window: int | None = None) -> ModelInfo:
         head = gguf.read_head(path)
         family = head.get("general.architecture", "")
         trained = head.get(f"{family}.context_length")
         # Only models made for embedding say how to pool.
         embeds = f"{family}.pooling_type" in head
+        served, window = _served.get(path), window or self.window
         return ModelInfo(
             name=name,
             server=URL,
             kind="embedded",
             purpose="embedding" if embeds else "chat",
-            loaded=path in _served,
+            loaded=served is not None,
             context_length=trained,
-            loaded_context_length=min(trained or self.window, self.window),
+            loaded_context_length=served.window if served else min(trained or window, window),
             embedding_length=head.get(f"{family}.embedding_length"),
             size_bytes=path.stat().st_size,
             family=family,
             parameters=head.get("general.size_label", ""),
+            quantization=gguf.QUANTIZATIONS.get(head.get("general.file_type", -1), ""),
             details={"path": str(path), **head},
         )
 
@@ -166,7 +188,7 @@ def _launch(path: Path, model: ModelInfo) -> _Served:
         text=True,
         encoding="utf-8",
     )
-    served = _Served(process, log, "", key)
+    served = _Served(process, log, "", key, model.loaded_context_length)
     order = {
         "path": str(path),
         "name": model.name,

@@ -12,6 +12,7 @@ from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
 from localmix.routing.ranking import answered_since, is_loaded
 from localmix.wire.exchange import Flow, wait
+from localmix.wire.gate import Gate
 
 # Seconds between looks whether the model that somebody else loads is there.
 _LOOK_EVERY = 1.0
@@ -37,7 +38,42 @@ def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
     return None if is_cut else listed or None
 
 
-class Loading:
+class Turn:
+    """Hold the right to load a model at its server, in a `with` block; others wait for it."""
+
+    def __init__(self, vitals: Vitals, place: Place) -> None:
+        self._vitals = vitals
+        self._place = place
+        self._is_ours = False
+
+    def wait(self, patience: float) -> Flow[None]:
+        """Wait for as long as somebody else loads the model.
+
+        Raises:
+            TimedOutError: That takes longer than our patience.
+        """
+        while gate := self._take():
+            if not (yield from wait(patience, gate)):
+                raise self._still_loading()
+
+    def _take(self) -> Gate | None:
+        gate = self._vitals.begin_loading(self._place.model.name)
+        self._is_ours = gate is None
+        return gate
+
+    def _still_loading(self) -> TimedOutError:
+        server, name = self._place.found.server.url, self._place.model.name
+        return TimedOutError(f"{server} is still loading {name} for another request.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        if self._is_ours:
+            self._vitals.end_loading(self._place.model.name)
+
+
+class Loading(Turn):
     """Hold back the others while one request loads a model, in a `with` block.
 
     Quirk (lmstudio 0.3, 0.4): requests for a model that is not loaded each load a copy of it
@@ -45,10 +81,8 @@ class Loading:
     """
 
     def __init__(self, place: Place, vitals: Vitals, clock: Callable[[], float]) -> None:
-        self._place = place
-        self._vitals = vitals
+        super().__init__(vitals, place)
         self._clock = clock
-        self._is_ours = False
 
     def wait_for_others(self, deadline: float) -> Flow[None]:
         """Go on when the model is loaded, or when this request is the one to load it.
@@ -57,9 +91,8 @@ class Loading:
             TimedOutError: Nobody has loaded it in time.
         """
         while self._place.model.kind == "lmstudio" and not self._is_loaded:
-            gate = self._vitals.begin_loading(self._place.model.name)
+            gate = self._take()
             if gate is None:
-                self._is_ours = True
                 return
             patience = self._place.found.endpoint.timeouts.first_byte
             deadline = min(deadline, self._clock() + patience)
@@ -67,10 +100,7 @@ class Loading:
                 if (yield from self._is_listed_as_loaded()):
                     return
                 if self._clock() >= deadline:
-                    raise TimedOutError(
-                        f"{self._place.found.server.url} is still loading"
-                        f" {self._place.model.name} for another request."
-                    )
+                    raise self._still_loading()
 
     @property
     def _is_loaded(self) -> bool:
@@ -83,10 +113,3 @@ class Loading:
         except LocalMixError:
             return False
         return any(model.loaded for model in models if model.name == self._place.model.name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        if self._is_ours:
-            self._vitals.end_loading(self._place.model.name)

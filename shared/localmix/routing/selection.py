@@ -20,6 +20,7 @@ from localmix.errors import (
 from localmix.health import vitals_of
 from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.needs import Needs
+from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import Ranked, ranked
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose
@@ -126,6 +127,9 @@ class Selection:
         problems: list[Attempt] = []
         waiting = iter(places)
         while place := next(waiting, None):
+            if broken := broken_pin(place.model, self._settings.digests):
+                problems.append(Attempt(place.found.server.url, broken))
+                continue
             model = yield from self._informed(place, needs)
             if lacking := needs.lacking(model):
                 problems.append(_unable(place, lacking))
@@ -159,7 +163,7 @@ class Selection:
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if not any(each.server.kind for each in found if not each.is_reserve):
             return no_server(found, self._settings)
-        return _no_model(self._name(needs), needs.purpose, self._catalog(found))
+        return no_model(self._name(needs), needs.purpose, self._catalog(found))
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
@@ -181,7 +185,8 @@ def no_server(found: Sequence[Found], settings: Settings) -> NoServerError:
     )
 
 
-def _no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFoundError:
+def no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFoundError:
+    """Say that nobody has the model, and which names come near."""
     if name is None:
         known = tuple(place.model.name for place in catalog.everything)
         return ModelNotFoundError(

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, closing, suppress
+from contextlib import AsyncExitStack, aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,15 +18,18 @@ from localmix.errors import LocalMixError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
+    Emit,
     Flow,
     Gather,
     Open,
     Opened,
     Outcome,
+    Read,
     Request,
     Response,
     Returned,
     Run,
+    Source,
     Spawn,
     Step,
     Wait,
@@ -97,6 +100,25 @@ class AsyncTransport:
                     return result
                 outcomes = await self._take_all(steps)
 
+    async def iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
+        """Run a source, and give what it emits; however it ends, its streams are closed."""
+        outcomes: Any = None
+        with closing(source):
+            async with AsyncExitStack() as streams:
+                while True:
+                    try:
+                        step = source.send(outcomes)
+                    except StopIteration:
+                        return
+                    outcomes = []
+                    if isinstance(step, Emit):
+                        yield step.value
+                        continue
+                    outcomes = await self._take_all(step)
+                    for outcome in outcomes:
+                        if isinstance(outcome, Opened):
+                            await streams.enter_async_context(aclosing(outcome.stream))
+
     async def close(self) -> None:
         """End what runs beside in this loop and close its connections; a request opens new ones."""
         loop = asyncio.get_running_loop()
@@ -134,8 +156,10 @@ class AsyncTransport:
         except LocalMixError as error:
             return error
 
-    async def _do(self, step: Call | Wait | Run | Spawn) -> Any:
+    async def _do(self, step: Read | Call | Wait | Run | Spawn) -> Any:
         match step:
+            case Read():
+                return await anext(step.opened.stream, None)
             case Call():
                 return await asyncio.to_thread(step.function)
             case Wait():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -16,15 +16,18 @@ from localmix.errors import LocalMixError, TransportError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
+    Emit,
     Flow,
     Gather,
     Open,
     Opened,
     Outcome,
+    Read,
     Request,
     Response,
     Returned,
     Run,
+    Source,
     Spawn,
     Step,
     Wait,
@@ -96,8 +99,31 @@ class Transport:
                     result: T = end.value
                     return result
                 outcomes = self._take_all(steps)
-                if life_end.is_open:
-                    raise TransportError("The client was closed before the answer had come.")
+                _check_life(life_end)
+
+    def iterate(self, source: Source[None]) -> Generator[Any]:
+        """Run a source, and give what it emits; however it ends, its streams are closed.
+
+        Raises:
+            TransportError: Another thread has closed the client.
+        """
+        life_end = self._closing
+        outcomes: Any = None
+        with closing(source), ExitStack() as streams:
+            while True:
+                try:
+                    step = source.send(outcomes)
+                except StopIteration:
+                    return
+                outcomes = []
+                if isinstance(step, Emit):
+                    yield step.value
+                    continue
+                outcomes = self._take_all(step)
+                for outcome in outcomes:
+                    if isinstance(outcome, Opened):
+                        streams.enter_context(closing(outcome.stream))
+                _check_life(life_end)
 
     def close(self) -> None:
         """End what runs, also in other threads, and hang up; the next request begins anew."""
@@ -130,8 +156,10 @@ class Transport:
         except LocalMixError as error:
             return error
 
-    def _do(self, step: Call | Wait | Run | Spawn) -> Any:
+    def _do(self, step: Read | Call | Wait | Run | Spawn) -> Any:
         match step:
+            case Read():
+                return next(step.opened.stream, None)
             case Call():
                 return step.function()
             case Wait():
@@ -218,3 +246,8 @@ class Transport:
             client = self._clients[is_tls] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
             weakref.finalize(self, client.close)
         return client
+
+
+def _check_life(life_end: Gate) -> None:
+    if life_end.is_open:
+        raise TransportError("The client was closed before the answer had come.")

@@ -9,6 +9,7 @@ from localmix.types.answers import (
     ToolCallDelta,
     Usage,
 )
+from localmix.types.management import Model, PullStep
 from localmix.types.requests import (
     ChatRequest,
     CompletionRequest,
@@ -29,6 +30,7 @@ from localmix.types.words import (
     Capability,
     FinishReason,
     Kind,
+    PullStatus,
     Purpose,
     Role,
     State,
@@ -48,7 +50,10 @@ __all__ = [
     "Image",
     "Kind",
     "Message",
+    "Model",
     "ModelInfo",
+    "PullStatus",
+    "PullStep",
     "Purpose",
     "Role",
     "Route",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from localmix.errors import Attempt
@@ -25,6 +26,9 @@ class ModelInfo:
         guessed: Names of the facts that were guessed from the model's name.
         aliases: Other names under which the server answers for it (loaded instances).
         remote: Whether the server would send the request to a cloud.
+        memory_bytes: What it takes of the memory now, where the server says it.
+        gpu_bytes: How much of that is on graphics cards.
+        unload_at: When the server will unload it; `None` if it will not, or does not say.
     """
 
     name: str
@@ -45,6 +49,9 @@ class ModelInfo:
     digest: str = ""
     aliases: tuple[str, ...] = ()
     remote: bool = False
+    memory_bytes: int | None = None
+    gpu_bytes: int | None = None
+    unload_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def can(self, capability: Capability) -> bool | None:

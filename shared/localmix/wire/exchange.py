@@ -97,6 +97,13 @@ class Gather:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Step: read an open stream on, to its next delta; `None` when it has ended."""
+
+    opened: Opened
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Step: run a function that may block (files, processes), off the event loop."""
 
@@ -139,9 +146,18 @@ class Returned:
     value: Any
 
 
-Step = Request | Open | Gather | Call | Wait | Run | Spawn
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand a value to whoever iterates over a source."""
+
+    value: Any
+
+
+Step = Request | Open | Gather | Read | Call | Wait | Run | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
+# A flow with something to say on its way: it yields `Emit` beside its batches.
+Source = Generator[Sequence[Step] | Emit, Sequence[Outcome], T]
 
 
 def send(request: Request) -> Flow[Response]:
@@ -150,6 +166,14 @@ def send(request: Request) -> Flow[Response]:
     if isinstance(outcome, LocalMixError):
         raise outcome
     return cast("Response", outcome)
+
+
+def read(opened: Opened) -> Flow[Any]:
+    """Read an open stream on; give its next delta, or `None` at its end."""
+    (outcome,) = yield [Read(opened)]
+    if isinstance(outcome, LocalMixError):
+        raise outcome
+    return cast("Returned", outcome).value
 
 
 def call(function: Callable[[], T]) -> Flow[T]:

@@ -1,0 +1,5 @@
+"""Run the command line: `python -m localmix.cli`."""
+
+from localmix.cli import main
+
+main()

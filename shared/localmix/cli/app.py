@@ -1,0 +1,72 @@
+"""The application: every command, its help, and the options before a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+import localmix
+from localmix.cli import (
+    bench,
+    chat,
+    config,
+    doctor,
+    embed,
+    exits,
+    listing,
+    memory,
+    pull,
+    route,
+    status,
+)
+from localmix.cli.arguments import MARKUP, examples
+
+app = typer.Typer(
+    name="localmix",
+    help="Name a model, never a server: the model servers of this machine, and their models.",
+    epilog=examples("localmix status", "localmix chat", "localmix doctor"),
+    no_args_is_help=True,
+    rich_markup_mode=MARKUP,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _add(command: Callable[..., None], *lines: str) -> None:
+    name = command.__name__
+    shown = [f"localmix {name} {line}".rstrip() for line in lines]
+    app.command(name, epilog=examples(*shown))(exits.ending(command))
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"localmix {localmix.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda v: _version(wanted=v), is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+_add(status.status, "", "--json", "--server http://box:11434")
+_add(listing.models, "", "--digests", "--json")
+_add(listing.show, "qwen3:8b", "lmstudio/qwen3-8b")
+_add(listing.running, "")
+_add(pull.pull, "qwen3:8b", "lmstudio/qwen/qwen3-8b", "qwen3:8b --json")
+_add(memory.load, "qwen3:8b", "qwen3:8b --context 16384 --keep 2h", "ollama/qwen3:8b")
+_add(memory.unload, "qwen3:8b")
+_add(memory.copy, "qwen3:8b my-qwen")
+_add(memory.rm, "my-qwen", "my-qwen --yes")
+_add(chat.chat, "", "--model qwen3:8b", '"What is a fjord?"', "--no-think < question.txt")
+_add(embed.embed, '"a river"', "--model nomic-embed-text < lines.txt")
+_add(route.route, "", "qwen3:8b --need tools", "--embedding --json")
+_add(doctor.doctor, "", "--server http://box:1234")
+_add(bench.bench, "", "qwen3:8b --rounds 5", "--json")
+_add(config.config, "", "--all", "--json")

@@ -1,0 +1,115 @@
+"""`localmix doctor`: what is wrong, and the command that repairs it."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import urllib.request
+from collections.abc import Iterator, Sequence
+
+import typer
+
+from localmix import Client
+from localmix.cli import exits
+from localmix.cli.arguments import Json, Servers, open_client
+from localmix.cli.diagnosis import Facts, Finding, diagnose
+from localmix.cli.output import say, write_json
+from localmix.errors import NoServerError
+from localmix.types import ModelInfo, Server
+
+# Ollama, LM Studio, llama.cpp, vLLM.
+USUAL_PORTS = (11434, 1234, 8080, 8000)
+# Where LM Studio itself listens, whether its server is on or not (lmstudio-js, August 2026).
+LMSTUDIO_APP_PORTS = (41343, 52993, 16141, 39414, 22931)
+_PATIENCE = 0.5
+_SIGNS = {"good": ("ok", "green"), "advice": ("advice", "yellow"), "trouble": ("TROUBLE", "red")}
+
+
+def doctor(servers: Servers = None, as_json: Json = False) -> None:
+    """Find out what is wrong with the model servers, and how to repair it."""
+    with open_client(servers) as client:
+        findings = diagnose(examine(client))
+    if as_json:
+        write_json(findings)
+    else:
+        for finding in findings:
+            _write(finding)
+    if any(finding.level == "trouble" for finding in findings):
+        raise typer.Exit(exits.TROUBLE)
+
+
+def examine(client: Client) -> Facts:
+    """Find out the facts; only this machine and what the user named is asked."""
+    servers = client.servers()
+    models: list[ModelInfo] = []
+    try:
+        models = client.models()
+    except NoServerError:  # what is left serves nothing but what is pinned to it
+        servers = [server for server in servers if not server.kind]
+    is_usable = any(server.kind for server in servers)
+    is_whole = is_usable and not any(server.problem for server in servers)
+    return Facts(
+        settings=client.settings,
+        servers=tuple(servers),
+        models=tuple(models),
+        elsewhere=() if is_whole else tuple(_elsewhere(servers)),
+        is_lmstudio_asleep=not is_usable and any(map(_is_lmstudio, LMSTUDIO_APP_PORTS)),
+        other_hosts=() if is_usable else tuple(_other_hosts()),
+        programs=tuple(program for program in ("ollama", "lms") if shutil.which(program)),
+        proxies=_proxies(),
+    )
+
+
+def _write(finding: Finding) -> None:
+    sign, style = _SIGNS[finding.level]
+    say(f"{sign}: {finding.what}", style)
+    if finding.repair:
+        say(f"    {finding.repair}", "bold", is_command=True)
+
+
+def _elsewhere(known: Sequence[Server]) -> list[Server]:
+    """Look for servers at the usual ports that are not among the known ones."""
+    urls = [f"http://127.0.0.1:{port}" for port in USUAL_PORTS]
+    asked = [url for url in urls if url not in {server.url for server in known}]
+    with Client(asked or None, probe_timeout=_PATIENCE) as client:
+        return [server for server in client.servers() if server.kind and server.url in asked]
+
+
+def _is_lmstudio(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+    try:
+        connection.request("GET", "/lmstudio-greeting")
+        return b'"lmstudio"' in connection.getresponse().read(100)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _other_hosts() -> Iterator[str]:
+    """List where somebody listens on a usual port at another address of this machine."""
+    for address in own_addresses():
+        for port in USUAL_PORTS:
+            try:
+                socket.create_connection((address, port), timeout=_PATIENCE).close()
+            except OSError:
+                continue
+            yield f"{address}:{port}"
+
+
+def own_addresses() -> list[str]:
+    """List the addresses of this machine other than loopback, as far as its name tells them."""
+    try:
+        addresses = socket.gethostbyname_ex(socket.gethostname())[2]
+    except OSError:
+        return []
+    return [address for address in addresses if not address.startswith("127.")]
+
+
+def _proxies() -> dict[str, str]:
+    """Find proxies that programs use even for 127.0.0.1."""
+    found = urllib.request.getproxies()
+    if urllib.request.proxy_bypass("127.0.0.1"):
+        return {}
+    return {name: "set" for name in found if name in ("http", "https", "all")}

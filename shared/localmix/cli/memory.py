@@ -1,0 +1,76 @@
+"""`localmix load`, `unload`, `copy` and `rm`: models in memory and on the disk."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from localmix.cli.arguments import Context, Json, ModelName, Servers, open_client, seconds
+from localmix.cli.output import say, size, tokens, write_json
+from localmix.errors import ConfigError
+
+Keep = Annotated[
+    str | None,
+    typer.Option("--keep", "-k", metavar="TIME", help="How long to stay unused: 10m, 2h, forever."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+NewName = Annotated[str, typer.Argument(metavar="NEW", help="The second name.")]
+
+
+def load(
+    model: ModelName,
+    context: Context = None,
+    keep: Keep = None,
+    servers: Servers = None,
+    as_json: Json = False,
+) -> None:
+    """Load a model before it is needed."""
+    keep_alive, started = seconds(keep), time.monotonic()
+    with open_client(servers) as client:
+        loaded = client.load(model, context_length=context, keep_alive=keep_alive)
+    if as_json:
+        write_json(loaded)
+        return
+    window = tokens(loaded.loaded_context_length)
+    room = f", for {window} tokens" if window else ""
+    say(f"{loaded.name} is loaded at {loaded.server}{room} ({time.monotonic() - started:.1f} s).")
+
+
+def unload(model: ModelName, servers: Servers = None, as_json: Json = False) -> None:
+    """Take a model out of memory, wherever it is loaded."""
+    with open_client(servers) as client:
+        unloaded = client.unload(model)
+    if as_json:
+        write_json(unloaded)
+        return
+    for each in unloaded:
+        say(f"{each.name} is unloaded at {each.server}.")
+    if not unloaded:
+        say(f"{model} was not loaded.")
+
+
+def copy(model: ModelName, new: NewName, servers: Servers = None, as_json: Json = False) -> None:
+    """Give a model a second name."""
+    with open_client(servers) as client:
+        made = client.copy(model, new)
+    if as_json:
+        write_json(made)
+    else:
+        say(f"{made.name} is {model} at {made.server}.")
+
+
+def rm(model: ModelName, yes: Yes = False, servers: Servers = None, as_json: Json = False) -> None:
+    """Delete a model from the disk."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise ConfigError("Nobody is there to be asked.", hint="Add --yes to delete it.")
+        typer.confirm(f"Delete {model}?", abort=True)
+    with open_client(servers) as client:
+        deleted = client.delete(model)
+    if as_json:
+        write_json(deleted)
+    else:
+        say(f"{deleted.name} ({size(deleted.size_bytes)}) is deleted from {deleted.server}.")

@@ -1,0 +1,107 @@
+"""What can be done with the models of a server beside asking them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from localmix.dialects.dialect import Endpoint, Target
+from localmix.errors import UnsupportedFeatureError
+from localmix.types import PullStatus, PullStep
+from localmix.wire.exchange import Flow, Source
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrder:
+    """Say how a model is to be loaded; what is `None` is the server's to decide.
+
+    Attributes:
+        context_length: Tokens of the window.
+        keep_alive: Seconds for which it should stay without a request; negative means for ever.
+    """
+
+    context_length: int | None = None
+    keep_alive: float | None = None
+
+
+@dataclass(slots=True)
+class PullMeter:
+    """Add up the parts of a pull, over every break.
+
+    Attributes:
+        has_advanced: Whether bytes have come since the last break.
+    """
+
+    model: str
+    server: str
+    breaks: int = 0
+    has_advanced: bool = False
+    _parts: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def step(
+        self,
+        status: PullStatus,
+        said: str = "",
+        *,
+        part: str = "",
+        completed: int = 0,
+        total: int | None = None,
+    ) -> PullStep:
+        """Write down a step; `part`, `completed` and `total` say how far one part is."""
+        if total is not None:
+            known, _ = self._parts.get(part, (0, 0))
+            self.has_advanced = self.has_advanced or completed > known
+            self._parts[part] = completed, total
+        if status in ("finishing", "done"):
+            # Quirk (ollama 0.33.0-rc2): the last word on a part may say less than all of it.
+            self._parts = {name: (size, size) for name, (_, size) in self._parts.items()}
+        return PullStep(
+            model=self.model,
+            server=self.server,
+            status=status,
+            said=said,
+            completed=sum(done for done, _ in self._parts.values()),
+            total=sum(size for _, size in self._parts.values()) if self._parts else None,
+            breaks=self.breaks,
+        )
+
+    def broke(self) -> None:
+        """Note a break."""
+        self.breaks, self.has_advanced = self.breaks + 1, False
+
+
+class Keeper(Protocol):
+    """Manage the models of servers of one kind.
+
+    What a server cannot do raises an `UnsupportedFeatureError` that says how to do it by hand.
+    """
+
+    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+        """Bring a model into memory as ordered; `target.model` is listed afresh."""
+        ...
+
+    def unload(self, target: Target) -> Flow[None]:
+        """Take a model out of memory."""
+        ...
+
+    def delete(self, target: Target) -> Flow[None]:
+        """Take a model off the disk."""
+        ...
+
+    def copy(self, target: Target, destination: str) -> Flow[None]:
+        """Give a model a second name."""
+        ...
+
+    def pull(self, endpoint: Endpoint, meter: PullMeter, *, insecure: bool) -> Source[None]:
+        """Fetch a model, emitting steps; what has come before is not fetched again.
+
+        Raises:
+            ModelNotFoundError: There is no model of this name to fetch.
+            DownloadError: The server cannot fetch it.
+        """
+        ...
+
+
+def refusal(server: str, kind: str, what: str, by_hand: str) -> UnsupportedFeatureError:
+    """Say what a server cannot do for a client, and how a person does it."""
+    return UnsupportedFeatureError(f"{server} ({kind}) cannot {what}.", server=server, hint=by_hand)

@@ -1,0 +1,139 @@
+"""LM Studio's endpoints for its models.
+
+Shape of the conversation (0.4.0 and later): `POST /api/v1/models/load` takes a key and answers when
+the model is loaded; `unload` takes the name of an instance, of which a model may have several.
+`download` begins a job, whose status is asked for again and again. Earlier versions load a model
+when a request asks for it (JIT), and that is all. Sources: LM Studio's documentation of April 2026
+and recordings of March 2026 (0.4.6).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localmix.dialects import failures
+from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
+from localmix.errors import DownloadError, UnsupportedFeatureError
+from localmix.types import PullStatus
+from localmix.wire.exchange import Emit, Flow, Source, send, wait
+
+# Seconds between two looks at a download.
+LOOK_EVERY = 1.0
+_STATUS: dict[str, PullStatus] = {
+    "downloading": "downloading",
+    "paused": "paused",
+    "completed": "finishing",
+}
+
+
+class LMStudioModels:
+    """Manage LM Studio's models."""
+
+    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+        """Load a model once: LM Studio itself would load a second copy of one that is loaded."""
+        model, window = target.model, order.context_length
+        if window and _ttl(order):
+            hint = f"Run: lms load {model.name} --context-length {window} --ttl {_ttl(order)}"
+            raise _cannot(target.url, "be told a context length and keep_alive together", hint)
+        if model.loaded:
+            if window in (None, model.loaded_context_length) and not _ttl(order):
+                return
+            yield from self.unload(target)
+        if _ttl(order):
+            yield from _load_by_request(target, order)
+            return
+        payload: dict[str, Any] = {"model": model.name}
+        if window:
+            payload["context_length"] = window
+        try:
+            yield from _ask(target.endpoint, "/api/v1/models/load", payload)
+        except UnsupportedFeatureError as error:
+            if window:
+                hint = f"Run: lms load {model.name} --context-length {window}"
+                raise _cannot(target.url, "be told a context length before 0.4", hint) from error
+            yield from _load_by_request(target, order)
+
+    def unload(self, target: Target) -> Flow[None]:
+        """Unload every instance of a model."""
+        for instance in target.model.aliases or (target.model.name,):
+            try:
+                payload = {"instance_id": instance}
+                yield from _ask(target.endpoint, "/api/v1/models/unload", payload)
+            except UnsupportedFeatureError as error:
+                hint = f"Run: lms unload {target.model.name}"
+                raise _cannot(target.url, "unload models before 0.4", hint) from error
+
+    def delete(self, target: Target) -> Flow[None]:
+        """Refuse: no version can."""
+        raise _cannot(target.url, "delete models", "Delete it in LM Studio under My Models.")
+
+    def copy(self, target: Target, destination: str) -> Flow[None]:
+        """Refuse: only what is loaded can have a second name, and only by the command line."""
+        hint = f"Run: lms load {target.model.name} --identifier {destination}"
+        raise _cannot(target.url, "copy models", hint)
+
+    def pull(self, endpoint: Endpoint, meter: PullMeter, *, insecure: bool) -> Source[None]:
+        """Begin a download, or find the one that is running, and watch it.
+
+        There is no way to stop it: who leaves stops watching, and LM Studio loads on.
+        """
+        if insecure:
+            raise _cannot(endpoint.url, "be told `insecure`", "Leave it out.")
+        try:
+            job = yield from _ask(endpoint, "/api/v1/models/download", {"model": meter.model})
+        except UnsupportedFeatureError as error:
+            hint = f"Run: lms get {meter.model}"
+            raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+        while job.get("status") in _STATUS:
+            said = job["status"]
+            yield Emit(
+                meter.step(
+                    _STATUS[said],
+                    said,
+                    completed=job.get("downloaded_bytes") or 0,
+                    total=job.get("total_size_bytes"),
+                )
+            )
+            if said == "completed":
+                return
+            yield from wait(LOOK_EVERY)
+            path = f"/api/v1/models/download/status/{job['job_id']}"
+            job = failures.checked_object((yield from send(endpoint.get(path))), endpoint.url)
+        if job.get("status") != "already_downloaded":
+            raise DownloadError(
+                f"{endpoint.url} could not download {meter.model}: {job.get('status')}",
+                server=endpoint.url,
+                hint="LM Studio shows the reason under Downloads.",
+            )
+
+
+def _load_by_request(target: Target, order: LoadOrder) -> Flow[None]:
+    """Have a model loaded by the shortest request there is.
+
+    That is how versions before 0.4 load, and the only way to say how long a model should stay;
+    what is loaded explicitly stays for ever.
+    """
+    payload: dict[str, Any] = {"model": target.model.name, "ttl": _ttl(order)}
+    if target.model.purpose == "embedding":
+        path, payload = "/v1/embeddings", payload | {"input": "a"}
+    else:
+        messages = [{"role": "user", "content": "a"}]
+        path, payload = "/v1/chat/completions", payload | {"messages": messages, "max_tokens": 1}
+    payload = {key: value for key, value in payload.items() if value is not None}
+    yield from _ask(target.endpoint, path, payload)
+
+
+def _ttl(order: LoadOrder) -> int | None:
+    seconds = order.keep_alive or -1
+    return max(round(seconds), 1) if seconds > 0 else None
+
+
+def _ask(endpoint: Endpoint, path: str, payload: dict[str, Any]) -> Flow[dict[str, Any]]:
+    response = yield from send(endpoint.post(path, payload))
+    with failures.reading(endpoint.url):
+        return failures.checked_object(response, endpoint.url)
+
+
+def _cannot(server: str, what: str, by_hand: str) -> UnsupportedFeatureError:
+    return refusal(server, "lmstudio", what, by_hand)

@@ -1,0 +1,166 @@
+"""The managing methods of both clients: thin, and the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localmix.dialects import LoadOrder
+from localmix.errors import ConfigError
+from localmix.streams import AsyncSteps, Steps
+from localmix.types import Model, ModelInfo, PullStep
+
+if TYPE_CHECKING:
+    from localmix.management.flows import Management
+    from localmix.transport import AsyncTransport, Transport
+
+
+class Managing:
+    """Manage models from ordinary code.
+
+    A model is named as in a request; `KIND/NAME` and `SERVER/NAME` pin it to a server. What a
+    server cannot do is an `UnsupportedFeatureError` that says how to do it by hand.
+    """
+
+    _management: Management
+
+    if TYPE_CHECKING:
+
+        @property
+        def _driver(self) -> Transport: ...
+
+    def catalog(self) -> list[Model]:
+        """List each model once, with every server that has it; see `Model`.
+
+        Raises:
+            NoServerError: No server answered.
+        """
+        return self._driver.run(self._management.catalog())
+
+    def running(self) -> list[ModelInfo]:
+        """List the models that are in memory now, one entry for each server."""
+        return self._driver.run(self._management.running())
+
+    def load(
+        self,
+        model: str | None = None,
+        *,
+        context_length: int | None = None,
+        keep_alive: float | None = None,
+    ) -> ModelInfo:
+        """Bring a model into memory, and give it as it stands then.
+
+        Whoever asks for it meanwhile waits: it is loaded once.
+
+        Args:
+            model: Its name; without one, the model for chats that name none.
+            context_length: Tokens of the window; without it the server's own default.
+            keep_alive: Seconds to stay without a request; negative means for ever.
+
+        Raises:
+            ModelNotFoundError: No server has it.
+            ModelChangedError: It has another digest than the one that was pinned.
+            ModelCrashedError: It cannot be loaded.
+        """
+        order = _order(context_length, keep_alive)
+        return self._driver.run(self._management.load(model, order))
+
+    def preload(
+        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+    ) -> list[ModelInfo]:
+        """Load models side by side before they are needed; arguments as for `load`."""
+        order = _order(context_length, keep_alive)
+        return self._driver.run(self._management.preload(models, order))
+
+    def unload(self, model: str) -> list[ModelInfo]:
+        """Take a model out of memory wherever it is loaded; give what was unloaded."""
+        return self._driver.run(self._management.unload(model))
+
+    def pull(self, model: str, *, insecure: bool = False) -> Steps[PullStep]:
+        """Have a server fetch a model, and follow it step by step.
+
+        A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
+        the next one goes on; LM Studio cannot be stopped and loads on.
+
+        Args:
+            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
+                server that can fetch models does it.
+            insecure: Whether Ollama may fetch from a registry without TLS.
+
+        Raises:
+            ModelNotFoundError: There is no such model.
+            DownloadError: The server cannot fetch it.
+        """
+        return Steps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
+
+    def delete(self, model: str) -> ModelInfo:
+        """Delete a model from the disk of its server; give what was deleted.
+
+        Raises:
+            ConfigError: Several servers have it under this name: pin one.
+        """
+        return self._driver.run(self._management.delete(model))
+
+    def copy(self, model: str, destination: str) -> ModelInfo:
+        """Give a model a second name, and return it."""
+        return self._driver.run(self._management.copy(model, destination))
+
+
+class AsyncManaging:
+    """Manage models from asynchronous code; see `Managing`."""
+
+    _management: Management
+
+    if TYPE_CHECKING:
+
+        @property
+        def _driver(self) -> AsyncTransport: ...
+
+    async def catalog(self) -> list[Model]:
+        """List each model once, with every server that has it; see `Managing.catalog`."""
+        return await self._driver.run(self._management.catalog())
+
+    async def running(self) -> list[ModelInfo]:
+        """List the models that are in memory now, one entry for each server."""
+        return await self._driver.run(self._management.running())
+
+    async def load(
+        self,
+        model: str | None = None,
+        *,
+        context_length: int | None = None,
+        keep_alive: float | None = None,
+    ) -> ModelInfo:
+        """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
+        order = _order(context_length, keep_alive)
+        return await self._driver.run(self._management.load(model, order))
+
+    async def preload(
+        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+    ) -> list[ModelInfo]:
+        """Load models side by side before they are needed; arguments as for `load`."""
+        order = _order(context_length, keep_alive)
+        return await self._driver.run(self._management.preload(models, order))
+
+    async def unload(self, model: str) -> list[ModelInfo]:
+        """Take a model out of memory wherever it is loaded; give what was unloaded."""
+        return await self._driver.run(self._management.unload(model))
+
+    def pull(self, model: str, *, insecure: bool = False) -> AsyncSteps[PullStep]:
+        """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
+        return AsyncSteps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
+
+    async def delete(self, model: str) -> ModelInfo:
+        """Delete a model from the disk of its server; see `Managing.delete`."""
+        return await self._driver.run(self._management.delete(model))
+
+    async def copy(self, model: str, destination: str) -> ModelInfo:
+        """Give a model a second name, and return it."""
+        return await self._driver.run(self._management.copy(model, destination))
+
+
+def _order(context_length: int | None, keep_alive: float | None) -> LoadOrder:
+    if context_length is not None and context_length < 1:
+        raise ConfigError("context_length must be at least 1.")
+    if keep_alive == 0:
+        raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
+    return LoadOrder(context_length, keep_alive)

@@ -1,0 +1,227 @@
+"""The flows behind the managing methods, on top of what the router knows of the servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from localmix.dialects import DIALECTS, KEEPERS, Keeper, LoadOrder, PullMeter, Target
+from localmix.discovery import Found, directory_of
+from localmix.embedded.engine import Engine
+from localmix.errors import (
+    ConfigError,
+    DownloadError,
+    LocalMixError,
+    ModelNotFoundError,
+    NoServerError,
+    OverloadedError,
+    TransportError,
+)
+from localmix.management.embedded import EmbeddedModels
+from localmix.names import canonical, split_pin
+from localmix.routing.catalog import Catalog, Place
+from localmix.routing.loading import Turn, window_for
+from localmix.routing.needs import Needs
+from localmix.routing.pins import broken_pin
+from localmix.routing.selection import Selection, no_model, no_server
+from localmix.settings import Settings
+from localmix.types import Kind, Model, ModelInfo
+from localmix.wire.exchange import Emit, Flow, Source, together, wait
+
+# How many models are asked at once what they can do.
+_AT_ONCE = 8
+# Seconds before a pull that broke off goes on; doubled by each break that brought nothing.
+_PAUSE = 0.5
+_MAY_PASS = (TransportError, OverloadedError, DownloadError)
+
+
+class Management:
+    """Manage the models of all servers."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        engine = Engine(settings.models_path, settings.embedded_context_length)
+        self._directory = directory_of(settings, engine, clock)
+        self._selection = Selection(settings, self._directory, clock)
+        self._keepers: dict[Kind, Keeper] = {**KEEPERS, "embedded": EmbeddedModels(engine)}
+
+    # What there is
+
+    def catalog(self) -> Flow[list[Model]]:
+        """List each model once, with all its places, described as fully as the servers can."""
+        catalog = yield from self._catalog()
+        groups: list[list[Place]] = []
+        seen: set[object] = set()
+        for place in catalog.everything:
+            if place.key not in seen:
+                same = [each for each in catalog.places(place.model.name) if each.key != place.key]
+                groups.append([place, *(each for each in same if each.key not in seen)])
+                seen |= {each.key for each in groups[-1]}
+        flat = [place for group in groups for place in group]
+        described: list[ModelInfo] = []
+        for start in range(0, len(flat), _AT_ONCE):
+            wave = flat[start : start + _AT_ONCE]
+            described += yield from together([_described(place) for place in wave])
+        known = iter(described)
+        return [Model(group[0].model.name, tuple(next(known) for _ in group)) for group in groups]
+
+    def running(self) -> Flow[list[ModelInfo]]:
+        """List what is in memory now, one entry for each server."""
+        catalog = yield from self._catalog()
+        return [place.model for place in catalog.everything if place.model.loaded]
+
+    # In memory
+
+    def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
+        """Load a model at the place where a request for it would go."""
+        best = (yield from self._selection.places(Needs(name, window=order.context_length)))[0]
+        vitals, model = best.vitals, best.place.model.name
+        with Turn(vitals, best.place) as turn:
+            yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
+            place = yield from self._afresh(best.place)
+            window = order.context_length or window_for(place, vitals, Needs(model))
+            target = Target(place.found.endpoint, place.model, window)
+            yield from self._keepers[place.model.kind].load(target, order)
+            vitals.windows[model] = window or 0  # requests ask for the same, lest it load anew
+            return (yield from self._afresh(place)).model
+
+    def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
+        """Load models side by side; none named means the one for chats that name none."""
+        return (yield from together([self.load(name, order) for name in names or (None,)]))
+
+    def unload(self, name: str) -> Flow[list[ModelInfo]]:
+        """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
+        loaded = [place for place in (yield from self._places(name)) if place.model.loaded]
+        for place in loaded:
+            yield from self._keepers[place.model.kind].unload(_target(place))
+        unloaded = yield from together([self._afresh(place) for place in loaded])
+        return [place.model for place in unloaded]
+
+    # On the disk
+
+    def delete(self, name: str) -> Flow[ModelInfo]:
+        """Delete a model from the one server that has it; give what was deleted."""
+        place = _only((yield from self._places(name)), name)
+        yield from self._keepers[place.model.kind].delete(_target(place))
+        yield from self._directory.refresh(url=place.found.server.url)
+        return place.model
+
+    def copy(self, source: str, destination: str) -> Flow[ModelInfo]:
+        """Give a model a second name at its server."""
+        place = (yield from self._places(source))[0]
+        yield from self._keepers[place.model.kind].copy(_target(place), destination)
+        return (yield from self._afresh(place, destination)).model
+
+    def pull(self, name: str, *, insecure: bool) -> Source[None]:
+        """Fetch a model; go on after a break for as long as that brings anything."""
+        found, model = yield from self._fetcher(name)
+        url, bounds = found.server.url, found.endpoint.timeouts
+        # A server that checks what it has fetched says nothing meanwhile.
+        patient = replace(found.endpoint, timeouts=replace(bounds, between=bounds.first_byte))
+        keeper = self._keepers[found.server.kind or "openai"]
+        meter = PullMeter(model, url)
+        in_vain = 0
+        while True:
+            try:
+                yield from keeper.pull(patient, meter, insecure=insecure)
+                break
+            except _MAY_PASS as error:
+                in_vain = 0 if meter.has_advanced else in_vain + 1
+                is_refused = isinstance(error, DownloadError) and not meter.has_advanced
+                if is_refused or in_vain > self._settings.max_retries:
+                    raise
+            meter.broke()
+            yield from wait(_PAUSE * 2**in_vain)
+        yield from self._check(url, model)
+        yield Emit(meter.step("done"))
+
+    def _check(self, url: str, name: str) -> Flow[None]:
+        """Look at what was fetched.
+
+        Raises:
+            ModelChangedError: It is not the model that was pinned.
+        """
+        for found in (yield from self._directory.refresh(url=url)):
+            for model in found.models if found.server.url == url else ():
+                broken = broken_pin(model, self._settings.digests)
+                if broken and canonical(model.name) == canonical(name):
+                    raise broken
+
+    # Finding
+
+    def _catalog(self) -> Flow[Catalog]:
+        """Ask all servers now.
+
+        Raises:
+            NoServerError: No server answers.
+        """
+        found = yield from self._directory.refresh()
+        if not any(each.server.kind for each in found if not each.is_reserve):
+            raise no_server(found, self._settings)
+        return Catalog(found, self._settings.aliases)
+
+    def _places(self, name: str) -> Flow[list[Place]]:
+        """Find a model, the places that have it under this very name first."""
+        catalog = yield from self._catalog()
+        places = catalog.places(name)
+        if not places:
+            raise no_model(name, "chat", catalog)
+        return sorted(places, key=lambda place: not _is_named(place, name))
+
+    def _afresh(self, place: Place, name: str = "") -> Flow[Place]:
+        """Ask its server again how a model stands."""
+        url, wanted = place.found.server.url, canonical(name or place.model.name)
+        for found in (yield from self._directory.refresh(url=url)):
+            for model in found.models if found.server.url == url else ():
+                if canonical(model.name) == wanted:
+                    return Place(found, model, place.rule)
+        raise ModelNotFoundError(f"{wanted} is no longer at {url}", server=url)
+
+    def _fetcher(self, name: str) -> Flow[tuple[Found, str]]:
+        """Choose the server that shall fetch a model: the pinned one, or the first that can."""
+        catalog = yield from self._catalog()
+        servers = sorted((each for each in catalog.found if each.server.kind), key=_rank)
+        pin, rest = split_pin(name)
+        for each in servers:
+            if pin and pin.casefold() in (each.server.kind, each.server.name.casefold()):
+                return each, rest
+        if pin.casefold() in self._keepers:
+            raise NoServerError(
+                f"No server of the kind {pin} answered.", hint="Start one, or pull without the pin."
+            )
+        able = [each for each in servers if each.server.kind in ("ollama", "lmstudio")]
+        return (able or servers)[0], name
+
+
+def _described(place: Place) -> Flow[ModelInfo]:
+    """Ask Ollama, whose listing leaves it open, what a model can do."""
+    model = place.model
+    if model.kind != "ollama" or model.capabilities is not None:
+        return model
+    try:
+        return (yield from DIALECTS[model.kind].show(_target(place)))
+    except LocalMixError:
+        return model  # what the listing says is true all the same
+
+
+def _only(places: Sequence[Place], name: str) -> Place:
+    """Refuse to choose which of several models is to be deleted."""
+    named = [place for place in places if _is_named(place, name)] or places
+    if len(named) > 1:
+        pins = ", ".join(f"{place.found.server.name}/{place.model.name}" for place in named)
+        raise ConfigError(f"{name} is on {len(named)} servers.", hint=f"Name one: {pins}.")
+    return named[0]
+
+
+def _is_named(place: Place, name: str) -> bool:
+    own = canonical(place.model.name)
+    return own in (canonical(name), canonical(split_pin(name)[1]))
+
+
+def _target(place: Place) -> Target:
+    return Target(place.found.endpoint, place.model)
+
+
+def _rank(found: Found) -> tuple[object, ...]:
+    return found.rank

@@ -1,0 +1,91 @@
+"""What callers iterate over, in either colour: an answer as it is written, a pull as it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Generic, Self, TypeVar
+
+from localmix.progress import Progress
+from localmix.types import ChatResult, Delta, Route
+
+T = TypeVar("T")
+
+
+class Steps(Iterator[T], Generic[T]):
+    """Iterate over what a server does step by step.
+
+    Nothing is sent before the first step is asked for. To leave early, close it or use it in a
+    `with` block: the server then stops.
+    """
+
+    def __init__(self, steps: Generator[T]) -> None:
+        self._steps = steps
+
+    def __next__(self) -> T:
+        return next(self._steps)
+
+    def close(self) -> None:
+        """Hang up; the server stops."""
+        self._steps.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.close()
+
+
+class AsyncSteps(AsyncIterator[T], Generic[T]):
+    """Iterate over what a server does step by step.
+
+    Nothing is sent before the first step is asked for. To leave early, close it or use it in an
+    `async with` block: the server then stops.
+    """
+
+    def __init__(self, steps: AsyncGenerator[T]) -> None:
+        self._steps = steps
+
+    async def __anext__(self) -> T:
+        return await anext(self._steps)
+
+    async def close(self) -> None:
+        """Hang up; the server stops."""
+        await self._steps.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        await self.close()
+
+
+class _Told:
+    """Tell what a stream has brought so far."""
+
+    _progress: Progress
+
+    @property
+    def route(self) -> Route | None:
+        """Give the route, once the first delta has come."""
+        return self._progress.route
+
+    @property
+    def result(self) -> ChatResult:
+        """Fold what has come so far."""
+        return self._progress.result
+
+
+class Stream(_Told, Steps[Delta]):
+    """Iterate over the deltas of an answer; see `Steps`."""
+
+    def __init__(self, deltas: Generator[Delta], progress: Progress) -> None:
+        super().__init__(deltas)
+        self._progress = progress
+
+
+class AsyncStream(_Told, AsyncSteps[Delta]):
+    """Iterate over the deltas of an answer; see `AsyncSteps`."""
+
+    def __init__(self, deltas: AsyncGenerator[Delta], progress: Progress) -> None:
+        super().__init__(deltas)
+        self._progress = progress

@@ -1,0 +1,51 @@
+"""What managing models brings: a model with all its places, and the steps of a pull."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localmix.types.servers import ModelInfo
+from localmix.types.words import PullStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Describe a model once, however many servers have it.
+
+    Attributes:
+        name: A name that every client understands; the first place's.
+        places: What each server says of it, in the user's order. Two models are joined only if
+            their names certainly mean the same weights.
+    """
+
+    name: str
+    places: tuple[ModelInfo, ...]
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether it is in memory at some server."""
+        return any(place.loaded for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class PullStep:
+    """Report one step of a pull.
+
+    Attributes:
+        model: Name of the model, as the server was asked for it.
+        server: Base URL of the server that fetches it.
+        status: `preparing`, `downloading`, `paused`, `finishing` (checks and writes), `done`.
+        said: What the server itself calls the step.
+        completed: Bytes that are there, of all parts that were named so far.
+        total: Bytes of these parts; it grows where a server names one part after the other.
+            `None` before a size is known.
+        breaks: How often the pull has broken off and gone on.
+    """
+
+    model: str
+    server: str
+    status: PullStatus
+    said: str = ""
+    completed: int = 0
+    total: int | None = None
+    breaks: int = 0

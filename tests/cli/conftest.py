@@ -1,0 +1,74 @@
+"""Run commands as a user would: in a pipe, or at a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from localmix.cli.app import app
+from tests.loopback import LoopbackServer
+
+Start = Callable[[LoopbackServer], LoopbackServer]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Hold what a command wrote, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no server of this machine, and no terminal, decide a test."""
+    monkeypatch.setattr("localmix.settings.OLLAMA_PORT", 9)
+    monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command in a pipe: `run("models", "--json")`."""
+
+    def run(*words: str, stdin: str = "") -> Ended:
+        result = CliRunner().invoke(app, words, input=stdin, catch_exceptions=False)
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def at_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command at a terminal of 80 columns; colours are taken off."""
+
+    def at_terminal(*words: str) -> Ended:
+        with monkeypatch.context() as patch:
+            patch.setenv("FORCE_COLOR", "1")
+            ended = run(*words)
+        return Ended(ended.code, without_colours(ended.out), without_colours(ended.err))
+
+    return at_terminal
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
