@@ -67,6 +67,10 @@ class ModelNotFoundError(errors.ModelNotFoundError, LcModelNotFoundError):
     """See `localmix.errors.ModelNotFoundError`."""
 
 
+class ModelChangedError(errors.ModelChangedError, LcModelNotFoundError):
+    """See `localmix.errors.ModelChangedError`."""
+
+
 class ConnectError(errors.ConnectError, ModelConnectionError):
     """See `localmix.errors.ConnectError`."""
 
@@ -111,6 +115,10 @@ class ModelCrashedError(_Answering, errors.ModelCrashedError, ModelAPIError):
     """See `localmix.errors.ModelCrashedError`."""
 
 
+class DownloadError(_Answering, errors.DownloadError, ModelAPIError):
+    """See `localmix.errors.DownloadError`."""
+
+
 class ProtocolError(errors.ProtocolError, ModelError):
     """See `localmix.errors.ProtocolError`."""
 
@@ -128,6 +136,7 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.ConfigError, ConfigError),
     (errors.NoServerError, NoServerError),
     (errors.ModelNotFoundError, ModelNotFoundError),
+    (errors.ModelChangedError, ModelChangedError),
     (errors.ConnectError, ConnectError),
     (errors.TimedOutError, TimedOutError),
     (errors.StreamInterruptedError, StreamInterruptedError),
@@ -137,6 +146,7 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.RequestRejectedError, RequestRejectedError),
     (errors.OverloadedError, OverloadedError),
     (errors.ModelCrashedError, ModelCrashedError),
+    (errors.DownloadError, DownloadError),
     (errors.ProtocolError, ProtocolError),
     (errors.UnusableAnswerError, UnusableAnswerError),
     (LocalMixError, OtherError),

@@ -22,6 +22,8 @@ FAILURES = [
     (errors.ConfigError("x"), lc.ModelInvalidRequestError),
     (errors.NoServerError("x"), lc.ModelConnectionError),
     (errors.ModelNotFoundError("x", available=("a",)), lc.ModelNotFoundError),
+    (errors.ModelChangedError("x"), lc.ModelNotFoundError),
+    (errors.DownloadError("x", status=500), lc.ModelAPIError),
     (errors.ConnectError("x"), lc.ModelConnectionError),
     (errors.TimedOutError("x"), lc.ModelTimeoutError),
     (errors.StreamInterruptedError("x"), lc.ModelConnectionError),
