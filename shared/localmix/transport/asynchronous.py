@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import anyio
 import httpx
@@ -34,6 +35,7 @@ from localmix.wire.exchange import (
     Step,
     Wait,
 )
+from localmix.wire.gate import Gate
 
 T = TypeVar("T")
 
@@ -87,9 +89,15 @@ class AsyncTransport:
     def __init__(self) -> None:
         self._clients: dict[tuple[asyncio.AbstractEventLoop, bool], _Life] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: WeakKeyDictionary[asyncio.AbstractEventLoop, Gate] = WeakKeyDictionary()
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+        """Run a flow to its end, or to that of the client.
+
+        Raises:
+            TransportError: Another task has closed the client.
+        """
+        life_end = self._life_end()
         outcomes: Sequence[Outcome] | None = None
         with closing(flow):
             while True:
@@ -99,9 +107,16 @@ class AsyncTransport:
                     result: T = end.value
                     return result
                 outcomes = await self._take_all(steps)
+                if life_end.is_open:
+                    raise http.closed()
 
     async def iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
-        """Run a source, and give what it emits; however it ends, its streams are closed."""
+        """Run a source, and give what it emits; however it ends, its streams are closed.
+
+        Raises:
+            TransportError: Another task has closed the client.
+        """
+        life_end = self._life_end()
         outcomes: Any = None
         with closing(source):
             async with AsyncExitStack() as streams:
@@ -118,16 +133,23 @@ class AsyncTransport:
                     for outcome in outcomes:
                         if isinstance(outcome, Opened):
                             await streams.enter_async_context(aclosing(outcome.stream))
+                    if life_end.is_open:
+                        raise http.closed()
 
     async def close(self) -> None:
-        """End what runs beside in this loop and close its connections; a request opens new ones."""
+        """End what runs in this loop and hang up; the next request begins anew."""
         loop = asyncio.get_running_loop()
+        self._ends.pop(loop, Gate()).open()
         tasks = [task for task in self._tasks if task.get_loop() is loop]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for key in [key for key in list(self._clients) if key[0] is loop]:
             await self._clients.pop(key).generator.aclose()
+
+    def _life_end(self) -> Gate:
+        """Give what opens when the client is closed in this loop."""
+        return self._ends.setdefault(asyncio.get_running_loop(), Gate())
 
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
         if len(steps) == 1:
@@ -244,7 +266,7 @@ class AsyncTransport:
                 body += data
                 http.check_size(body, request.url)
                 patience.heard(has_spoken=False)
-        return http.from_httpx(response, bytes(body))
+        return http.from_httpx(response, bytes(body), request)
 
     async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -252,6 +274,7 @@ class AsyncTransport:
         if life is None:
             for key in [key for key in list(self._clients) if key[0].is_closed()]:
                 self._clients.pop(key, None)
+                self._ends.pop(key[0], None)
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client

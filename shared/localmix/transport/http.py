@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from localmix.errors import (
     ProtocolError,
     StreamInterruptedError,
     TimedOutError,
+    TransportError,
 )
 from localmix.wire.exchange import Request, Response
 
@@ -27,8 +29,17 @@ from localmix.wire.exchange import Request, Response
 MAX_BODY_BYTES = 512 * 1024 * 1024
 # LM Studio closes idle connections after 5 s; one that is older must not be used again.
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
-PLAIN: Any = {"trust_env": False, "follow_redirects": False, "limits": _LIMITS}
+# To a cookie all ports of a machine are one: what one server gave would go to the next.
+_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+PLAIN: Any = {
+    "trust_env": False,
+    "follow_redirects": False,
+    "limits": _LIMITS,
+    "cookies": _NO_COOKIES,
+}
 PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
+# A shorter word in a header is no secret worth the name, but may be part of many a sentence.
+_SHORTEST_SECRET = 8
 _WHOLE = ("application/json", "text/html")
 _HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
 
@@ -128,8 +139,13 @@ def _least(one: float, other: float | None) -> float:
     return one if other is None else max(min(one, other), 0.001)
 
 
-def from_httpx(response: httpx.Response, body: bytes) -> Response:
-    """Keep of a reply what the dialects read."""
+def from_httpx(response: httpx.Response, body: bytes, request: Request) -> Response:
+    """Keep of a reply what the dialects read; an error that quotes our token loses it here."""
+    if response.status_code != httpx.codes.OK:
+        for name, value in request.headers.items():
+            secret = value.rpartition(" ")[2].encode()
+            if name != "Content-Type" and len(secret) >= _SHORTEST_SECRET:
+                body = body.replace(secret, b"***")
     return Response(response.status_code, body, dict(response.headers))
 
 
@@ -157,6 +173,11 @@ def our_errors(url: str, *, begun: bool = False) -> Iterator[None]:
         raise our_error(_origin(url), error, begun=begun) from error
     except httpx.InvalidURL as error:
         raise ConfigError(f"{url} is not an address: {error}") from error
+
+
+def closed() -> TransportError:
+    """Say why a request ends that was under way when its client was closed."""
+    return TransportError("The client was closed before the answer had come.")
 
 
 def our_error(server: str, error: httpx.HTTPError, *, begun: bool) -> LocalMixError:

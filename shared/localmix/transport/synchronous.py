@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from localmix.errors import LocalMixError, TransportError
+from localmix.errors import LocalMixError
 from localmix.transport import http
 from localmix.wire.exchange import (
     Call,
@@ -83,6 +83,7 @@ class Transport:
         self._threads: set[threading.Thread] = set()
         self._closing = Gate()
         self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end, or to that of the client.
@@ -100,7 +101,8 @@ class Transport:
                     result: T = end.value
                     return result
                 outcomes = self._take_all(steps)
-                _check_life(life_end)
+                if life_end.is_open:
+                    raise http.closed()
 
     def iterate(self, source: Source[None]) -> Generator[Any]:
         """Run a source, and give what it emits; however it ends, its streams are closed.
@@ -124,12 +126,15 @@ class Transport:
                 for outcome in outcomes:
                     if isinstance(outcome, Opened):
                         streams.enter_context(closing(outcome.stream))
-                _check_life(life_end)
+                if life_end.is_open:
+                    raise http.closed()
 
     def close(self) -> None:
         """End what runs, also in other threads, and hang up; the next request begins anew."""
         self._closing.open()
-        for stream in list(self._streams):
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
             http.wake(stream)
         for thread in list(self._threads):
             thread.join()
@@ -235,11 +240,12 @@ class Transport:
                 body += data
                 http.check_size(body, request.url)
                 patience.heard(has_spoken=False)
-        return http.from_httpx(response, bytes(body))
+        return http.from_httpx(response, bytes(body), request)
 
     def _trace(self, event: str, about: Mapping[str, Any]) -> None:
         if stream := http.new_stream(event, about):
-            self._streams.add(stream)
+            with self._lock:
+                self._streams.add(stream)
 
     def _client(self, *, is_tls: bool) -> httpx.Client:
         key = (os.getpid(), is_tls)  # a fork must not write to the connections of its parent
@@ -248,8 +254,3 @@ class Transport:
             client = self._clients[key] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
             weakref.finalize(self, client.close)
         return client
-
-
-def _check_life(life_end: Gate) -> None:
-    if life_end.is_open:
-        raise TransportError("The client was closed before the answer had come.")

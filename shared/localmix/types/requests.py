@@ -71,7 +71,7 @@ class ToolCall(_Said):
         """
         try:
             value = json.loads(self.arguments)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise ConfigError(
