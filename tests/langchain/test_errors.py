@@ -126,12 +126,12 @@ def test_a_cut_stream_is_an_error(start: Any) -> None:
 
 def test_nobody_there() -> None:
     model = ChatLocalMix(base_url="http://127.0.0.1:9", max_retries=0)
-    for ask in (lambda: model.invoke("hello"), model.route, model.preload):
+    for ask in (lambda: model.invoke("hello"), model.route, model.preload, model.list_models):
         with pytest.raises(lc.ModelConnectionError):
             ask()
     with pytest.raises(lc.ModelConnectionError):
         LocalMixEmbeddings(base_url="http://127.0.0.1:9", max_retries=0).cache_namespace()
-    for coroutine in (model.aroute(), model.apreload()):
+    for coroutine in (model.aroute(), model.apreload(), model.alist_models()):
         with pytest.raises(lc.ModelConnectionError):
             asyncio.run(coroutine)
 

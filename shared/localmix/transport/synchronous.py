@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections import deque
@@ -78,7 +79,7 @@ class Transport:
     """Drive flows in the calling thread; one instance serves many threads."""
 
     def __init__(self) -> None:
-        self._clients: dict[bool, httpx.Client] = {}
+        self._clients: dict[tuple[int, bool], httpx.Client] = {}
         self._threads: set[threading.Thread] = set()
         self._closing = Gate()
         self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -247,8 +248,9 @@ class Transport:
                 self._streams.add(stream)
 
     def _client(self, *, is_tls: bool) -> httpx.Client:
-        client = self._clients.get(is_tls)
+        key = (os.getpid(), is_tls)  # a fork must not write to the connections of its parent
+        client = self._clients.get(key)
         if client is None:
-            client = self._clients[is_tls] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
+            client = self._clients[key] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
             weakref.finalize(self, client.close)
         return client
