@@ -60,7 +60,7 @@ def show_servers(client: Client) -> tuple[str, str]:
     if any(server.kind == "embedded" for server in servers):
         print("No server runs: the embedded engine takes over.")
     title("Models")
-    models = client.models()
+    models = client.listing()
     for model in models:
         state = "loaded" if model.loaded else ""
         print(f"{model.name:28} {model.kind:10} {model.purpose:10} {state}")

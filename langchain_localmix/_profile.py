@@ -61,13 +61,13 @@ class Profile(Mapping[str, Any]):
     def read(self) -> None:
         """Ask the server now."""
         client, name = self._model.client, self._model.model
-        client.models()  # what is loaded may have changed
+        client.listing()  # what is loaded may have changed
         self._info = client.show(_name(client.known(name), name))
 
     async def aread(self) -> None:
         """Ask the server now."""
         client, name = self._model.async_client, self._model.model
-        await client.models()
+        await client.listing()
         self._info = await client.show(_name(client.known(name), name))
 
     def __getitem__(self, key: str) -> Any:

@@ -27,12 +27,12 @@ class Component(Connected, BaseComponent):
             NoServerError: No server answered.
             ModelNotFoundError: No server holds it.
         """
-        self.client.models()
+        self.client.listing()
         return self._note(self.client.show(self._name()))
 
     async def amodel_info(self) -> ModelInfo:
         """Describe the model as fully as its server can, asked now; see `model_info`."""
-        await self.async_client.models()
+        await self.async_client.listing()
         return self._note(await self.async_client.show(self._name()))
 
     def _name(self) -> str:

@@ -30,8 +30,8 @@ class Either:
         result: list[Server] = self._do(self.client.servers())
         return result
 
-    def models(self) -> list[ModelInfo]:
-        result: list[ModelInfo] = self._do(self.client.models())
+    def listing(self) -> list[ModelInfo]:
+        result: list[ModelInfo] = self._do(self.client.listing())
         return result
 
     def route(self, model: str | None = None, **options: Any) -> Route:

@@ -125,13 +125,13 @@ class Client(_Face, Managing):
         """Ask every candidate now; give each with the verdict on it."""
         return self._driver.run(self._router.servers())
 
-    def models(self) -> list[ModelInfo]:
-        """List the models of all servers.
+    def listing(self) -> list[ModelInfo]:
+        """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:
             NoServerError: No server answered.
         """
-        return self._driver.run(self._router.models())
+        return self._driver.run(self._router.listing())
 
     def show(self, model: str) -> ModelInfo:
         """Describe a model as fully as its server can.
@@ -236,13 +236,13 @@ class AsyncClient(_Face, AsyncManaging):
         """Ask every candidate now; give each with the verdict on it."""
         return await self._driver.run(self._router.servers())
 
-    async def models(self) -> list[ModelInfo]:
-        """List the models of all servers.
+    async def listing(self) -> list[ModelInfo]:
+        """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:
             NoServerError: No server answered.
         """
-        return await self._driver.run(self._router.models())
+        return await self._driver.run(self._router.listing())
 
     async def show(self, model: str) -> ModelInfo:
         """Describe a model as fully as its server can.

@@ -160,11 +160,11 @@ class Connected(BaseModel):
 
     def list_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
-        return self.client.models()
+        return self.client.listing()
 
     async def alist_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
-        return await self.async_client.models()
+        return await self.async_client.listing()
 
     def list_servers(self) -> list[Server]:
         """Ask every server now; give each with the verdict on it."""
@@ -269,13 +269,13 @@ class Generating(Connected, GenerationRequest):
             Where it was loaded.
         """
         route = self.client.chat("Hello", **self._of_loading).route
-        self.client.models()
+        self.client.listing()
         return route
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
         route = (await self.async_client.chat("Hello", **self._of_loading)).route
-        await self.async_client.models()
+        await self.async_client.listing()
         return route
 
     @property

@@ -22,15 +22,15 @@ SECRET = "s3cret"
 def test_a_client_follows_its_fields(start: Any) -> None:
     first, second = start(stand_ins.ollama("a:latest")), start(stand_ins.ollama("b:latest"))
     model = Connected(base_url=first.url)
-    assert [each.name for each in model.client.models()] == ["a:latest"]
+    assert [each.name for each in model.client.listing()] == ["a:latest"]
     assert model.client is model.client
     assert model.async_client is model.async_client
 
     copied = model.model_copy(update={"base_url": second.url})
-    assert [each.name for each in copied.client.models()] == ["b:latest"]
+    assert [each.name for each in copied.client.listing()] == ["b:latest"]
     assert model.client is not copied.client
     model.base_url = second.url
-    assert [each.name for each in model.client.models()] == ["b:latest"]
+    assert [each.name for each in model.client.listing()] == ["b:latest"]
 
 
 def test_settings_reach_the_client() -> None:

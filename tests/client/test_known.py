@@ -26,13 +26,13 @@ def test_nothing_is_known_before_a_request_and_nobody_is_asked(
 def test_without_a_name_it_is_the_model_that_would_be_taken(either: MakeEither, start: Any) -> None:
     server = start(stand_ins.ollama("a:latest", "b:latest", "embed:latest", loaded=("b:latest",)))
     client = either(server.url)
-    client.models()
+    client.listing()
     assert client.client.known().name == "b:latest"
     assert client.client.known(purpose="embedding").name == "embed:latest"
 
 
 def test_the_models_of_the_engine_are_known_too(either: MakeEither, engine_alone: None) -> None:
     client = either()
-    client.models()
+    client.listing()
     known = client.client.known("localmix-tiny")
     assert (known.kind, known.loaded_context_length) == ("embedded", 2048)

@@ -69,7 +69,7 @@ def test_what_does_not_end_is_not_kept(either: MakeEither, start: Any) -> None:
 
     server = start(stand_ins.ollama(POST__api_chat=flood))
     client = either(server.url)
-    client.models()
+    client.listing()
     tracemalloc.start()
     try:
         with small(), pytest.raises(ProtocolError):

@@ -48,7 +48,7 @@ def test_before_the_first_delta_the_next_server_answers(
     fault: Fault,
 ) -> None:
     client = either([bad.url, good.url], timeout=60, **BOUNDS)
-    client.models()
+    client.listing()
     fault.strike(bad, wire, purpose)
 
     answer = ask(client, purpose)
@@ -69,7 +69,7 @@ def test_without_another_server_the_caller_sees_a_typed_error(
     either: MakeEither, bad: LoopbackServer, wire: Wire, purpose: Purpose, fault: Fault
 ) -> None:
     client = either(bad.url, **SHORT)
-    client.models()
+    client.listing()
     fault.strike(bad, wire, purpose)
 
     with pytest.raises(fault.error_of(purpose)) as caught:
@@ -87,7 +87,7 @@ def test_after_the_first_delta_the_error_is_final_and_holds_what_came(
     either: MakeEither, bad: LoopbackServer, good: LoopbackServer, wire: Wire, fault: Fault
 ) -> None:
     client = either([bad.url, good.url], timeout=0.6, **BOUNDS)
-    client.models()
+    client.listing()
     fault.strike(bad, wire, "stream")
 
     with pytest.raises(fault.error_of("stream")) as caught:

@@ -190,7 +190,7 @@ def test_fields_decide_over_what_is_known(
 ) -> None:
     server = start(stand_ins.ollama())
     llm = LocalMix(model="tiny", base_url=server.url, **fields)
-    llm.client.models()
+    llm.client.listing()
     about = llm.metadata
     assert (about.context_window, about.num_output) == (window, output)
     PromptHelper.from_llm_metadata(about)._get_available_context_size(100)  # fails if none is left

@@ -28,7 +28,7 @@ DONE = whole({"done": True, "done_reason": "load"})
 def test_one_model_on_two_servers_is_listed_once(either: MakeEither, start: Start) -> None:
     ollama = start(stand_ins.ollama("qwen3:4b", "qwen3:8b", loaded=("qwen3:8b",)))
     lmstudio = start(stand_ins.lmstudio("qwen3-4b-2507", "qwen/qwen3-8b"))
-    models = either([ollama.url, lmstudio.url]).manage("catalog")
+    models = either([ollama.url, lmstudio.url]).manage("models")
     found = {model.name: [place.server for place in model.places] for model in models}
     # LM Studio's stand-in says 4B of every model: it is not joined with one of 8 billion.
     assert found["qwen3:8b"][0] == ollama.url
@@ -38,22 +38,22 @@ def test_one_model_on_two_servers_is_listed_once(either: MakeEither, start: Star
 
 def test_the_same_name_is_the_same_model(either: MakeEither, start: Start) -> None:
     servers = [start(stand_ins.ollama("tiny:latest")), start(stand_ins.ollama("tiny:latest"))]
-    (model,) = either([server.url for server in servers]).manage("catalog")
+    (model,) = either([server.url for server in servers]).manage("models")
     assert [place.server for place in model.places] == [server.url for server in servers]
 
 
 def test_what_ollama_cannot_show_is_listed_all_the_same(either: MakeEither, start: Start) -> None:
     shown = {"capabilities": ["completion", "tools"], "model_info": {}}
     showing = start(stand_ins.ollama("tiny:latest", POST__api_show=whole(shown)))
-    (model,) = either(showing.url).manage("catalog")
+    (model,) = either(showing.url).manage("models")
     assert model.places[0].capabilities == frozenset({"tools"})
     silent = start(stand_ins.ollama("tiny:latest"))
-    (model,) = either(silent.url).manage("catalog")
+    (model,) = either(silent.url).manage("models")
     assert model.places[0].capabilities is None
 
 
 def test_nobody_there(either: MakeEither) -> None:
-    for method, *names in (("catalog",), ("running",), ("unload", "x"), ("load", "x")):
+    for method, *names in (("models",), ("running",), ("unload", "x"), ("load", "x")):
         with pytest.raises(NoServerError):
             either("http://127.0.0.1:9").manage(method, *names)
 
@@ -198,6 +198,6 @@ def test_an_older_answer_does_not_hide_what_changed(either: MakeEither, start: S
         )
     )
     client = either(server.url, refresh_after=0)
-    client.models()
+    client.listing()
     slow.set()
     assert client.manage("load", "tiny").loaded

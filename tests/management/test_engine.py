@@ -40,7 +40,7 @@ def test_models_are_preloaded(client: Either) -> None:
 
 
 def test_the_catalog_tells_what_the_file_says(client: Either) -> None:
-    embed, chat = client.manage("catalog")
+    embed, chat = client.manage("models")
     assert (chat.name, embed.name, chat.loaded) == (CHAT, EMBED, False)
     (place,) = chat.places
     assert (place.quantization, place.context_length, place.kind) == ("Q8_0", 2048, "embedded")

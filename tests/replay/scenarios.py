@@ -378,7 +378,7 @@ def vectors_of_an_empty_text(ask: Any, on: Stage) -> None:
     """Quirk (ollama 0.12.11, 0.32.15): `embeddings: []`; so it is refused before it is sent."""
     with pytest.raises(LocalMixError, match=r"texts\[1\] is empty"):
         ask.embed(["a", ""], **on.embedding)
-    assert ask.models()
+    assert ask.listing()
 
 
 @scenario(core_only=True, kinds=("ollama",))
@@ -417,7 +417,7 @@ def chat_with_an_embedding_model(ask: Any, on: Stage) -> None:
 
 @scenario(core_only=True)
 def listing(ask: Any, on: Stage) -> None:
-    purposes = {model.name.removesuffix(":latest"): model.purpose for model in ask.models()}
+    purposes = {model.name.removesuffix(":latest"): model.purpose for model in ask.listing()}
     assert purposes == {"localmix-tiny": "chat", on.embedding["model"]: "embedding"}
     (server, *_) = ask.servers()
     assert server.kind == ("openai" if on.kind == "llamacpp" else on.kind)
@@ -426,7 +426,7 @@ def listing(ask: Any, on: Stage) -> None:
 @scenario(core_only=True, kinds=("ollama",))
 def load_and_unload(ask: Any, on: Stage) -> None:
     def is_loaded() -> bool:
-        return any(m.loaded for m in ask.models() if m.name.startswith("localmix-tiny:"))
+        return any(m.loaded for m in ask.listing() if m.name.startswith("localmix-tiny:"))
 
     ask.chat("Hello", keep_alive=60.0, **on.chat)
     assert is_loaded()
@@ -446,7 +446,7 @@ def show(ask: Any, on: Stage) -> None:
 @scenario(core_only=True)
 def models_joined(ask: Any, on: Stage) -> None:
     """Ollama tells what a model can do in another place than its listing."""
-    by_name = {model.name.removesuffix(":latest"): model for model in ask.manage("catalog")}
+    by_name = {model.name.removesuffix(":latest"): model for model in ask.manage("models")}
     assert set(by_name) == {"localmix-tiny", on.embedding["model"]}
     (place,) = by_name["localmix-tiny"].places
     assert place.size_bytes or str(on.source) == "lmstudio-0.3"

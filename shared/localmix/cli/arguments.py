@@ -35,7 +35,7 @@ def complete_model(incomplete: str) -> list[str]:
     """List the models that begin so, for the shell."""
     try:
         with Client(probe_timeout=_COMPLETION_SECONDS) as client:
-            names = sorted({model.name for model in client.models()})
+            names = sorted({model.name for model in client.listing()})
     except LocalMixError:
         return []
     return [name for name in names if name.startswith(incomplete)]

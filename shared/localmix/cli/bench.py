@@ -68,7 +68,7 @@ def _chosen(client: Client, names: Sequence[str]) -> dict[str, ModelInfo]:
     """List what to measure, by names that pin each model to its server."""
     labels = {server.url: server.name for server in client.servers()}
     found: dict[str, ModelInfo] = {}
-    for model in client.catalog():
+    for model in client.models():
         for place in model.places:
             known_as = {model.name, place.name, place.name.removesuffix(":latest")}
             is_wanted = not names or known_as & {*names}

@@ -44,7 +44,7 @@ def examine(client: Client) -> Facts:
     servers = client.servers()
     models: list[ModelInfo] = []
     try:
-        models = client.models()
+        models = client.listing()
     except NoServerError:  # what is left serves nothing but what is pinned to it
         servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)

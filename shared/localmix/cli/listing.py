@@ -17,14 +17,14 @@ Digests = Annotated[bool, typer.Option("--digests", help="Show digests, for pinn
 def models(digests: Digests = False, servers: Servers = None, as_json: Json = False) -> None:
     """List the models of all servers, each once, with the places that have it."""
     with open_client(servers) as client:
-        catalog = client.catalog()
+        found = client.models()
         labels = _labels(client.servers())
     if as_json:
-        write_json([{**plain(model), "loaded": model.loaded} for model in catalog])
+        write_json([{**plain(model), "loaded": model.loaded} for model in found])
         return
     heads = ["NAME", "SIZE", "QUANT", "CONTEXT", "CAN", "LOADED", "WHERE"]
     rows = [
-        _row(model, place, labels, digests=digests) for model in catalog for place in model.places
+        _row(model, place, labels, digests=digests) for model in found for place in model.places
     ]
     if digests:
         heads.insert(1, "DIGEST")

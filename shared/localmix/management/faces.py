@@ -28,13 +28,13 @@ class Managing:
         @property
         def _driver(self) -> Transport: ...
 
-    def catalog(self) -> list[Model]:
+    def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Model`.
 
         Raises:
             NoServerError: No server answered.
         """
-        return self._driver.run(self._management.catalog())
+        return self._driver.run(self._management.models())
 
     def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""
@@ -115,9 +115,9 @@ class AsyncManaging:
         @property
         def _driver(self) -> AsyncTransport: ...
 
-    async def catalog(self) -> list[Model]:
-        """List each model once, with every server that has it; see `Managing.catalog`."""
-        return await self._driver.run(self._management.catalog())
+    async def models(self) -> list[Model]:
+        """List each model once, with every server that has it; see `Managing.models`."""
+        return await self._driver.run(self._management.models())
 
     async def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""

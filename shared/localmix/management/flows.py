@@ -48,7 +48,7 @@ class Management:
 
     # What there is
 
-    def catalog(self) -> Flow[list[Model]]:
+    def models(self) -> Flow[list[Model]]:
         """List each model once, with all its places, described as fully as the servers can."""
         catalog = yield from self._catalog()
         groups: list[list[Place]] = []

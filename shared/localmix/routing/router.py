@@ -74,7 +74,7 @@ class Router:
         found = yield from self._directory.refresh()
         return [self._with_state(each) for each in found]
 
-    def models(self) -> Flow[list[ModelInfo]]:
+    def listing(self) -> Flow[list[ModelInfo]]:
         """List the models of all servers, read now."""
         everything = yield from self._directory.refresh()
         found = [each for each in everything if not each.is_reserve]
