@@ -253,7 +253,7 @@ class AsyncTransport:
 
     async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = await self._client(is_tls=request.url.startswith("https:"))
-        response = await client.send(http.to_httpx(client, request, patience, _trace), stream=True)
+        response = await client.send(http.to_httpx(request, patience, _trace), stream=True)
         patience.expect_pieces()
         return response
 

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -41,7 +41,7 @@ PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
 # A shorter word in a header is no secret worth the name, but may be part of many a sentence.
 _SHORTEST_SECRET = 8
 _WHOLE = ("application/json", "text/html")
-_HEADERS = {"User-Agent": "localmix", "Accept-Encoding": "identity"}
+_HEADERS = {"User-Agent": "localmix", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 class Patience:
@@ -116,7 +116,6 @@ def trust(is_tls: bool) -> ssl.SSLContext | bool:
 
 
 def to_httpx(
-    client: httpx.Client | httpx.AsyncClient,
     request: Request,
     patience: Patience,
     trace: Callable[[str, Mapping[str, Any]], Any],
@@ -126,13 +125,16 @@ def to_httpx(
     connect = _least(bounds.connect, bounds.total)
     write = _least(bounds.first_byte, bounds.total)
     timeout = {"connect": connect, "read": patience, "write": write, "pool": write}
-    return client.build_request(
+    return httpx.Request(  # not by the client, which would read the address each time
         request.method,
-        request.url,
+        _url(request.url),
         content=request.body,
         headers={**_HEADERS, **request.headers},
         extensions={"timeout": timeout, "trace": trace},
     )
+
+
+_url = lru_cache(maxsize=256)(httpx.URL)
 
 
 def _least(one: float, other: float | None) -> float:

@@ -227,7 +227,7 @@ class Transport:
 
     def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = self._client(is_tls=request.url.startswith("https:"))
-        response = client.send(http.to_httpx(client, request, patience, self._trace), stream=True)
+        response = client.send(http.to_httpx(request, patience, self._trace), stream=True)
         patience.expect_pieces()
         return response
 
