@@ -25,8 +25,9 @@ from tests.replay.cassettes import ROOT
 from tests.unit.streams import WEATHER, target
 
 KINDS: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
-# Longer ones are cut at every so many bytes; the next test still takes them byte by byte.
-EVERY_CUT_BELOW = 6_000
+# About so many cuts of each stream are tried: one test takes it byte by byte all the same, and the
+# streams of tests/unit/streams.py are cut everywhere.
+CUTS = 250
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ def _ends_well(recorded: Recorded) -> bool:
     return True
 
 
+def _step(data: bytes) -> int:
+    """Give an odd distance between cuts, which so meet every part of a character and of a line."""
+    return (len(data) // CUTS) | 1
+
+
 STREAMS = _streams()
 WHOLE = {name: recorded for name, recorded in STREAMS.items() if _ends_well(recorded)}
 whole = pytest.mark.parametrize("recorded", WHOLE.values(), ids=WHOLE)
@@ -96,8 +102,7 @@ def test_there_are_streams_of_every_kind() -> None:
 def test_cut_in_two(recorded: Recorded) -> None:
     data = recorded.data
     at_once = recorded.decoded(data)
-    step = 1 if len(data) < EVERY_CUT_BELOW else 17
-    for cut in range(1, len(data), step):
+    for cut in range(1, len(data), _step(data)):
         assert recorded.decoded(data[:cut], data[cut:]) == at_once, cut
 
 
@@ -110,8 +115,7 @@ def test_one_byte_at_a_time(recorded: Recorded) -> None:
 @whole
 def test_every_prefix_raises(recorded: Recorded) -> None:
     data = recorded.data.rstrip()
-    step = 1 if len(data) < EVERY_CUT_BELOW else 17
-    for length in range(0, len(data), step):
+    for length in range(0, len(data), _step(data)):
         with pytest.raises(LocalMixError):
             recorded.decoded(recorded.data[:length])
             pytest.fail(f"a prefix of {length} bytes looked whole")
