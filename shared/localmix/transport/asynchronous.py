@@ -253,7 +253,7 @@ class AsyncTransport:
 
     async def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = await self._client(is_tls=request.url.startswith("https:"))
-        response = await client.send(http.to_httpx(request, patience, _trace), stream=True)
+        response = await client.handle_async_request(http.to_httpx(request, patience, _trace))
         patience.expect_pieces()
         return response
 
@@ -268,7 +268,7 @@ class AsyncTransport:
                 patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body), request)
 
-    async def _client(self, *, is_tls: bool) -> httpx.AsyncClient:
+    async def _client(self, *, is_tls: bool) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         life = self._clients.get((loop, is_tls))
         if life is None:
@@ -288,15 +288,15 @@ async def _trace(event: str, about: Mapping[str, Any]) -> None:
 class _Life:
     """Hold a client and the generator that closes it."""
 
-    generator: AsyncGenerator[httpx.AsyncClient, None]
-    client: httpx.AsyncClient
+    generator: AsyncGenerator[httpx.AsyncHTTPTransport, None]
+    client: httpx.AsyncHTTPTransport
 
 
 async def _living_client(
     trust: ssl.SSLContext | bool,
-) -> AsyncGenerator[httpx.AsyncClient, None]:
+) -> AsyncGenerator[httpx.AsyncHTTPTransport, None]:
     is_main = threading.current_thread() is threading.main_thread()
-    client = httpx.AsyncClient(verify=trust, **(http.PLAIN if is_main else http.PLAIN_ONCE))
+    client = httpx.AsyncHTTPTransport(verify=trust, **(http.PLAIN if is_main else http.PLAIN_ONCE))
     try:
         yield client
     finally:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -29,14 +28,9 @@ from localmix.wire.exchange import Request, Response
 MAX_BODY_BYTES = 512 * 1024 * 1024
 # LM Studio closes idle connections after 5 s; one that is older must not be used again.
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
-# To a cookie all ports of a machine are one: what one server gave would go to the next.
-_NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-PLAIN: Any = {
-    "trust_env": False,
-    "follow_redirects": False,
-    "limits": _LIMITS,
-    "cookies": _NO_COOKIES,
-}
+# For the library's bare transports: its clients would keep cookies, which go to every port of a
+# machine, and could follow redirects.
+PLAIN: Any = {"trust_env": False, "limits": _LIMITS}
 PLAIN_ONCE: Any = PLAIN | {"limits": httpx.Limits(max_keepalive_connections=0)}
 # A shorter word in a header is no secret worth the name, but may be part of many a sentence.
 _SHORTEST_SECRET = 8
@@ -125,7 +119,7 @@ def to_httpx(
     connect = _least(bounds.connect, bounds.total)
     write = _least(bounds.first_byte, bounds.total)
     timeout = {"connect": connect, "read": patience, "write": write, "pool": write}
-    return httpx.Request(  # not by the client, which would read the address each time
+    return httpx.Request(
         request.method,
         _url(request.url),
         content=request.body,

@@ -79,7 +79,7 @@ class Transport:
     """Drive flows in the calling thread; one instance serves many threads."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[int, bool], httpx.Client] = {}
+        self._clients: dict[tuple[int, bool], httpx.HTTPTransport] = {}
         self._threads: set[threading.Thread] = set()
         self._closing = Gate()
         self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -227,7 +227,7 @@ class Transport:
 
     def _response_to(self, request: Request, patience: http.Patience) -> httpx.Response:
         client = self._client(is_tls=request.url.startswith("https:"))
-        response = client.send(http.to_httpx(request, patience, self._trace), stream=True)
+        response = client.handle_request(http.to_httpx(request, patience, self._trace))
         patience.expect_pieces()
         return response
 
@@ -247,10 +247,11 @@ class Transport:
             with self._lock:
                 self._streams.add(stream)
 
-    def _client(self, *, is_tls: bool) -> httpx.Client:
+    def _client(self, *, is_tls: bool) -> httpx.HTTPTransport:
         key = (os.getpid(), is_tls)  # a fork must not write to the connections of its parent
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = httpx.Client(verify=http.trust(is_tls), **http.PLAIN)
+            client = httpx.HTTPTransport(verify=http.trust(is_tls), **http.PLAIN)
+            self._clients[key] = client
             weakref.finalize(self, client.close)
         return client
