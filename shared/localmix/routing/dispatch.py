@@ -186,7 +186,9 @@ class Dispatch:
 
     def _slot(self, needs: Needs, left: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
         """Take a place at the best server that has one, or wait for the first that gets one."""
-        candidates = self._selection.sort([each.place for each in left], needs)
+        candidates = left
+        if len(left) > 1:  # others may have taken places since
+            candidates = self._selection.sort([each.place for each in left], needs)
         able = [each for each in candidates if not each.is_out] or candidates
         chosen = next((each for each in able if _reserve(each)), None)
         if chosen is None:

@@ -134,7 +134,7 @@ class Selection:
             if lacking := needs.lacking(model):
                 problems.append(_unable(place, lacking))
                 continue
-            able.append(replace(place, model=model))
+            able.append(place if model is place.model else replace(place, model=model))
             if place.rule == NOT_NAMED:
                 state = "loaded" if model.loaded else "installed"
                 able[0] = replace(able[0], rule=f"{NOT_NAMED}: the first that is {state}")
