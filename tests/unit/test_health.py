@@ -183,6 +183,10 @@ def test_an_answer_teaches_the_rates() -> None:
     assert rates.seconds(100, 20, is_loaded=False) == 4.0 + 1.0 + 2.0
     assert rates.seconds(100, None, is_loaded=True) > 1.0
 
+    untimed = vitals.rates["another"]
+    untimed.add(Usage(100, 50), Timings(total=5.0))
+    assert untimed.output == 10.0
+
     rates.add(Usage(100, 1), Timings(load=0.1, prompt=0.1, output=0.1))
     assert rates.load == 4.0  # a tenth of a second is no load
     assert rates.output == 10.0  # one token tells nothing

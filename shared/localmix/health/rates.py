@@ -33,8 +33,10 @@ class Rates:
         if usage and timings.prompt:
             read = usage.input_tokens - (usage.cached_tokens or 0)
             self.prompt = _blend(self.prompt, max(read, 1) / timings.prompt)
-        if usage and timings.output and usage.output_tokens > 1:
-            self.output = _blend(self.output, usage.output_tokens / timings.output)
+        # LM Studio times nothing of an answer that is not streamed: then all of it counts.
+        writing = timings.output or timings.total
+        if usage and writing and usage.output_tokens > 1:
+            self.output = _blend(self.output, usage.output_tokens / writing)
 
     def prompt_seconds(self, tokens: int) -> float:
         """Predict how long a prompt takes to read; 0 when nothing is known."""

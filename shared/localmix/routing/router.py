@@ -158,9 +158,9 @@ class Router:
         done: Answered[A] = yield from self._dispatch.run(errand)
         with done.lease:
             timings = done.answer.timings
-            done.lease.succeeded(done.answer.usage, timings)
             total = timings.total or self.clock() - started
             timings = replace(timings, total=total)
+            done.lease.succeeded(done.answer.usage, timings)
             return replace(done.answer, route=done.route, timings=timings)
 
     # Beside the requests
