@@ -274,7 +274,6 @@ class AsyncTransport:
         if life is None:
             for key in [key for key in list(self._clients) if key[0].is_closed()]:
                 self._clients.pop(key, None)
-                self._ends.pop(key[0], None)
             generator = _living_client(http.trust(is_tls))
             life = self._clients[loop, is_tls] = _Life(generator, await anext(generator))
         return life.client
