@@ -66,7 +66,7 @@ class _Face:
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
         self._router = CompoundRouter(self.settings)
-        self._management = Management(self.settings)
+        self._management = Management(self._router)
         self._forget_connections()
 
     def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:

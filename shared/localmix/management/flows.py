@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from localmix.dialects import DIALECTS, KEEPERS, Keeper, LoadOrder, PullMeter, Target
-from localmix.discovery import Found, directory_of
-from localmix.embedded.engine import Engine
+from localmix.discovery import Found
 from localmix.errors import (
     ConfigError,
     DownloadError,
@@ -20,12 +18,12 @@ from localmix.errors import (
 )
 from localmix.management.embedded import EmbeddedModels
 from localmix.names import canonical, split_pin
-from localmix.routing.catalog import Catalog, Place
+from localmix.routing import Router
+from localmix.routing.catalog import Place
 from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.selection import Selection, no_model, no_server
-from localmix.settings import Settings
+from localmix.routing.selection import no_model
 from localmix.types import Kind, Model, ModelInfo
 from localmix.wire.exchange import Emit, Flow, Source, together, wait
 
@@ -39,18 +37,17 @@ _MAY_PASS = (TransportError, OverloadedError, DownloadError)
 class Management:
     """Manage the models of all servers."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings = settings
-        engine = Engine(settings.models_path, settings.embedded_context_length)
-        self._directory = directory_of(settings, engine, clock)
-        self._selection = Selection(settings, self._directory, clock)
-        self._keepers: dict[Kind, Keeper] = {**KEEPERS, "embedded": EmbeddedModels(engine)}
+    def __init__(self, router: Router) -> None:
+        self._settings = router.settings
+        self._directory = router.directory
+        self._selection = router.selection
+        self._keepers: dict[Kind, Keeper] = {**KEEPERS, "embedded": EmbeddedModels(router.engine)}
 
     # What there is
 
     def models(self) -> Flow[list[Model]]:
         """List each model once, with all its places, described as fully as the servers can."""
-        catalog = yield from self._catalog()
+        catalog = yield from self._selection.catalog()
         groups: list[list[Place]] = []
         seen: set[object] = set()
         for place in catalog.everything:
@@ -68,7 +65,7 @@ class Management:
 
     def running(self) -> Flow[list[ModelInfo]]:
         """List what is in memory now, one entry for each server."""
-        catalog = yield from self._catalog()
+        catalog = yield from self._selection.catalog()
         return [place.model for place in catalog.everything if place.model.loaded]
 
     # In memory
@@ -150,20 +147,9 @@ class Management:
 
     # Finding
 
-    def _catalog(self) -> Flow[Catalog]:
-        """Ask all servers now.
-
-        Raises:
-            NoServerError: No server answers.
-        """
-        found = yield from self._directory.refresh()
-        if not any(each.server.kind for each in found if not each.is_reserve):
-            raise no_server(found, self._settings)
-        return Catalog(found, self._settings.aliases)
-
     def _places(self, name: str) -> Flow[list[Place]]:
         """Find a model, the places that have it under this very name first."""
-        catalog = yield from self._catalog()
+        catalog = yield from self._selection.catalog()
         places = catalog.places(name)
         if not places:
             raise no_model(name, "chat", catalog)
@@ -180,7 +166,7 @@ class Management:
 
     def _fetcher(self, name: str) -> Flow[tuple[Found, str]]:
         """Choose the server that shall fetch a model: the pinned one, or the first that can."""
-        catalog = yield from self._catalog()
+        catalog = yield from self._selection.catalog()
         servers = sorted((each for each in catalog.found if each.server.kind), key=_rank)
         pin, rest = split_pin(name)
         for each in servers:

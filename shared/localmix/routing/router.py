@@ -15,7 +15,7 @@ from localmix.health import Lease, vitals_of
 from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
 from localmix.routing.needs import Needs, needs_of
 from localmix.routing.retries import RetryBudget
-from localmix.routing.selection import Selection, no_server
+from localmix.routing.selection import Selection
 from localmix.settings import Settings
 from localmix.types import (
     ChatResult,
@@ -59,32 +59,29 @@ class Router:
     """Find a place for each request, and carry on elsewhere when one fails."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings = settings
+        self.settings = settings
         self.clock = clock
-        engine = Engine(settings.models_path, settings.embedded_context_length)
-        self._directory = directory_of(settings, engine, clock)
-        self._selection = Selection(settings, self._directory, clock)
-        self._dispatch = Dispatch(settings, self._selection, engine, RetryBudget(), clock)
+        self.engine = Engine(settings.models_path, settings.embedded_context_length)
+        self.directory = directory_of(settings, self.engine, clock)
+        self.selection = Selection(settings, self.directory, clock)
+        self._dispatch = Dispatch(settings, self.selection, self.engine, RetryBudget(), clock)
         self._is_watching = False
 
     # What there is
 
     def servers(self) -> Flow[list[Server]]:
         """Ask all candidates now and give the verdict on each."""
-        found = yield from self._directory.refresh()
+        found = yield from self.directory.refresh()
         return [self._with_state(each) for each in found]
 
     def listing(self) -> Flow[list[ModelInfo]]:
         """List the models of all servers, read now."""
-        everything = yield from self._directory.refresh()
-        found = [each for each in everything if not each.is_reserve]
-        if not any(each.server.kind for each in found):
-            raise no_server(found, self._settings)
-        return [model for each in found for model in each.models]
+        catalog = yield from self.selection.catalog()
+        return [place.model for place in catalog.everything]
 
     def show(self, name: str) -> Flow[ModelInfo]:
         """Describe one model as fully as its server can."""
-        best = (yield from self._selection.places(Needs(name)))[0].place
+        best = (yield from self.selection.places(Needs(name)))[0].place
         if best.model.kind == "embedded":
             return best.model
         target = Target(best.found.endpoint, best.model)
@@ -92,13 +89,13 @@ class Router:
 
     def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
         """Give the model that a request would go to, by what is known now; nobody is asked."""
-        best = next(iter(self._selection.known(Needs(name, purpose))), None)
+        best = next(iter(self.selection.known(Needs(name, purpose))), None)
         return best.place.model if best else None
 
     def route(self, request: RouteRequest) -> Flow[Route]:
         """Tell where a request would go, and where next, without sending it."""
         needs = Needs(request.model, request.purpose, request.needs, request.num_ctx)
-        candidates = yield from self._selection.places(needs)
+        candidates = yield from self.selection.places(needs)
         routes = [route_to(candidates[place:]) for place in range(len(candidates))]
         return replace(routes[0], alternatives=tuple(routes[1:]))
 
@@ -167,8 +164,8 @@ class Router:
 
     def _watch(self) -> Flow[None]:
         """Begin to look at all servers again and again, if the user wants that."""
-        if self._settings.monitor_every and not self._is_watching:
-            yield from spawn(self._look_again_and_again(self._settings.monitor_every))
+        if self.settings.monitor_every and not self._is_watching:
+            yield from spawn(self._look_again_and_again(self.settings.monitor_every))
 
     def _look_again_and_again(self, pause: float) -> Flow[None]:
         if self._is_watching:
@@ -177,7 +174,7 @@ class Router:
         try:
             while True:
                 yield from wait(pause)
-                yield from self._directory.refresh()
+                yield from self.directory.refresh()
         finally:
             self._is_watching = False
 

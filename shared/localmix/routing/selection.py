@@ -68,6 +68,17 @@ class Selection:
             raise self._nothing(found, needs)
         return (yield from self._able(places, needs))
 
+    def catalog(self) -> Flow[Catalog]:
+        """Ask all servers now.
+
+        Raises:
+            NoServerError: No server answers.
+        """
+        found = yield from self._directory.refresh()
+        if _is_nobody_there(found):
+            raise no_server(found, self._settings)
+        return self._catalog(found)
+
     def known(self, needs: Needs) -> list[Ranked]:
         """List the places for a request by what is known; nobody is asked."""
         places = self._named(self._directory.known, needs)
@@ -161,12 +172,16 @@ class Selection:
         return replace(model, capabilities=capabilities)
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
-        if not any(each.server.kind for each in found if not each.is_reserve):
+        if _is_nobody_there(found):
             return no_server(found, self._settings)
         return no_model(self._name(needs), needs.purpose, self._catalog(found))
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
+
+
+def _is_nobody_there(found: Sequence[Found]) -> bool:
+    return not any(each.server.kind for each in found if not each.is_reserve)
 
 
 def no_server(found: Sequence[Found], settings: Settings) -> NoServerError:
