@@ -71,6 +71,20 @@ class Component(Connected):
         with model_errors():
             return await super().alist_models()
 
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        Returns:
+            Where it was loaded.
+        """
+        with model_errors():
+            return super().preload()
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        with model_errors():
+            return await super().apreload()
+
 
 class Asking(Component, Generating, BaseLanguageModel[Any]):
     """Hold what a chat and a text completion have in common.
@@ -122,20 +136,6 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         if stops := stop or asked["stop"]:
             params["ls_stop"] = [stops] if isinstance(stops, str) else list(stops)
         return params
-
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first answer need not wait for it.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return super().preload()
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return await super().apreload()
 
     def get_num_tokens(self, text: str) -> int:
         """Estimate tokens by letters; core would fetch a tokenizer, and of another model."""

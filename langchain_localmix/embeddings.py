@@ -87,20 +87,6 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
         """Embed one text as a query; see `embed_documents`."""
         return (await self._aembed([self.query_prefix + text]))[0]
 
-    def preload(self) -> Route | None:
-        """Have the model loaded, so that the first vectors need not wait for it.
-
-        Returns:
-            Where it was loaded.
-        """
-        with model_errors():
-            return super().preload()
-
-    async def apreload(self) -> Route | None:
-        """Have the model loaded; see `preload`."""
-        with model_errors():
-            return await super().apreload()
-
     def cache_namespace(self) -> str:
         """Ask the server which model this is, and name a cache that fits no other.
 

@@ -190,6 +190,18 @@ class Connected(BaseModel):
         """Tell where a request would go, why, and where next; see `route`."""
         return await self.async_client.route(self.model, **self._route_options(needs, num_ctx))
 
+    def preload(self) -> Route | None:
+        """Have the model loaded, so that the first answer need not wait for it.
+
+        Returns:
+            Where it was loaded.
+        """
+        raise NotImplementedError
+
+    async def apreload(self) -> Route | None:
+        """Have the model loaded; see `preload`."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close the connections; a later request opens new ones. A shared client stays open."""
         if self._connection and not self.given_client:
