@@ -19,7 +19,7 @@ from langchain_localmix._convert import PROVIDER
 from langchain_localmix._errors import model_errors
 from langchain_localmix._options import by_our_names
 from localmix import ModelInfo, Route
-from localmix.connected import Connected, Generating
+from localmix.adapting.connected import Connected, Generating
 from localmix.types import Capability
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]

@@ -14,8 +14,8 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.utils.function_calling import convert_to_json_schema
 
 from localmix import ChatResult, Delta, Tool, ToolCall, Usage
+from localmix.adapting.metrics import metrics_of
 from localmix.errors import ConfigError
-from localmix.metrics import metrics_of
 from localmix.types import TokenLogprob
 
 PROVIDER = "localmix"

@@ -19,8 +19,8 @@ from langchain_core.messages import (
 )
 
 from localmix import Image, Message, ToolCall
+from localmix.adapting.messages import settled
 from localmix.errors import ConfigError
-from localmix.turns import settled
 from localmix.types import Role
 from localmix.wire import jsontext
 

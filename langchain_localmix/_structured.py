@@ -23,7 +23,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_localmix._convert import to_json_schema
 from langchain_localmix._errors import UnusableAnswerError
-from localmix.jsonfind import json_in, json_so_far
+from localmix.adapting.find_json import json_in, json_so_far
 from localmix.wire import jsontext
 
 Schema = dict[str, Any] | type

@@ -29,8 +29,8 @@ from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
-from localmix.ask import chat_request
 from localmix.types import ThinkLevel, TokenLogprob
+from localmix.types.build import chat_request
 
 M = TypeVar("M", bound="ChatLocalMix")
 
@@ -51,7 +51,7 @@ class ChatLocalMix(Asking, BaseChatModel):
 
     Key init args, client:
         `servers` or `base_url`, `prefer`, `api_key`, `timeout`, `max_retries`, or `client=` with a
-        `localmix.Client` to share. See `localmix.connected.Connected`.
+        `localmix.Client` to share. See `localmix.adapting.connected.Connected`.
 
     Instantiate:
         ```python

@@ -10,7 +10,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
-from localmix.connected import Embedding
+from localmix.adapting.connected import Embedding
 from localmix.wire import jsontext
 
 

@@ -10,7 +10,7 @@ from llama_index.core.schema import BaseComponent
 from pydantic import PrivateAttr
 
 from localmix import ModelInfo
-from localmix.connected import Connected
+from localmix.adapting.connected import Connected
 from localmix.errors import ModelNotFoundError
 
 

@@ -25,8 +25,8 @@ from pydantic import ValidationError
 
 from llamaindex_localmix._tools import calls_in, to_tool_call
 from localmix import Image, Message, ToolCall
+from localmix.adapting.messages import settled
 from localmix.errors import ConfigError, config_error
-from localmix.turns import settled
 from localmix.types import Role
 
 _log = logging.getLogger("localmix")

@@ -17,7 +17,7 @@ from llama_index.core.base.llms.types import (
 
 from llamaindex_localmix._tools import from_tool_call, to_plain
 from localmix import ChatResult, Delta, Usage
-from localmix.metrics import metrics_of
+from localmix.adapting.metrics import metrics_of
 from localmix.types import TokenLogprob
 
 

@@ -34,8 +34,8 @@ from pydantic import BaseModel, ValidationError
 
 from llamaindex_localmix._tools import calls_in
 from localmix import Tool
+from localmix.adapting.find_json import json_in, json_so_far
 from localmix.errors import ConfigError, UnusableAnswerError
-from localmix.jsonfind import json_in, json_so_far
 from localmix.wire import jsontext
 
 M = TypeVar("M", bound=BaseModel)

@@ -11,8 +11,8 @@ from llama_index.core.tools.types import BaseTool
 from pydantic import BaseModel
 
 from localmix import Tool, ToolCall
+from localmix.adapting.find_json import partial_json
 from localmix.errors import ConfigError
-from localmix.jsonfind import partial_json
 from localmix.wire import jsontext
 
 

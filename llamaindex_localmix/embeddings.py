@@ -12,9 +12,9 @@ from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from llamaindex_localmix._component import Component
 from llamaindex_localmix._instructions import PRESETS, Family, prefix_of
 from llamaindex_localmix._slots import Slots
-from localmix.connected import Embedding
+from localmix.adapting.connected import Embedding
 from localmix.errors import ConfigError
-from localmix.names import canonical, split_pin
+from localmix.types.names import canonical, split_pin
 from localmix.wire import jsontext
 
 Vectors = list[list[float]]

@@ -38,9 +38,9 @@ from llamaindex_localmix._tools import (
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
-from localmix.ask import chat_request
-from localmix.connected import Generating
+from localmix.adapting.connected import Generating
 from localmix.types import ThinkLevel
+from localmix.types.build import chat_request
 
 # What servers give a model whose own window is not known yet; Ollama's smallest default.
 _USUAL_WINDOW = 4096
@@ -55,7 +55,8 @@ class LocalMix(Component, Generating, StructuredPredicting):
         print(llm.complete("What is the capital of France?"))
 
     Where to ask is said by `model` (without it: the best suitable one), `servers` or `base_url`,
-    `prefer`, `api_key`, `timeout` and its kin, or `client=`; see `localmix.connected.Connected`.
+    `prefer`, `api_key`, `timeout` and its kin, or `client=`; see
+    `localmix.adapting.connected.Connected`.
     Constructing opens nothing.
 
     Every option of `localmix.ChatRequest` can be given here and, for one call, as a keyword

@@ -8,23 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import SecretStr
 
-from localmix.ask import (
-    Conversation,
-    chat_request,
-    completion_request,
-    embed_request,
-    route_request,
-)
 from localmix.errors import LocalMixError
 from localmix.management import AsyncManaging, Managing
-from localmix.options import (
-    ChatOptions,
-    CompletionOptions,
-    EmbedOptions,
-    RouteOptions,
-    SettingsOptions,
-)
-from localmix.progress import Progress
+from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     ChatResult,
@@ -35,6 +21,20 @@ from localmix.types import (
     Purpose,
     Route,
     Server,
+)
+from localmix.types.build import (
+    Conversation,
+    chat_request,
+    completion_request,
+    embed_request,
+    route_request,
+)
+from localmix.types.options import (
+    ChatOptions,
+    CompletionOptions,
+    EmbedOptions,
+    RouteOptions,
+    SettingsOptions,
 )
 
 # These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
@@ -146,7 +146,7 @@ class Client(_Face, Managing):
 
         Args:
             model: Name of the model; `None` for the one that would be taken.
-            **needs: What the request would need; see `localmix.options.RouteOptions`.
+            **needs: What the request would need; see `localmix.types.options.RouteOptions`.
 
         Raises:
             LocalMixError: The request could not be served; the error says why.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Generic, Self, TypeVar
 
-from localmix.progress import Progress
+from localmix.servers.progress import Progress
 from localmix.types import ChatResult, Delta, Route
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from tests.cli.transcript import PAGE, ROOT, blocks, compared, stage, written_ag
 def test_the_page_shows_what_the_commands_write(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_all()
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("localmix.dialects.lmstudio_models.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("localmix.dialects.lmstudio.keeper.LOOK_EVERY", 0.01)
     page = PAGE.read_text()
     with stage(monkeypatch.setenv) as port:
         again = written_again(page, port)

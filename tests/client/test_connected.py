@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from localmix import Client
-from localmix.connected import Connected, Generating
+from localmix.adapting.connected import Connected, Generating
 from localmix.settings import ServerConfig
 from localmix.types import Purpose
 from tests import stand_ins

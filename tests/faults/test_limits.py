@@ -13,7 +13,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError, OverloadedError
-from localmix.health import vitals_of
+from localmix.servers import vitals_of
 from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.either import MakeEither

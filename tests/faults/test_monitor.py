@@ -10,8 +10,8 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import ConnectError, OverloadedError, TimedOutError
-from localmix.health import state
 from localmix.routing.retries import Retry, RetryBudget
+from localmix.servers import breaker
 from tests import stand_ins
 from tests.either import Either, MakeEither
 from tests.faults.waiting import until, wait_until
@@ -30,7 +30,7 @@ def fail(client: Either) -> None:
 def test_a_server_goes_through_the_states(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "FIRST_REST", 0.3)
+    monkeypatch.setattr(breaker, "FIRST_REST", 0.3)
     boom = whole({"error": "boom"}, 500)
     server = start(stand_ins.ollama(POST__api_chat=boom))
     client = either(server.url, max_failures=2, max_retries=0)
@@ -76,7 +76,7 @@ def test_a_server_that_is_down_and_comes_back_is_well(either: MakeEither, start:
 def test_only_one_request_tries_a_server_that_was_out(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "FIRST_REST", 0.1)
+    monkeypatch.setattr(breaker, "FIRST_REST", 0.1)
     bad = start(stand_ins.ollama(POST__api_chat=whole({"error": "boom"}, 500)))
     good = start(stand_ins.ollama())
     client = either([bad.url, good.url], max_failures=1)

@@ -11,8 +11,8 @@ import pytest
 from pydantic import AnyUrl
 
 from localmix import Image
-from localmix.addresses import is_loopback
 from localmix.errors import ConfigError, LocalMixError, ProtocolError
+from localmix.settings.addresses import is_loopback
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import Exchange, LoopbackServer, Reply, whole

@@ -18,7 +18,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError
-from localmix.health import vitals_of
+from localmix.servers import vitals_of
 from tests import stand_ins
 from tests.faults.waiting import wait_until
 from tests.loopback import Exchange, LoopbackServer

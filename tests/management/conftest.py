@@ -14,4 +14,4 @@ Start = Callable[[LoopbackServer], LoopbackServer]
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("localmix.management.flows._PAUSE", 0.01)
-    monkeypatch.setattr("localmix.dialects.lmstudio_models.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("localmix.dialects.lmstudio.keeper.LOOK_EVERY", 0.01)

@@ -15,7 +15,7 @@ from localmix.errors import (
     TimedOutError,
     UnsupportedFeatureError,
 )
-from localmix.health import vitals_of
+from localmix.servers import vitals_of
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import Exchange, LoopbackServer, whole

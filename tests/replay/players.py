@@ -19,8 +19,8 @@ from llama_index.core.base.llms.types import (
 from langchain_localmix import ChatLocalMix, LocalMixEmbeddings
 from llamaindex_localmix import LocalMix, LocalMixEmbedding
 from localmix import ChatResult, Image, Message, Tool, ToolCall, Usage
-from localmix.ask import chat_request
-from localmix.fold import fold
+from localmix.types.build import chat_request
+from localmix.types.fold import fold
 from tests.either import Either
 
 

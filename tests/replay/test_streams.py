@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from localmix.dialects import DIALECTS, PullMeter
-from localmix.dialects.ollama_models import PullDecoder
+from localmix.dialects.ollama.keeper import PullDecoder
 from localmix.errors import LocalMixError
 from localmix.types import (
     ChatRequest,
@@ -20,7 +20,7 @@ from localmix.types import (
     Message,
     PullStep,
 )
-from localmix.wire.exchange import Decoder
+from localmix.wire.flows import Decoder
 from tests.replay.cassettes import ROOT
 from tests.unit.streams import WEATHER, target
 

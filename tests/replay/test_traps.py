@@ -7,7 +7,7 @@ import json
 import pytest
 
 from localmix.transport import Transport
-from localmix.wire.exchange import Request, Response, Timeouts, send
+from localmix.wire.flows import Request, Response, Timeouts, send
 from tests.replay.cassettes import Recorder, Source
 from tests.replay.conftest import SAMPLES, SOURCES
 from tests.replay.scenarios import Stage

@@ -28,10 +28,10 @@ from localmix.errors import (
     StreamInterruptedError,
     UnsupportedFeatureError,
 )
-from localmix.fold import fold
 from localmix.types import ChatRequest, ChatResult, EmbedRequest, Kind, Message
+from localmix.types.fold import fold
 from localmix.wire import jsontext
-from localmix.wire.exchange import Response
+from localmix.wire.flows import Response
 from tests.replay.scenarios import FRANCE, JOKE, LONG_TEXT, WEATHER_QUESTION, Stage
 from tests.unit.streams import target
 

@@ -25,7 +25,7 @@ from localmix.types import (
     ToolCall,
     Usage,
 )
-from localmix.wire.exchange import Decoder, Timeouts
+from localmix.wire.flows import Decoder, Timeouts
 from tests.stand_ins import OLLAMA_DONE, OPENAI_USAGE, ollama_says, openai_says
 
 URL = "http://127.0.0.1:1"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from localmix.discovery import Found
-from localmix.health import vitals_of
 from localmix.routing.catalog import Catalog
 from localmix.routing.loading import window_for
 from localmix.routing.needs import Needs, needs_of
 from localmix.routing.ranking import ranked, reason_of, take_turn
+from localmix.servers import vitals_of
 from localmix.types import (
     ChatRequest,
     Image,

@@ -19,7 +19,7 @@ from localmix.errors import (
     RequestRejectedError,
     UnsupportedFeatureError,
 )
-from localmix.wire.exchange import Response
+from localmix.wire.flows import Response
 
 OVERFLOW = {
     "code": 400,

@@ -13,8 +13,8 @@ from localmix.errors import (
     RequestRejectedError,
     StreamInterruptedError,
 )
-from localmix.health import Lease, vitals_of
-from localmix.health.state import BUSY, COOLDOWN, FIRST_REST, LONGEST_REST, TRIAL, Health
+from localmix.servers import Lease, vitals_of
+from localmix.servers.breaker import BUSY, COOLDOWN, FIRST_REST, LONGEST_REST, TRIAL, Health
 from localmix.types import Timings, Usage
 
 

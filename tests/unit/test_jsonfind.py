@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localmix.jsonfind import json_in, json_so_far
+from localmix.adapting.find_json import json_in, json_so_far
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localmix.names import canonical, identity_of, nearest, same_model, split_pin
+from localmix.types.names import canonical, identity_of, nearest, same_model, split_pin
 from tests.unit.model_names import HOSTILE, MODELS
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from localmix import EmbedResult, Route, Server
+from localmix.adapting.pin import Pin
 from localmix.errors import ProtocolError
-from localmix.pin import Pin
 
 ROUTE = Route(Server("http://a", kind="ollama"), "tiny-embed")
 

@@ -18,7 +18,7 @@ from localmix.errors import (
     UnsupportedFeatureError,
 )
 from localmix.types import EmbedRequest, Kind, ModelInfo, Usage
-from localmix.wire.exchange import Flow, Outcome, Request, Response
+from localmix.wire.flows import Flow, Outcome, Request, Response
 from tests.stand_ins import OLLAMA_DONE
 from tests.unit.streams import CHAT, URL, target
 

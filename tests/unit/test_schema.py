@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from localmix.dialects.schema import inline_refs
+from localmix.dialects.parts.schema import inline_refs
 
 
 class Song(BaseModel):

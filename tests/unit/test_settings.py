@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from localmix.addresses import is_loopback, ollama_host, read_url
 from localmix.errors import ConfigError
-from localmix.hints import lmstudio_port
 from localmix.settings import ServerConfig, Settings
+from localmix.settings.addresses import is_loopback, ollama_host, read_url
+from localmix.settings.vendors import lmstudio_port
 
 
 @pytest.mark.parametrize(

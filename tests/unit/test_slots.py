@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from localmix.health.slots import Slots, Ticket
+from localmix.servers.slots import Slots, Ticket
 from localmix.wire.gate import Gate
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localmix.errors import LocalMixError
-from localmix.fold import fold
 from localmix.types import Delta
+from localmix.types.fold import fold
 from tests.unit.streams import STREAMS, Stream
 
 streams = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)

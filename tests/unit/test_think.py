@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localmix.dialects.think import ThinkSplitter
+from localmix.dialects.parts.think import ThinkSplitter
 
 
 def split(pieces: list[str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localmix import Image, Message
-from localmix.turns import settled
+from localmix.adapting.messages import settled
 
 FIRST, SECOND = Message(role="system", content="One."), Message(role="system", content="Two.")
 HELLO = Message(role="user", content="Hello")

@@ -13,9 +13,9 @@ from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
 from localmix.cli.exits import tell
 from localmix.cli.output import console, say, write_json
 from localmix.errors import ConfigError, LocalMixError
-from localmix.options import ChatOptions
 from localmix.streams import Stream
 from localmix.types import Delta, Route
+from localmix.types.options import ChatOptions
 
 _COMMANDS = """\
 /model NAME  talk with another model; without a name: say which one

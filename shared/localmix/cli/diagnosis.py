@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from localmix.addresses import loopback
 from localmix.embedded.engine import INSTALL, URL
-from localmix.names import nearest, split_pin
 from localmix.settings import LMSTUDIO_PORT, OLLAMA_PORT, Settings
+from localmix.settings.addresses import loopback
 from localmix.types import ModelInfo, Server
+from localmix.types.names import nearest, split_pin
 
 # Less is soon full: agents and retrieval send prompts of several thousand tokens.
 _ENOUGH_TOKENS = 8192

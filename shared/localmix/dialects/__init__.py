@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from localmix.dialects.dialect import Dialect, Endpoint, Target
 from localmix.dialects.keeper import Keeper, LoadOrder, PullMeter, refusal
-from localmix.dialects.lmstudio import LMStudioDialect
-from localmix.dialects.lmstudio_models import LMStudioModels
-from localmix.dialects.ollama import OllamaDialect
-from localmix.dialects.ollama_models import OllamaModels
-from localmix.dialects.openai import OpenAIDialect
-from localmix.dialects.openai_models import OpenAIModels
+from localmix.dialects.lmstudio.client import LMStudioDialect
+from localmix.dialects.lmstudio.keeper import LMStudioModels
+from localmix.dialects.ollama.client import OllamaDialect
+from localmix.dialects.ollama.keeper import OllamaModels
+from localmix.dialects.openai.client import OpenAIDialect
+from localmix.dialects.openai.keeper import OpenAIModels
 from localmix.types import Kind
 
 DIALECTS: dict[Kind, Dialect] = {

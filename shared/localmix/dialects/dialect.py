@@ -15,7 +15,7 @@ from localmix.types import (
     ModelInfo,
 )
 from localmix.wire import jsontext
-from localmix.wire.exchange import Decoder, Flow, Request, Response, Timeouts
+from localmix.wire.flows import Decoder, Flow, Request, Response, Timeouts
 
 
 @dataclass(frozen=True, slots=True)

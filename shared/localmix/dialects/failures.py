@@ -26,7 +26,7 @@ from localmix.errors import (
     UnsupportedFeatureError,
 )
 from localmix.wire import jsontext
-from localmix.wire.exchange import Response
+from localmix.wire.flows import Response
 
 # The first pattern that is found decides.
 _MEANINGS: tuple[tuple[re.Pattern[str], type[LocalMixError]], ...] = tuple(

@@ -8,7 +8,7 @@ from typing import Protocol
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.errors import UnsupportedFeatureError
 from localmix.types import PullStatus, PullStep
-from localmix.wire.exchange import Flow, Source
+from localmix.wire.flows import Flow, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from localmix.discovery.probe import Found, probe, timeouts_of
 from localmix.embedded.engine import INSTALL, URL, Engine
 from localmix.settings import Settings
 from localmix.types import Server
-from localmix.wire.exchange import Flow, call
+from localmix.wire.flows import Flow, call
 
 __all__ = ["Directory", "Found", "directory_of", "timeouts_of"]
 

@@ -14,9 +14,9 @@ from math import inf
 from localmix.dialects import Endpoint
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError, TimedOutError
-from localmix.health import vitals_of
+from localmix.servers import vitals_of
 from localmix.types import Server
-from localmix.wire.exchange import Flow, Timeouts, spawn, wait
+from localmix.wire.flows import Flow, Timeouts, spawn, wait
 from localmix.wire.gate import Gate
 
 # Once somebody can serve the request, those who come first in the user's order get so much longer.

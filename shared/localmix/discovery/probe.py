@@ -16,7 +16,7 @@ from localmix.errors import LocalMixError, ProtocolError
 from localmix.settings import Rank, ServerConfig, Settings
 from localmix.types import Kind, ModelInfo, Server
 from localmix.wire import jsontext
-from localmix.wire.exchange import Flow, Outcome, Response, Timeouts
+from localmix.wire.flows import Flow, Outcome, Response, Timeouts
 
 _EVIDENCE = ("/lmstudio-greeting", "/api/version", "/v1/models")
 _IMITATION = "It speaks Ollama's API, but is another program."

@@ -1,5 +1,5 @@
 """Models managed: listed once, loaded, unloaded, fetched, deleted and copied, on any server."""
 
-from localmix.management.faces import AsyncManaging, Managing
+from localmix.management.methods import AsyncManaging, Managing
 
 __all__ = ["AsyncManaging", "Managing"]

@@ -6,7 +6,7 @@ from localmix.dialects import Endpoint, LoadOrder, PullMeter, Target, refusal
 from localmix.embedded.engine import Engine
 from localmix.errors import UnsupportedFeatureError
 from localmix.types import ModelInfo
-from localmix.wire.exchange import Flow, Source, call
+from localmix.wire.flows import Flow, Source, call
 
 
 class EmbeddedModels:

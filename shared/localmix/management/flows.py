@@ -17,7 +17,6 @@ from localmix.errors import (
     TransportError,
 )
 from localmix.management.embedded import EmbeddedModels
-from localmix.names import canonical, split_pin
 from localmix.routing import Router
 from localmix.routing.catalog import Place
 from localmix.routing.loading import Turn, window_for
@@ -25,7 +24,8 @@ from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.selection import no_model
 from localmix.types import Kind, Model, ModelInfo
-from localmix.wire.exchange import Emit, Flow, Source, together, wait
+from localmix.types.names import canonical, split_pin
+from localmix.wire.flows import Emit, Flow, Source, together, wait
 
 # How many models are asked at once what they can do.
 _AT_ONCE = 8

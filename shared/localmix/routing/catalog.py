@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from localmix.discovery import Found
-from localmix.names import (
+from localmix.types import ModelInfo, Purpose
+from localmix.types.names import (
     Identity,
     canonical,
     identity_of,
@@ -21,7 +22,6 @@ from localmix.names import (
     same_quantization,
     split_pin,
 )
-from localmix.types import ModelInfo, Purpose
 
 NOT_NAMED = "no model was named"
 

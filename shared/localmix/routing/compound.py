@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 from localmix.errors import ContextLengthError, ProtocolError
-from localmix.fold import unfold
 from localmix.routing.router import Router, Started
 from localmix.types import (
     ChatRequest,
@@ -18,7 +17,8 @@ from localmix.types import (
     Timings,
     Usage,
 )
-from localmix.wire.exchange import Flow, together
+from localmix.types.fold import unfold
+from localmix.wire.flows import Flow, together
 
 T = TypeVar("T")
 _SHOWN = 40

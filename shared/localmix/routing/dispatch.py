@@ -27,16 +27,16 @@ from localmix.errors import (
     TransportError,
     UnsupportedFeatureError,
 )
-from localmix.health import Lease, Ticket
 from localmix.routing.catalog import Place
 from localmix.routing.loading import Loading, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
 from localmix.routing.retries import Retry, RetryBudget
 from localmix.routing.selection import Selection
+from localmix.servers import Lease, Ticket
 from localmix.settings import Settings
 from localmix.types import Route
-from localmix.wire.exchange import Flow, Gather, Open, Outcome, Request, call, wait
+from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, call, wait
 
 T = TypeVar("T")
 _log = logging.getLogger("localmix")

@@ -7,11 +7,11 @@ from typing import Self
 
 from localmix.dialects import DIALECTS
 from localmix.errors import LocalMixError, TimedOutError
-from localmix.health import Vitals
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
 from localmix.routing.ranking import answered_since, is_loaded
-from localmix.wire.exchange import Flow, wait
+from localmix.servers import Vitals
+from localmix.wire.flows import Flow, wait
 from localmix.wire.gate import Gate
 
 # Seconds between looks whether the model that somebody else loads is there.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localmix.errors import ModelChangedError
-from localmix.names import canonical
 from localmix.types import ModelInfo
+from localmix.types.names import canonical
 
 
 def broken_pin(model: ModelInfo, pins: Mapping[str, str]) -> ModelChangedError | None:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localmix.health import Vitals, vitals_of
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
+from localmix.servers import Vitals, vitals_of
 from localmix.settings import Rank
 
 # Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.

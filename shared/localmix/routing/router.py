@@ -10,12 +10,11 @@ from typing import TypeVar, cast
 from localmix.dialects import DIALECTS, Dialect, Target
 from localmix.discovery import Found, directory_of
 from localmix.embedded.engine import Engine
-from localmix.fold import fold, unfold
-from localmix.health import Lease, vitals_of
 from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
 from localmix.routing.needs import Needs, needs_of
 from localmix.routing.retries import RetryBudget
 from localmix.routing.selection import Selection
+from localmix.servers import Lease, vitals_of
 from localmix.settings import Settings
 from localmix.types import (
     ChatResult,
@@ -29,7 +28,8 @@ from localmix.types import (
     RouteRequest,
     Server,
 )
-from localmix.wire.exchange import (
+from localmix.types.fold import fold, unfold
+from localmix.wire.flows import (
     Flow,
     Gather,
     Open,

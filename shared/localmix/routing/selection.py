@@ -17,14 +17,14 @@ from localmix.errors import (
     NoServerError,
     UnsupportedFeatureError,
 )
-from localmix.health import vitals_of
 from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import Ranked, ranked
+from localmix.servers import vitals_of
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose
-from localmix.wire.exchange import Flow
+from localmix.wire.flows import Flow
 
 _RECENT_SECONDS = 1.0
 _MOST_CONVERSATIONS = 4096

@@ -17,7 +17,7 @@ import httpx
 
 from localmix.errors import LocalMixError
 from localmix.transport import http
-from localmix.wire.exchange import (
+from localmix.wire.flows import (
     Call,
     Emit,
     Flow,

@@ -22,7 +22,7 @@ from localmix.errors import (
     TimedOutError,
     TransportError,
 )
-from localmix.wire.exchange import Request, Response
+from localmix.wire.flows import Request, Response
 
 # Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
 MAX_BODY_BYTES = 512 * 1024 * 1024

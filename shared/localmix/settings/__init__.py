@@ -32,9 +32,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from localmix.addresses import loopback, ollama_host, read_url
 from localmix.errors import ConfigError, config_error
-from localmix.hints import lmstudio_port
+from localmix.settings.addresses import loopback, ollama_host, read_url
+from localmix.settings.vendors import lmstudio_port
 from localmix.types import Kind
 
 OLLAMA_PORT = 11434

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from localmix.dialects import failures
-from localmix.dialects.logprobs import read_logprobs
-from localmix.dialects.think import ThinkSplitter
-from localmix.dialects.toolcalls import ToolCallPieces
+from localmix.dialects.parts.logprobs import read_logprobs
+from localmix.dialects.parts.think import ThinkSplitter
+from localmix.dialects.parts.toolcalls import ToolCallPieces
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, FinishReason, Timings, ToolCallDelta, Usage
 from localmix.wire import jsontext

@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from localmix.adapting.pin import Pin
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
-from localmix.pin import Pin
 from localmix.settings import ServerConfig
 from localmix.types import (
     Capability,

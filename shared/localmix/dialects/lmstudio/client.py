@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.openai import OpenAIDialect, json_schema_format
+from localmix.dialects.openai.client import OpenAIDialect, json_schema_format
 from localmix.errors import (
     AuthenticationError,
     ContextLengthError,
@@ -28,7 +28,7 @@ from localmix.types import (
     ModelInfo,
     ThinkLevel,
 )
-from localmix.wire.exchange import Flow, Request, send
+from localmix.wire.flows import Flow, Request, send
 
 _LISTS = ("/api/v1/models", "/api/v0/models", "/v1/models")
 

@@ -13,7 +13,7 @@ from localmix.errors import (
     ProtocolError,
     TransportError,
 )
-from localmix.health.vitals import Vitals
+from localmix.servers.record import Vitals
 from localmix.types import Timings, Usage
 
 _SERVERS_FAULT = (TransportError, ModelCrashedError, ProtocolError)

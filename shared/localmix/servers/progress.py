@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from localmix.errors import LocalMixError
-from localmix.fold import Fold
-from localmix.health import Lease
+from localmix.servers.lease import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
+from localmix.types.fold import Fold
 
 
 class Progress:

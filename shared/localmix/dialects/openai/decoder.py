@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from localmix.dialects import failures
-from localmix.dialects.logprobs import read_logprobs
-from localmix.dialects.think import ThinkSplitter
-from localmix.dialects.toolcalls import ToolCallPieces
+from localmix.dialects.parts.logprobs import read_logprobs
+from localmix.dialects.parts.think import ThinkSplitter
+from localmix.dialects.parts.toolcalls import ToolCallPieces
 from localmix.errors import ProtocolError, StreamInterruptedError
-from localmix.fold import fold
 from localmix.types import ChatResult, Delta, FinishReason, Timings, Usage
+from localmix.types.fold import fold
 from localmix.wire import jsontext
 from localmix.wire.lines import Event, EventDecoder
 

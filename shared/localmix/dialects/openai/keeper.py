@@ -5,7 +5,7 @@ from __future__ import annotations
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
 from localmix.errors import UnsupportedFeatureError
-from localmix.wire.exchange import Flow, Source
+from localmix.wire.flows import Flow, Source
 
 
 class OpenAIModels:

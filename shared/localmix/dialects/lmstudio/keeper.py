@@ -16,7 +16,7 @@ from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
 from localmix.errors import DownloadError, UnsupportedFeatureError
 from localmix.types import PullStatus
-from localmix.wire.exchange import Emit, Flow, Source, send, wait
+from localmix.wire.flows import Emit, Flow, Source, send, wait
 
 # Seconds between two looks at a download.
 LOOK_EVERY = 1.0

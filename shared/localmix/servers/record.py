@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 
-from localmix.health.rates import Rates
-from localmix.health.slots import Slots
-from localmix.health.state import Health
+from localmix.servers.breaker import Health
+from localmix.servers.slots import Slots
+from localmix.servers.speeds import Rates
 from localmix.wire.gate import Gate
 
 

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from localmix.dialects import failures, vectors
+from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.openai_decoder import OpenAIDecoder, read_usage
-from localmix.dialects.toolcalls import tool_definition, tool_name_of
+from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
+from localmix.dialects.parts import vectors
+from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.errors import UnsupportedFeatureError
 from localmix.types import (
     ChatRequest,
@@ -30,7 +31,7 @@ from localmix.types import (
     ThinkLevel,
     Tool,
 )
-from localmix.wire.exchange import Flow, Request, Response, send
+from localmix.wire.flows import Flow, Request, Response, send
 
 
 class OpenAIDialect:

@@ -22,7 +22,7 @@ from localmix.errors import (
 )
 from localmix.types import PullStep
 from localmix.wire import jsontext
-from localmix.wire.exchange import Emit, Flow, Open, Opened, Request, Response, Source, read, send
+from localmix.wire.flows import Emit, Flow, Open, Opened, Request, Response, Source, read, send
 from localmix.wire.lines import LineDecoder
 
 _HTTP_OK = 200

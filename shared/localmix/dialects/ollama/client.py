@@ -13,13 +13,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from localmix.dialects import failures, vectors
+from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.ollama_decoder import OllamaDecoder, seconds
-from localmix.dialects.schema import inline_refs
-from localmix.dialects.toolcalls import tool_definition, tool_name_of
+from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
+from localmix.dialects.parts import vectors
+from localmix.dialects.parts.schema import inline_refs
+from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.errors import LocalMixError, UnsupportedFeatureError
-from localmix.fold import fold
 from localmix.types import (
     Capability,
     ChatRequest,
@@ -34,7 +34,8 @@ from localmix.types import (
     Tool,
     Usage,
 )
-from localmix.wire.exchange import Flow, Request, Response, send
+from localmix.types.fold import fold
+from localmix.wire.flows import Flow, Request, Response, send
 
 _OPTIONS = {
     "temperature": "temperature",

@@ -1,0 +1,1 @@
+"""OpenAI's API, as llama.cpp, vLLM and many others speak it."""

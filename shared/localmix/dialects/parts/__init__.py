@@ -1,0 +1,1 @@
+"""Pieces that several dialects read or write alike."""
