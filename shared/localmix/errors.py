@@ -19,6 +19,7 @@
         * `ModelCrashedError`: the model failed to load or died
         * `DownloadError`: the server could not fetch a model
     * `ProtocolError`: bytes that do not follow the server's own rules
+        * `BadVectorError`: a model gives no vector for a text
     * `UnusableAnswerError`: the model answered, but not in the form asked for (also a `ValueError`)
 
 Each error says in one sentence what happened and in a second what to try.
@@ -165,9 +166,18 @@ class RequestRejectedError(ServerError):
 
 
 class UnsupportedFeatureError(RequestRejectedError):
-    """Say that this server or model cannot do what was asked."""
+    """Say that this server or model cannot do what was asked.
+
+    Attributes:
+        purpose: What the model turned out to be for, where the server said it: `chat` or
+            `embedding`.
+    """
 
     usual_hint = "Use a model or a server that can do it."
+
+    def __init__(self, message: str, *, purpose: str = "", **about: Any) -> None:
+        super().__init__(message, **about)
+        self.purpose = purpose
 
 
 class ContextLengthError(RequestRejectedError):
@@ -222,13 +232,34 @@ class ModelCrashedError(ServerError):
 class DownloadError(ServerError):
     """Say that the server could not fetch a model from where it gets its models."""
 
-    usual_hint = "Check the server's way to the internet, and pull again: it goes on where it was."
+    usual_hint = "See the server's log, and pull again: it resumes where it stopped."
 
 
 class ProtocolError(LocalMixError):
     """Say that a reply does not follow the rules of the server's own API."""
 
     usual_hint = "Check that the address is a model server's."
+
+
+class BadVectorError(ProtocolError):
+    """A model gives no finite vector for a text.
+
+    Attributes:
+        index: Place of the text among those of the request; `None` before it was found.
+    """
+
+    usual_hint = "Leave the text out (skip_bad=True does), or take another model or quantization."
+
+    def __init__(self, message: str, *, index: int | None = None, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.index = index
+
+    @classmethod
+    def of(cls, text: str, index: int, server: str) -> Self:
+        """Say which text it is."""
+        shown = text[:40] + ("…" if len(text) > 40 else "")  # noqa: PLR2004
+        message = f"{server} gave a vector for text {index} that is not finite; it reads {shown!r}."
+        return cls(message, index=index, server=server)
 
 
 class UnusableAnswerError(LocalMixError, ValueError):

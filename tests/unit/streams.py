@@ -184,7 +184,7 @@ STREAMS = {
             ollama_says(tool_calls=[ollama_call(0, "Paris"), ollama_call(0, "Tokyo")]), OLLAMA_DONE
         ),
         ChatResult(
-            tool_calls=(weather("Paris", "call_1_0"), weather("Tokyo", "call_1_1")),
+            tool_calls=(weather("Paris", "call_0"), weather("Tokyo", "call_1")),
             finish_reason="tool_calls",
             **OLLAMA_END,
         ),
@@ -199,7 +199,7 @@ STREAMS = {
         ),
         ChatResult(
             reasoning="Well.",
-            tool_calls=(weather("Oslo", "call_1_0"),),
+            tool_calls=(weather("Oslo", "call_0"),),
             finish_reason="tool_calls",
             **OLLAMA_END,
         ),
@@ -337,7 +337,7 @@ STREAMS = {
             OPENAI_USAGE,
         ),
         ChatResult(
-            tool_calls=(weather("Paris", "call_1_0"), weather("Tokyo", "call_1_1")),
+            tool_calls=(weather("Paris", "call_0"), weather("Tokyo", "call_1")),
             finish_reason="tool_calls",
             **OPENAI_END,
         ),

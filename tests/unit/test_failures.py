@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localmix.dialects.failures import checked_object, error_of
+from localmix.dialects.failures import checked, error_of
 from localmix.errors import (
     AuthenticationError,
     ContextLengthError,
@@ -98,11 +98,11 @@ def test_what_it_means(status: int, body: Any, meaning: type[LocalMixError]) -> 
 
 def test_an_error_inside_a_success_is_found() -> None:
     with pytest.raises(UnsupportedFeatureError, match="Unexpected endpoint"):
-        checked_object(reply(200, {"error": "Unexpected endpoint or method."}), "http://s")
+        checked(reply(200, {"error": "Unexpected endpoint or method."}), "http://s")
 
 
 def test_success_passes() -> None:
-    assert checked_object(reply(200, {"error": None, "a": 1}), "http://s")["a"] == 1
+    assert checked(reply(200, {"error": None, "a": 1}), "http://s").value("a") == 1
 
 
 def test_the_waiting_time_is_kept() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from localmix.dialects import DIALECTS
+from localmix.dialects.dialect import Listing
 from localmix.errors import (
     AuthenticationError,
     LocalMixError,
@@ -46,8 +47,8 @@ def _answer(step: Any, answers: dict[str, Any]) -> Outcome:
 
 
 def models_of(kind: Kind, answers: dict[str, Any]) -> list[ModelInfo]:
-    listed: list[ModelInfo] = run(DIALECTS[kind].list_models(target(kind).endpoint), answers)
-    return listed
+    listing: Listing = run(DIALECTS[kind].list_models(target(kind).endpoint), answers)
+    return listing.models
 
 
 @pytest.mark.parametrize("kind", ["ollama", "openai", "lmstudio"])
@@ -194,7 +195,7 @@ class TestModels:
         with pytest.raises(ProtocolError, match="no HTTP"):
             models_of("ollama", {"/api/tags": broken, "/api/ps": broken})
         with pytest.raises(ProtocolError, match="unexpected shape"):
-            models_of("ollama", {"/api/tags": {"models": [5]}, "/api/ps": {"models": []}})
+            models_of("ollama", {"/api/tags": {"models": 5}, "/api/ps": {"models": []}})
 
     def test_ollama_shows_all(self) -> None:
         shown = {

@@ -10,6 +10,7 @@ from localmix.dialects.ollama.client import OllamaDialect
 from localmix.dialects.ollama.keeper import OllamaModels
 from localmix.dialects.openai.client import OpenAIDialect
 from localmix.dialects.openai.keeper import OpenAIModels
+from localmix.dialects.parts.framed import unreadable
 from localmix.types import Kind
 
 DIALECTS: dict[Kind, Dialect] = {
@@ -35,4 +36,5 @@ __all__ = [
     "PullMeter",
     "Target",
     "refusal",
+    "unreadable",
 ]

@@ -15,30 +15,48 @@ from localmix.types import (
     ModelInfo,
 )
 from localmix.wire import jsontext
-from localmix.wire.flows import Decoder, Flow, Request, Response, Timeouts
+from localmix.wire.flows import (
+    MAX_LISTING_BYTES,
+    MAX_REPLY_BYTES,
+    Decoder,
+    Flow,
+    Request,
+    Response,
+    Timeouts,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Name the place that bytes go to: a base URL with its own token and patience."""
+    """The place that bytes go to: a base URL with its own token, patience and bounds.
+
+    Attributes:
+        max_bytes: The most bytes of one reply.
+    """
 
     url: str
     timeouts: Timeouts
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_bytes: int = MAX_REPLY_BYTES
 
     def within(self, seconds: float) -> Endpoint:
         """Give the same place, for a question that is answered soon or not at all."""
-        return replace(self, timeouts=Timeouts.within(seconds))
+        bounds = Timeouts.within(seconds)
+        return replace(self, timeouts=bounds, max_bytes=min(self.max_bytes, MAX_LISTING_BYTES))
 
     def get(self, path: str) -> Request:
         """Build a GET request."""
-        return Request("GET", self.url + path, self.timeouts, headers=self.headers)
+        return Request(
+            "GET", self.url + path, self.timeouts, headers=self.headers, max_bytes=self.max_bytes
+        )
 
     def post(self, path: str, payload: Mapping[str, Any]) -> Request:
         """Build a POST request with a JSON body."""
         headers = {**self.headers, "Content-Type": "application/json"}
         body = jsontext.dump(payload)
-        return Request("POST", self.url + path, self.timeouts, body, headers)
+        return Request(
+            "POST", self.url + path, self.timeouts, body, headers, max_bytes=self.max_bytes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +77,22 @@ class Target:
         return self.endpoint.url
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The models of a server.
+
+    Attributes:
+        unread: How many entries of its listing could not be read.
+    """
+
+    models: list[ModelInfo]
+    unread: int = 0
+
+
 class Dialect(Protocol):
     """Speak one wire format."""
 
-    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+    def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
         """List the models of a server, loaded or not."""
         ...
 

@@ -9,13 +9,13 @@ two APIs and recorded exchanges (ollama 0.12.11 and 0.32.15, lmstudio 0.3.14 to 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from localmix.dialects.reading import Facts, Record
 from localmix.errors import (
     AuthenticationError,
+    BadVectorError,
     ContextLengthError,
     LocalMixError,
     ModelCrashedError,
@@ -23,10 +23,14 @@ from localmix.errors import (
     OverloadedError,
     ProtocolError,
     RequestRejectedError,
+    ServerError,
     UnsupportedFeatureError,
 )
 from localmix.wire import jsontext
 from localmix.wire.flows import Response
+
+# What is judged, and what is quoted, of a server's own words; patterns over more take too long.
+_JUDGED, _QUOTED = 2048, 500
 
 # The first pattern that is found decides.
 _MEANINGS: tuple[tuple[re.Pattern[str], type[LocalMixError]], ...] = tuple(
@@ -45,6 +49,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[LocalMixError]], ...] = tuple(
                 "too large to process",
             ),
         ),
+        # ollama 15582: a model whose numbers overflow for one text of a batch.
+        (BadVectorError, ("unsupported value: (nan|[+-]?inf)", "contains? nan")),
         (UnsupportedFeatureError, ("failed to load model .*not embedding",)),
         (
             ModelCrashedError,
@@ -95,6 +101,44 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[LocalMixError]], ...] = tuple(
     )
 )
 
+# What a model proves to be for, by what it refuses (ollama 0.12 to 0.32, lmstudio 0.3 and 0.4).
+_PURPOSES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"does not support (chat|generate|completion)", re.IGNORECASE), "embedding"),
+    (re.compile(r"not embedding|not support embedding", re.IGNORECASE), "chat"),
+)
+# What helps, where the server's own words tell; the class of the error has a hint for the rest.
+_REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile("|".join(phrases), re.IGNORECASE), hint)
+    for hint, phrases in {
+        "Update the server: it is older than the model.": (
+            "requires a newer version",
+            "incompatible with your version",
+            "(unknown|unsupported) model architecture",
+            "unknown pre-tokenizer",
+        ),
+        "Free some space on the disk of the server's machine, and try again.": (
+            "no space left",
+            "disk (is )?full",
+            "not enough (disk )?space",
+            "disk quota",
+        ),
+        "Take another file: this one is not a model that the server can read (GGUF).": (
+            "not gguf",
+            "(invalid|bad) (file )?magic",
+            r"not compatible with llama\.cpp",
+            "unsupported file (format|type)",
+        ),
+        "Check the server's way to the internet, and try again: a pull resumes where it stopped.": (
+            "no such host",
+            "connection refused",
+            "i/o timeout",
+            "tls handshake",
+            "network is unreachable",
+            "dial tcp",
+        ),
+    }.items()
+)
+
 _BY_STATUS: dict[int, type[LocalMixError]] = {
     401: AuthenticationError,
     403: AuthenticationError,
@@ -107,25 +151,18 @@ _BY_STATUS: dict[int, type[LocalMixError]] = {
 }
 
 
-@contextmanager
-def reading(server: str) -> Iterator[None]:
-    """Turn the stumbling over a reply of an unexpected shape into a `ProtocolError`."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ProtocolError(
-            f"{server} sent a reply of an unexpected shape ({error!r}).",
-            server=server,
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Hold what a server said about an error, whatever envelope it came in."""
+    """What a server said about an error, whatever envelope it came in.
+
+    Attributes:
+        signin_url: Where its user signs in to a cloud, if that is what it wants.
+    """
 
     message: str
     codes: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Facts = field(default_factory=lambda: Facts({}))
+    signin_url: str = ""
 
 
 def error_of(response: Response, server: str) -> LocalMixError:
@@ -134,22 +171,39 @@ def error_of(response: Response, server: str) -> LocalMixError:
     return meaning_of(complaint, server, response.status, response.headers.get("retry-after"))
 
 
-def checked_object(response: Response, server: str) -> dict[str, Any]:
+def checked(response: Response, server: str) -> Record:
     """Read a JSON object that is no error, whatever its status says."""
     if response.status != 200:  # noqa: PLR2004
         raise error_of(response, server)
-    reply = jsontext.load_object(response.body)
-    complaint = complaint_in(reply)
-    if complaint:
-        raise meaning_of(complaint, server)
+    reply = Record(jsontext.load_object(response.body), server)
+    check(reply, server)
     return reply
 
 
-def complaint_in(payload: Any) -> Complaint | None:
-    """Find the error in a JSON reply, also in one with status 200; `None` if there is none."""
-    if not isinstance(payload, dict) or not payload.get("error"):
-        return None
-    return _read(payload["error"])
+def check(reply: Record, server: str) -> None:
+    """Raise the error in a JSON reply, also in one with status 200."""
+    if complaint := complaint_in(reply):
+        raise meaning_of(complaint, server)
+
+
+def complaint_in(reply: Record) -> Complaint | None:
+    """Find the error in a JSON reply; `None` if there is none.
+
+    An error is one whatever its body: `""` and `{}` too (A7). vLLM and FastChat also write
+    `{"object": "error", "message": …}`.
+    """
+    error = reply.value("error")
+    if error is None or error is False:
+        return _read(reply.facts) if reply.value("object") == "error" else None
+    complaint = _read(error)
+    url = reply.facts.text("signin_url")
+    is_address = url.startswith("https://") and url.isprintable()
+    return replace(complaint, signin_url=url) if is_address else complaint
+
+
+def complaint_of_text(data: bytes) -> Complaint:
+    """Read an error that need not be JSON."""
+    return _complaint_of(data)
 
 
 def meaning_of(
@@ -158,59 +212,104 @@ def meaning_of(
     """Choose the error class and write the sentence."""
     kind = _class_of(complaint, status)
     about: dict[str, Any] = {"server": server}
+    if hint := remedy(complaint):
+        about["hint"] = hint
     if kind is ContextLengthError:
-        about["prompt_tokens"] = complaint.details.get("n_prompt_tokens")
-        about["context_length"] = complaint.details.get("n_ctx")
-    if kind is OverloadedError and retry_after and retry_after.isdecimal():
-        about["retry_after"] = float(retry_after)
-    if kind not in (ModelNotFoundError, ProtocolError):
+        about["prompt_tokens"] = complaint.details.count("n_prompt_tokens")
+        about["context_length"] = complaint.details.count("n_ctx")
+    if kind is OverloadedError:
+        about["retry_after"] = _seconds(retry_after)
+    if kind is UnsupportedFeatureError:
+        about["purpose"] = _purpose(complaint)
+    if issubclass(kind, ServerError):
         about["status"] = status
-    said = complaint.message or "nothing more"
+    said = _quoted(complaint.message) or "nothing more"
     return kind(f"{server} answered with HTTP {status}: {said}", **about)
+
+
+def remedy(complaint: Complaint) -> str:
+    """Say what helps, as far as the server's words tell; empty if they do not."""
+    if complaint.signin_url:
+        return f"Sign in with `ollama signin`, or at {complaint.signin_url}."
+    words = complaint.message[:_JUDGED]
+    return next((hint for pattern, hint in _REMEDIES if pattern.search(words)), "")
+
+
+def _purpose(complaint: Complaint) -> str:
+    words = complaint.message[:_JUDGED]
+    return next((purpose for pattern, purpose in _PURPOSES if pattern.search(words)), "")
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read `Retry-After`; a date, or more than a day, says nothing."""
+    if retry_after is None or not re.fullmatch(r"[0-9]{1,5}", retry_after.strip()):
+        return None
+    return float(retry_after)
+
+
+def _quoted(message: str) -> str:
+    return message if len(message) <= _QUOTED else f"{message[:_QUOTED]}…"
 
 
 def _class_of(complaint: Complaint, status: int) -> type[LocalMixError]:
     if status in (401, 403):
         return AuthenticationError
-    words = f"{complaint.codes} {complaint.message}"
+    words = f"{complaint.codes} {complaint.message}"[:_JUDGED]
     for pattern, meaning in _MEANINGS:
         if pattern.search(words):
             return meaning
+    return AuthenticationError if complaint.signin_url else _class_of_status(status)
+
+
+def _class_of_status(status: int) -> type[LocalMixError]:
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if 300 <= status < 400:  # noqa: PLR2004
         return ProtocolError  # a redirect, which is never followed
-    if 400 <= status < 500:  # noqa: PLR2004
-        return RequestRejectedError
-    return ModelCrashedError
+    return RequestRejectedError if 400 <= status < 500 else ModelCrashedError  # noqa: PLR2004
 
 
 def _complaint_of(body: bytes) -> Complaint:
     try:
         payload = jsontext.load(body)
     except ProtocolError:
-        return Complaint(body[:300].decode("utf-8", "replace").strip())
-    return complaint_in(payload) or _read(payload)
+        return Complaint(body[:_JUDGED].decode("utf-8", "replace").strip())
+    found = complaint_in(Record(payload, "")) if isinstance(payload, dict) else None
+    return found or _read(payload)
 
 
 def _read(error: Any) -> Complaint:
     """Read an error: text, JSON inside a text, an object with a message, or title and cause."""
+    if isinstance(error, Facts):
+        return _read(dict(error.said))
     if isinstance(error, str):
-        if error.startswith("{"):
-            # Quirk (ollama 0.32.15): the runner's own JSON stands in a string.
-            try:
-                inner = jsontext.load_object(error.encode())
-            except ProtocolError:
-                return Complaint(_without_token(error))
-            return _read(inner.get("error", inner))
-        return Complaint(_without_token(error))
+        inner = _inside(error)
+        return _read(inner) if inner else Complaint(_without_token(error))
     if isinstance(error, dict):
-        message = error.get("message") or error.get("cause") or error.get("title") or error
-        codes = f"{error.get('type', '')} {error.get('code', '')}"
-        return Complaint(_without_token(str(message)), codes, error)
+        facts = Facts(error)
+        words = (error.get(key) for key in ("message", "cause", "title"))
+        message = next((word for word in words if word), error) or ""
+        codes = " ".join(str(error.get(key) or "") for key in ("type", "code"))
+        return Complaint(_without_token(_said(message)), codes[:_JUDGED], facts)
     return Complaint(_without_token(str(error)))
+
+
+def _inside(error: str) -> Any:
+    """Quirk (ollama 0.32.15): the runner's own JSON stands in a string."""
+    if not error.startswith("{"):
+        return None
+    try:
+        inner = Record(jsontext.load_object(error.encode("utf-8", "replace")), "")
+    except ProtocolError:
+        return None
+    found = inner.value("error")
+    return inner.facts if found is None else found
+
+
+def _said(message: Any) -> str:
+    return jsontext.whole(message if isinstance(message, str) else str(message))
 
 
 def _without_token(message: str) -> str:
     """Hide the token that LM Studio quotes in its 401."""
-    return re.sub(r"(token provided: )\S+", r"\1***", message)
+    return re.sub(r"(token provided: )\S+", r"\1***", message[: 2 * _JUDGED])

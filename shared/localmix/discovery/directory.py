@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from localmix.dialects import Endpoint
+from localmix.dialects import Endpoint, unreadable
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.servers import vitals_of
@@ -126,6 +126,8 @@ class Directory:
             found = yield from entry.candidate.ask()
         except LocalMixError as error:
             found = _useless(entry, error)
+        except Exception as error:  # noqa: BLE001  (the last wall: one server's reply is its own)
+            found = _useless(entry, unreadable(entry.candidate.url, error))
         finally:
             self._note(entry, found)
 

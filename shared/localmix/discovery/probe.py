@@ -8,10 +8,10 @@ and only a body of the right shape counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from localmix.dialects import DIALECTS, Endpoint
+from localmix.dialects.reading import Facts
 from localmix.errors import LocalMixError, ProtocolError
 from localmix.settings import Rank, ServerConfig, Settings
 from localmix.types import Kind, ModelInfo, Server
@@ -59,11 +59,11 @@ class Found:
 def identify(outcomes: Sequence[Outcome]) -> Verdict:
     """Judge what a candidate showed for the questions of `_EVIDENCE`."""
     greeting, version, models = (_object_in(outcome) for outcome in outcomes)
-    if greeting.get("lmstudio") is True:
+    if greeting.flag("lmstudio"):
         return Verdict("lmstudio")
-    if isinstance(version.get("version"), str) and "error" not in version:
-        return Verdict("ollama", version["version"], note="" if len(version) == 1 else _IMITATION)
-    if "data" in models and isinstance(models["data"], list | None):
+    if (number := version.text("version")) and "error" not in version:
+        return Verdict("ollama", number, note="" if len(version.said) == 1 else _IMITATION)
+    if isinstance(models.said.get("data", 0), list | None):
         return Verdict("openai")
     return Verdict(problem=_problem(outcomes))
 
@@ -74,9 +74,8 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    quick = Endpoint(
-        candidate.url, Timeouts.within(settings.probe_timeout), candidate.authorization(None)
-    )
+    place = Endpoint(candidate.url, timeouts_of(settings), candidate.authorization(None))
+    quick = place.within(settings.probe_timeout)
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind
@@ -90,11 +89,11 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         (root,) = yield [quick.get("/")]
         note = note or ("" if _is_ollamas(root) else _IMITATION)
     if kind:
-        place = Endpoint(candidate.url, quick.timeouts, headers)
-        models = yield from DIALECTS[kind].list_models(place)
+        listing = yield from DIALECTS[kind].list_models(replace(quick, headers=headers))
+        models, note = listing.models, " ".join(filter(None, (note, _unread(listing.unread))))
     return Found(
         server=Server(candidate.url, kind, verdict.version, verdict.problem, candidate.label, note),
-        endpoint=Endpoint(candidate.url, timeouts_of(settings), headers),
+        endpoint=replace(place, headers=headers),
         models=tuple(models),
         rank=settings.order_of(position, kind),
         weight=candidate.weight,
@@ -111,17 +110,21 @@ def timeouts_of(settings: Settings) -> Timeouts:
     )
 
 
+def _unread(entries: int) -> str:
+    return f"{entries} entries of its list of models could not be read." if entries else ""
+
+
 def _is_ollamas(root: Outcome) -> bool:
     return isinstance(root, Response) and root.body.strip() == b"Ollama is running"
 
 
-def _object_in(outcome: Outcome) -> dict[str, Any]:
+def _object_in(outcome: Outcome) -> Facts:
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004
-        return {}
+        return Facts({})
     try:
-        return jsontext.load_object(outcome.body)
+        return Facts(jsontext.load(outcome.body))
     except ProtocolError:
-        return {}
+        return Facts({})
 
 
 def _problem(outcomes: Sequence[Outcome]) -> str:

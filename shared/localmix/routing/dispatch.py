@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import DIALECTS, Dialect, Endpoint, Target
+from localmix.dialects import DIALECTS, Dialect, Endpoint, Target, unreadable
 from localmix.embedded.engine import Engine
 from localmix.errors import (
     Attempt,
@@ -130,7 +130,9 @@ class Dispatch:
             lease = Lease(chosen.vitals, name, self._clock, self._settings.max_failures)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
-            except LocalMixError as error:
+            except Exception as raised:  # noqa: BLE001  (the last wall: what nobody foresaw)
+                url = chosen.place.found.server.url
+                error = raised if isinstance(raised, LocalMixError) else unreadable(url, raised)
                 lease.failed(error)
                 lease.release()
                 self._note(error, chosen.place, log)

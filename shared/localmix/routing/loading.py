@@ -109,7 +109,8 @@ class Loading(Turn):
     def _is_listed_as_loaded(self) -> Flow[bool]:
         try:
             dialect = DIALECTS[self._place.model.kind]
-            models = yield from dialect.list_models(self._place.found.endpoint.within(_LOOK_EVERY))
+            place = self._place.found.endpoint.within(_LOOK_EVERY)
+            models = (yield from dialect.list_models(place)).models
         except LocalMixError:
             return False
         return any(model.loaded for model in models if model.name == self._place.model.name)

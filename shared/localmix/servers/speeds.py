@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from localmix.types import Timings, Usage
@@ -50,5 +51,8 @@ class Rates:
         return load + self.prompt_seconds(prompt_tokens) + output
 
 
-def _blend(known: float | None, new: float) -> float:
+def _blend(known: float | None, new: float) -> float | None:
+    """Average; a number that is not finite and positive is never kept."""
+    if not 0 < new < math.inf:
+        return known
     return new if known is None else known + _NEWEST * (new - known)

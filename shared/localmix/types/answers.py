@@ -60,7 +60,12 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Hold one step of a streamed answer. The last one carries the reason, usage and timings."""
+    """One step of a streamed answer. The last one carries the reason, usage and timings.
+
+    Attributes:
+        was_reasoning: Whether the content of all deltas before this one was reasoning: its end
+            came, and its beginning never had. `Stream.result` has it in its place.
+    """
 
     content: str = ""
     reasoning: str = ""
@@ -71,6 +76,7 @@ class Delta:
     usage: Usage | None = None
     timings: Timings | None = None
     route: Route | None = None
+    was_reasoning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +105,29 @@ class ChatResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedText:
+    """A text that the model gives no vector for.
+
+    Attributes:
+        index: Its place among the texts.
+        reason: What was wrong, in one sentence.
+    """
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedResult:
-    """Hold one vector for each text, in the order of the texts."""
+    """One vector for each text, in the order of the texts.
+
+    Attributes:
+        skipped: Texts without a vector, where the request allowed that; their vectors are empty.
+    """
 
     vectors: list[list[float]]
     model: str = ""
     usage: Usage | None = None
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
+    skipped: tuple[SkippedText, ...] = ()

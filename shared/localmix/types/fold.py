@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from localmix.types import ChatResult, Delta, Route, Timings, TokenLogprob, ToolCall, ToolCallDelta
+
+# Servers write a call without arguments as nothing, or as `null`.
+_NO_ARGUMENTS = ("", "null")
+_SHORT = 64
 
 
 @dataclass(slots=True)
 class _Pieces:
-    """Hold one tool call while its pieces come in."""
+    """One tool call while its pieces come in."""
 
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    arguments: list[str] = field(default_factory=list)
 
     def add(self, piece: ToolCallDelta) -> None:
         self.id = self.id or piece.id
         self.name = self.name or piece.name
-        self.arguments += piece.arguments
+        self.arguments.append(piece.arguments)
 
     def whole(self) -> ToolCall:
-        return ToolCall(id=self.id, name=self.name, arguments=self.arguments or "{}")
+        arguments = "".join(self.arguments)
+        is_none = len(arguments) < _SHORT and arguments.strip() in _NO_ARGUMENTS
+        return ToolCall(id=self.id, name=self.name, arguments="{}" if is_none else arguments)
 
 
 class Fold:
-    """Gather deltas; `result` may be asked at any time, also of an answer that broke off."""
+    """Deltas gathered; `result` may be asked at any time, also of an answer that broke off."""
 
     def __init__(self) -> None:
-        self._content = ""
-        self._reasoning = ""
+        self._content: list[str] = []
+        self._reasoning: list[str] = []
         self._calls: dict[int, _Pieces] = {}
         self._logprobs: list[TokenLogprob] = []
         self._last = Delta()
 
     def add(self, delta: Delta) -> None:
         """Take one delta."""
-        self._content += delta.content
-        self._reasoning += delta.reasoning
+        if delta.was_reasoning:
+            self._reasoning += self._content
+            self._content = []
+        if delta.content:
+            self._content.append(delta.content)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
         for piece in delta.tool_calls:
             self._calls.setdefault(piece.index, _Pieces()).add(piece)
         self._logprobs += delta.logprobs
@@ -47,8 +58,8 @@ class Fold:
         """Fold what has come in so far; the last delta knows its route, those before do not."""
         last = self._last
         return ChatResult(
-            content=self._content,
-            reasoning=self._reasoning,
+            content="".join(self._content),
+            reasoning="".join(self._reasoning),
             tool_calls=tuple(call.whole() for _, call in sorted(self._calls.items())),
             logprobs=tuple(self._logprobs),
             finish_reason=last.finish_reason,

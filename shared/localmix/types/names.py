@@ -191,6 +191,11 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return (*close, *(other for other in names if other not in close))
 
 
+def looks_like_embedding(name: str) -> bool:
+    """Tell whether a name says that the model embeds."""
+    return bool(re.search(r"embed|(?:^|[/_-])(?:bge|e5|gte)-|minilm", canonical(name)))
+
+
 def _tokens(bare: str) -> list[str]:
     return [token for token in re.split(r"[-_:\s]+", bare) if token and token not in _PACKAGING]
 

@@ -59,6 +59,7 @@ class EmbedOptions(TypedDict, total=False):
     dimensions: int | None
     truncate: bool
     keep_alive: float | None
+    skip_bad: bool
     chunk_size: int
     concurrency: int
 

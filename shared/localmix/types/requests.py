@@ -217,6 +217,8 @@ class EmbedRequest(_Said):
     Attributes:
         dimensions: Length to cut the vectors to, for models that allow it.
         truncate: Whether a text that is too long may be cut; otherwise it is an error.
+        skip_bad: Whether a text that the model gives no vector for is left out, with an empty
+            vector in its place, instead of failing the request; see `EmbedResult.skipped`.
         chunk_size: The most texts to send in one request.
         concurrency: The most requests to have on their way at once.
     """
@@ -226,6 +228,7 @@ class EmbedRequest(_Said):
     dimensions: int | None = Field(default=None, ge=1)
     truncate: bool = False
     keep_alive: float | None = None
+    skip_bad: bool = False
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
 

@@ -25,6 +25,7 @@ class ModelInfo:
         unsaid: Capabilities of which this server does not tell, whatever it says of others.
         guessed: Names of the facts that were guessed from the model's name.
         aliases: Other names under which the server answers for it (loaded instances).
+        variants: Names of its quantizations, each of which the server can be asked for.
         remote: Whether the server would send the request to a cloud.
         memory_bytes: What it takes of the memory now, where the server says it.
         gpu_bytes: How much of that is on graphics cards.
@@ -48,6 +49,7 @@ class ModelInfo:
     quantization: str = ""
     digest: str = ""
     aliases: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
     remote: bool = False
     memory_bytes: int | None = None
     gpu_bytes: int | None = None

@@ -6,7 +6,8 @@ from typing import Literal
 
 Kind = Literal["ollama", "lmstudio", "openai", "embedded"]
 Role = Literal["system", "user", "assistant", "tool"]
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+# `stop`, `length`, `tool_calls`, `content_filter`, or a word of the server's own.
+FinishReason = str
 Capability = Literal["tools", "vision", "thinking", "insert"]
 Purpose = Literal["chat", "embedding"]
 ThinkLevel = Literal["low", "medium", "high", "max"]

@@ -16,6 +16,11 @@ from localmix.wire.gate import Gate
 
 T = TypeVar("T")
 
+# Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
+MAX_REPLY_BYTES = 256 * 1024 * 1024
+# A listing of 10,000 models.
+MAX_LISTING_BYTES = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -49,6 +54,7 @@ class Request:
     timeouts: Timeouts
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_bytes: int = MAX_REPLY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,13 @@ class Decoder(Protocol[T]):
 
     `close` is called when the stream ended by itself, and raises if it ended before the dialect's
     own end mark: a cut answer never looks whole.
+
+    Attributes:
+        is_done: Whether the end mark, or an error, has come: the driver reads no further, and
+            calls `close`.
     """
+
+    is_done: bool
 
     def feed(self, data: bytes) -> list[T]:
         """Take some bytes and return the deltas that they complete."""

@@ -15,18 +15,27 @@ from localmix.errors import ProtocolError
 
 # Ollama's own client accepts lines of 8 MB; a schema-bound answer or a tool call comes in one.
 MAX_LINE_BYTES = 32 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class LineDecoder:
-    """Split a stream of bytes at LF, dropping a CR before it."""
+    """Bytes split at LF, without a CR before it, or a byte order mark at the start."""
 
     def __init__(self, *, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
         self._max = max_line_bytes
+        self._is_first = True
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes and return the lines that they complete."""
+        lines = self._lines(data)
+        if lines and self._is_first:
+            self._is_first = False
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        return lines
+
+    def _lines(self, data: bytes) -> list[bytes]:
         head, newline, rest = data.partition(b"\n")
         if not newline:
             self._keep(data)
@@ -42,6 +51,8 @@ class LineDecoder:
         """Return the last line if it had no line end."""
         line = b"".join(self._pieces)
         self._pieces, self._size = [], 0
+        if self._is_first:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
         return [line] if line else []
 
     def _keep(self, piece: bytes) -> None:
@@ -112,11 +123,12 @@ class EventDecoder:
 
     def _hold(self, value: bytes) -> None:
         self._data.append(value)
-        self._size += len(value)
+        self._size += len(value) + 1
         if self._size > self._max:
             raise ProtocolError(f"The server sent an event of more than {self._max:,} bytes.")
 
     def _dispatch(self) -> list[Event]:
         name, data = self._name or "message", self._data
         self._name, self._data, self._size = "", [], 0
-        return [Event(b"\n".join(data), name)] if data else []
+        # By the specification an event without data is none; an error is one all the same.
+        return [Event(b"\n".join(data), name)] if any(data) or name == "error" else []

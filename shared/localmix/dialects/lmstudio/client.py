@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from localmix.dialects import failures
-from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.openai.client import OpenAIDialect, json_schema_format
+from localmix.dialects.reading import Facts, Record, is_name
 from localmix.errors import (
     AuthenticationError,
     ContextLengthError,
@@ -26,8 +27,10 @@ from localmix.types import (
     EmbedRequest,
     Kind,
     ModelInfo,
+    Purpose,
     ThinkLevel,
 )
+from localmix.types.names import looks_like_embedding
 from localmix.wire.flows import Flow, Request, send
 
 _LISTS = ("/api/v1/models", "/api/v0/models", "/v1/models")
@@ -53,16 +56,14 @@ class LMStudioDialect(OpenAIDialect):
         )
     }
 
-    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+    def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
         """Read the best listing that this version has."""
         problem: LocalMixError | None = None
         for path in _LISTS:
             try:
                 response = yield from send(endpoint.get(path))
-                reply = failures.checked_object(response, endpoint.url)
-                with failures.reading(endpoint.url):
-                    entries = reply["models" if path == _LISTS[0] else "data"]
-                    return [_model_info(entry, endpoint.url) for entry in entries]
+                reply = failures.checked(response, endpoint.url)
+                return _listing(reply, "models" if path == _LISTS[0] else "data", endpoint.url)
             except AuthenticationError:
                 raise  # the other listings would want the token as well
             except LocalMixError as error:
@@ -128,61 +129,81 @@ def _is_instance_of(answering: str, asked: str) -> bool:
     return name == wanted and same_weights
 
 
-def _model_info(entry: dict[str, Any], url: str) -> ModelInfo:
+def _listing(reply: Record, key: str, url: str) -> Listing:
+    if key not in reply:
+        raise reply.wrong(key, "a list")
+    entries = reply.values(key)
+    named = [entry for entry in map(Facts, entries) if is_name(_name(entry))]
+    models = [_model_info(entry, url) for entry in named]
+    return Listing(models, unread=len(entries) - len(models))
+
+
+def _name(entry: Facts) -> str:
+    return entry.text("key") or entry.text("id")
+
+
+def _model_info(entry: Facts, url: str) -> ModelInfo:
     """Read an entry of any of the three listings."""
-    instances = entry.get("loaded_instances") or []
-    config = (instances[0].get("config") or {}) if instances else {}
-    quantization = entry.get("quantization") or ""
-    if isinstance(quantization, dict):
-        quantization = quantization.get("name") or ""
-    name = entry.get("key") or entry["id"]
+    instances = entry.each("loaded_instances")
+    config = instances[0].facts("config") if instances else Facts({})
+    name = _name(entry)
+    purpose, guessed = _purpose(entry.text("type"), name)
     return ModelInfo(
         name=name,
         server=url,
         kind="lmstudio",
-        purpose=_purpose(entry, name),
-        guessed=frozenset() if "type" in entry else frozenset({"purpose"}),
-        loaded=bool(instances) or entry.get("state") == "loaded",
-        context_length=entry.get("max_context_length"),
-        loaded_context_length=config.get("context_length") or entry.get("loaded_context_length"),
-        capabilities=_capabilities(entry),
+        purpose=purpose,
+        guessed=guessed,
+        loaded=bool(instances) or entry.text("state") == "loaded",
+        context_length=entry.count("max_context_length"),
+        loaded_context_length=(
+            config.count("context_length") or entry.count("loaded_context_length")
+        ),
+        capabilities=_capabilities(entry, purpose),
         unsaid=_unsaid(entry),
-        size_bytes=entry.get("size_bytes"),
-        family=entry.get("architecture") or entry.get("arch") or "",
-        parameters=entry.get("params_string") or "",
-        quantization=quantization,
-        aliases=tuple(instance["id"] for instance in instances),
-        details=entry,
+        size_bytes=entry.count("size_bytes"),
+        family=entry.text("architecture") or entry.text("arch"),
+        parameters=entry.text("params_string"),
+        quantization=entry.text("quantization") or entry.facts("quantization").text("name"),
+        aliases=tuple(filter(is_name, (instance.text("id") for instance in instances))),
+        variants=tuple(filter(is_name, entry.texts("variants") or ())),
+        details=entry.said,
     )
 
 
-def _purpose(entry: dict[str, Any], name: str) -> Any:
-    """Read `embedding` (v1), `embeddings` (v0), or the prefix that LM Studio gives such models."""
-    embeds = str(entry.get("type", "")).startswith("embedding")
-    return "embedding" if embeds or name.startswith("text-embedding-") else "chat"
+def _purpose(said: str, name: str) -> tuple[Purpose, frozenset[str]]:
+    """Read `embedding` (v1), `embeddings` (v0), or the name.
+
+    Quirk (lmstudio 0.3, 0.4; bug-tracker 66): some models that only embed are listed as `llm`, so
+    there the name says more, and is marked as a guess.
+    """
+    if said.startswith("embedding"):
+        return "embedding", frozenset()
+    if name.startswith("text-embedding-") or looks_like_embedding(name):
+        return "embedding", frozenset({"purpose"})
+    return "chat", frozenset() if said else frozenset({"purpose"})
 
 
-def _unsaid(entry: dict[str, Any]) -> frozenset[Capability]:
+def _unsaid(entry: Facts) -> frozenset[Capability]:
     """Only 0.4's listing tells of thinking, and only where the model's package says something."""
-    said = entry.get("capabilities")
-    tells = isinstance(said, dict) and "reasoning" in said
+    tells = "reasoning" in entry.facts("capabilities")
     return frozenset({"insert"} if tells else {"insert", "thinking"})
 
 
-def _capabilities(entry: dict[str, Any]) -> frozenset[Capability] | None:
+def _capabilities(entry: Facts, purpose: Purpose) -> frozenset[Capability] | None:
     """Read what a listing says; `/v1/models` says nothing, v0 lists words, v1 has switches.
 
     Every chat model can be given tools: without a template of its own for them LM Studio uses a
     prompt of its own. `trained_for_tool_use` only marks the better ones.
     """
-    if "type" not in entry:
+    if not entry.text("type"):
         return None
-    said = entry.get("capabilities") or {}
+    said = entry.facts("capabilities")
     found: set[Capability] = set()
-    if _purpose(entry, "") == "chat":
+    if purpose == "chat":
         found.add("tools")
-    if entry["type"] == "vlm" or (isinstance(said, dict) and said.get("vision")):
+    if entry.text("type") == "vlm" or said.flag("vision"):
         found.add("vision")
-    if isinstance(said, dict) and said.get("reasoning"):
+    if said.flag("reasoning") or said.facts("reasoning"):
         found.add("thinking")
     return frozenset(found)

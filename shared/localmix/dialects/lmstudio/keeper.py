@@ -10,10 +10,12 @@ and recordings of March 2026 (0.4.6).
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
+from localmix.dialects.reading import Facts
 from localmix.errors import DownloadError, UnsupportedFeatureError
 from localmix.types import PullStatus
 from localmix.wire.flows import Emit, Flow, Source, send, wait
@@ -85,24 +87,24 @@ class LMStudioModels:
         except UnsupportedFeatureError as error:
             hint = f"Run: lms get {meter.model}"
             raise _cannot(endpoint.url, "download models before 0.4", hint) from error
-        while job.get("status") in _STATUS:
-            said = job["status"]
+        job_id = job.text("job_id")
+        while (said := job.text("status")) in _STATUS:
             yield Emit(
                 meter.step(
                     _STATUS[said],
                     said,
-                    completed=job.get("downloaded_bytes") or 0,
-                    total=job.get("total_size_bytes"),
+                    completed=job.count("downloaded_bytes") or 0,
+                    total=job.count("total_size_bytes"),
                 )
             )
             if said == "completed":
                 return
             yield from wait(LOOK_EVERY)
-            path = f"/api/v1/models/download/status/{job['job_id']}"
-            job = failures.checked_object((yield from send(endpoint.get(path))), endpoint.url)
-        if job.get("status") != "already_downloaded":
+            path = f"/api/v1/models/download/status/{quote(job_id)}"
+            job = failures.checked((yield from send(endpoint.get(path))), endpoint.url).facts
+        if said != "already_downloaded":
             raise DownloadError(
-                f"{endpoint.url} could not download {meter.model}: {job.get('status')}",
+                f"{endpoint.url} could not download {meter.model}: {said or 'no status'}",
                 server=endpoint.url,
                 hint="LM Studio shows the reason under Downloads.",
             )
@@ -129,10 +131,9 @@ def _ttl(order: LoadOrder) -> int | None:
     return max(round(seconds), 1) if seconds > 0 else None
 
 
-def _ask(endpoint: Endpoint, path: str, payload: dict[str, Any]) -> Flow[dict[str, Any]]:
+def _ask(endpoint: Endpoint, path: str, payload: dict[str, Any]) -> Flow[Facts]:
     response = yield from send(endpoint.post(path, payload))
-    with failures.reading(endpoint.url):
-        return failures.checked_object(response, endpoint.url)
+    return failures.checked(response, endpoint.url).facts
 
 
 def _cannot(server: str, what: str, by_hand: str) -> UnsupportedFeatureError:

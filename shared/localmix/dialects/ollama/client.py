@@ -9,16 +9,19 @@ nanoseconds; what is zero is left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from localmix.dialects import failures
-from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
+from localmix.dialects.parts.answer import whole_answer
 from localmix.dialects.parts.schema import inline_refs
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
+from localmix.dialects.reading import Facts, is_name
 from localmix.errors import LocalMixError, UnsupportedFeatureError
 from localmix.types import (
     Capability,
@@ -30,11 +33,12 @@ from localmix.types import (
     GenerationRequest,
     Message,
     ModelInfo,
+    Purpose,
     Timings,
     Tool,
     Usage,
 )
-from localmix.types.fold import fold
+from localmix.types.names import looks_like_embedding
 from localmix.wire.flows import Flow, Request, Response, send
 
 _OPTIONS = {
@@ -67,23 +71,28 @@ _EMBEDDING_FAMILIES = frozenset(
 class OllamaDialect:
     """Speak Ollama's own API."""
 
-    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
-        """Join `/api/tags` (what is there) with `/api/ps` (what is loaded)."""
+    def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
+        """Join `/api/tags` (what is there) with `/api/ps` (what is loaded).
+
+        Servers that only look like Ollama may lack the second: then nobody knows what is loaded.
+        """
         tags, running = yield [endpoint.get("/api/tags"), endpoint.get("/api/ps")]
-        with failures.reading(endpoint.url):
-            loaded = {_identity(entry): entry for entry in _models_of(running, endpoint.url)}
-            return [
-                _model_info(entry, loaded.get(_identity(entry)), endpoint.url)
-                for entry in _models_of(tags, endpoint.url)
-            ]
+        entries = _models_of(tags, endpoint.url)
+        try:
+            loaded = {
+                _identity(entry): entry for entry in _named(_models_of(running, endpoint.url))
+            }
+        except LocalMixError:
+            loaded = {}
+        named = _named(entries)
+        models = [_model_info(each, loaded.get(_identity(each)), endpoint.url) for each in named]
+        return Listing(models, unread=len(entries) - len(models))
 
     def show(self, target: Target) -> Flow[ModelInfo]:
         """Ask `/api/show`, the only place where Ollama tells all capabilities."""
         name = target.model.name
         response = yield from send(target.endpoint.post("/api/show", {"model": name}))
-        reply = failures.checked_object(response, target.url)
-        with failures.reading(target.url):
-            return _shown(target.model, reply)
+        return _shown(target.model, failures.checked(response, target.url).facts)
 
     def generation_request(
         self, target: Target, request: GenerationRequest, *, stream: bool
@@ -107,8 +116,7 @@ class OllamaDialect:
 
     def generation_decoder(self, target: Target, request: GenerationRequest) -> OllamaDecoder:
         """Make the decoder of a streamed answer."""
-        turn = len(request.messages) if isinstance(request, ChatRequest) else 0
-        return OllamaDecoder(target.url, turn=turn, forced_tool=_is_forced(request))
+        return self._decoder(target, request, is_whole=False)
 
     def parse_generation(
         self, target: Target, request: GenerationRequest, response: Response
@@ -116,8 +124,16 @@ class OllamaDialect:
         """Read a reply that was not streamed: the stream's one line."""
         if response.status != 200:  # noqa: PLR2004
             raise failures.error_of(response, target.url)
-        decoder = self.generation_decoder(target, request)
-        return fold(decoder.feed(response.body) + decoder.close())
+        return whole_answer(self._decoder(target, request, is_whole=True).whole(response.body))
+
+    @staticmethod
+    def _decoder(target: Target, request: GenerationRequest, *, is_whole: bool) -> OllamaDecoder:
+        return OllamaDecoder(
+            target.url,
+            is_chat=isinstance(request, ChatRequest),
+            is_whole=is_whole,
+            forced_tool=_is_forced(request),
+        )
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/api/embed`."""
@@ -134,17 +150,17 @@ class OllamaDialect:
 
     def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
         """Read the vectors, one for each text."""
-        reply = failures.checked_object(response, target.url)
-        tokens = reply.get("prompt_eval_count")
-        with failures.reading(target.url):
-            return EmbedResult(
-                vectors=vectors.checked(reply.get("embeddings") or [], request.texts, target.url),
-                model=reply.get("model", ""),
-                usage=None if tokens is None else Usage(tokens, 0),
-                timings=Timings(
-                    load=seconds(reply, "load_duration"), total=seconds(reply, "total_duration")
-                ),
-            )
+        reply = failures.checked(response, target.url)
+        facts = reply.facts
+        tokens = facts.count("prompt_eval_count")
+        return EmbedResult(
+            vectors=vectors.checked(reply.values("embeddings"), request.texts, target.url),
+            model=facts.text("model"),
+            usage=None if tokens is None else Usage(tokens, 0),
+            timings=Timings(
+                load=seconds(facts, "load_duration"), total=seconds(facts, "total_duration")
+            ),
+        )
 
 
 def _chat_fields(request: ChatRequest) -> dict[str, Any]:
@@ -183,8 +199,10 @@ def _window(target: Target, wanted: int | None) -> dict[str, int]:
 
 
 def _with_extra(payload: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
-    options = {**payload.get("options", {}), **extra.get("options", {})}
-    return payload | extra | ({"options": options} if options else {})
+    merged = payload | extra
+    if "options" in payload and "options" in extra:
+        merged["options"] = payload["options"] | dict(extra["options"])
+    return merged
 
 
 def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
@@ -230,67 +248,88 @@ def _forcing_schema(tools: tuple[Tool, ...]) -> dict[str, Any]:
     return calls[0] if len(calls) == 1 else {"anyOf": calls}
 
 
-def _models_of(outcome: object, url: str) -> list[dict[str, Any]]:
+def _models_of(outcome: object, url: str) -> list[Any]:
     if isinstance(outcome, LocalMixError):
         raise outcome
-    reply = failures.checked_object(cast("Response", outcome), url)
-    return reply.get("models") or []
+    return failures.checked(cast("Response", outcome), url).values("models")
 
 
-def _identity(entry: dict[str, Any]) -> tuple[str, str]:
+def _named(entries: list[Any]) -> list[Facts]:
+    """Leave out entries that are none, or have no name to ask for."""
+    found = map(Facts, entries)
+    return [each for each in found if is_name(each.text("name"))]
+
+
+def _identity(entry: Facts) -> tuple[str, str]:
     # Quirk (ollama 0.32.15): /api/ps may list two generations of one name; the digest tells.
-    return entry["name"], entry.get("digest") or ""
+    return entry.text("name"), entry.text("digest")
 
 
-def _model_info(entry: dict[str, Any], running: dict[str, Any] | None, url: str) -> ModelInfo:
-    details = entry.get("details") or {}
-    said = entry.get("capabilities")
-    family = details.get("family") or ""
-    embeds = "embedding" in said if said else family in _EMBEDDING_FAMILIES
-    name = entry.get("name") or ""
+def _model_info(entry: Facts, running: Facts | None, url: str) -> ModelInfo:
+    details, name = entry.facts("details"), entry.text("name")
+    now = running or Facts({})
+    purpose, guessed = _purpose(entry.texts("capabilities"), details.text("family"), name)
     return ModelInfo(
         name=name,
         server=url,
         kind="ollama",
-        purpose="embedding" if embeds else "chat",
+        purpose=purpose,
+        guessed=guessed,
         loaded=running is not None,
-        context_length=details.get("context_length"),
-        loaded_context_length=running.get("context_length") if running else None,
-        embedding_length=details.get("embedding_length"),
-        size_bytes=entry.get("size"),
-        family=family,
-        parameters=details.get("parameter_size") or "",
-        quantization=details.get("quantization_level") or "",
-        digest=entry.get("digest") or "",
-        memory_bytes=running.get("size") if running else None,
-        gpu_bytes=running.get("size_vram") if running else None,
-        unload_at=_unload_at(running.get("expires_at") or "") if running else None,
-        remote=bool(entry.get("remote_host")) or name.endswith((":cloud", "-cloud")),
+        context_length=details.count("context_length"),
+        loaded_context_length=now.count("context_length"),
+        embedding_length=details.count("embedding_length"),
+        size_bytes=entry.count("size"),
+        family=details.text("family"),
+        parameters=details.text("parameter_size"),
+        quantization=details.text("quantization_level"),
+        digest=entry.text("digest"),
+        memory_bytes=now.count("size"),
+        gpu_bytes=now.count("size_vram"),
+        unload_at=_unload_at(now.text("expires_at")),
+        remote=bool(entry.text("remote_host")) or name.endswith((":cloud", "-cloud")),
     )
+
+
+def _purpose(said: list[str] | None, family: str, name: str) -> tuple[Purpose, frozenset[str]]:
+    """Tell what a model is for; where nobody says it, its name is all there is."""
+    if said:
+        return "embedding" if "embedding" in said else "chat", frozenset()
+    if family in _EMBEDDING_FAMILIES:
+        return "embedding", frozenset()
+    return "embedding" if looks_like_embedding(name) else "chat", frozenset({"purpose"})
 
 
 def _unload_at(said: str) -> datetime | None:
     """Read when a model will be unloaded; one that stays for ever is given some 292 years."""
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
+        return at if at - datetime.now(at.tzinfo) < _FOR_EVER else None
+    except (ValueError, OverflowError):
         return None
-    return at if at - datetime.now(at.tzinfo) < _FOR_EVER else None
 
 
-def _shown(model: ModelInfo, reply: dict[str, Any]) -> ModelInfo:
-    facts = reply.get("model_info") or {}
-    family = facts.get("general.architecture") or model.family
-    said = reply.get("capabilities") or []
+def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
+    facts = reply.facts("model_info")
+    family = facts.text("general.architecture") or model.family
+    said = reply.texts("capabilities")
+    purpose, guessed = _purpose(said, family, model.name)
+    # Releases before 0.6.4, and servers that only look like Ollama, say nothing: not known.
+    capabilities = None if said is None else frozenset(_known(said))
     return replace(
         model,
-        purpose="embedding" if "embedding" in said else "chat",
-        capabilities=frozenset(_CAPABILITIES[word] for word in said if word in _CAPABILITIES),
-        context_length=facts.get(f"{family}.context_length") or model.context_length,
-        embedding_length=facts.get(f"{family}.embedding_length") or model.embedding_length,
+        purpose=purpose if said else model.purpose,
+        guessed=guessed if said else model.guessed,
+        capabilities=capabilities,
+        context_length=facts.count(f"{family}.context_length") or model.context_length,
+        embedding_length=facts.count(f"{family}.embedding_length") or model.embedding_length,
         family=family,
-        details={key: value for key, value in reply.items() if key != "tensors"},
+        details={key: value for key, value in reply.said.items() if key != "tensors"},
     )
+
+
+def _known(said: list[str]) -> Iterator[Capability]:
+    return (_CAPABILITIES[word] for word in said if word in _CAPABILITIES)
 
 
 def _cannot(target: Target, what: str) -> UnsupportedFeatureError:

@@ -2,148 +2,157 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from localmix.dialects import failures
-from localmix.dialects.parts.logprobs import read_logprobs
-from localmix.dialects.parts.think import ThinkSplitter
-from localmix.dialects.parts.toolcalls import ToolCallPieces
+from localmix.dialects.parts.answer import AnswerParts
+from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
-from localmix.types import Delta, FinishReason, Timings, ToolCallDelta, Usage
+from localmix.types import Delta, Timings, Usage
 from localmix.wire import jsontext
 from localmix.wire.lines import LineDecoder
 
-_NANOSECONDS = 1e9
+_NANOSECONDS = 1e-9
 
 
-class OllamaDecoder:
-    """Turn the lines of a chat or a completion into deltas.
+class OllamaDecoder(FramedDecoder[bytes, Delta]):
+    """The lines of a chat or a completion, read into deltas.
 
-    With `forced_tool`, the content is the JSON of a tool call, written under a grammar; it is held
-    back until it is whole.
+    Args:
+        server: The server's URL, for errors.
+        is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
+        is_whole: Whether the answer comes in one line, not streamed.
+        forced_tool: Whether the content is the JSON of a tool call, written under a grammar; it is
+            held back until it is whole.
     """
 
-    def __init__(self, server: str, *, turn: int = 0, forced_tool: bool = False) -> None:
-        self._server = server
+    def __init__(
+        self,
+        server: str,
+        *,
+        is_chat: bool = True,
+        is_whole: bool = False,
+        forced_tool: bool = False,
+    ) -> None:
+        super().__init__(server)
         self._lines = LineDecoder()
-        self._think = ThinkSplitter()
-        self._calls = ToolCallPieces(turn)
-        self._has_called = False
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
         self._forced: list[str] | None = [] if forced_tool else None
-        self._done = False
 
-    def feed(self, data: bytes) -> list[Delta]:
-        """Take some bytes and return the deltas that they complete."""
-        return self._deltas(self._lines.feed(data))
+    def _split(self, data: bytes) -> Iterable[bytes]:
+        return self._lines.feed(data)
 
-    def close(self) -> list[Delta]:
-        """Check that the answer was whole."""
-        rest = self._lines.close()
-        try:
-            deltas = self._deltas(rest)
-        except jsontext.NotJsonError as error:
-            if not error.is_cut:
-                raise
-            deltas = []
-        if not self._done:
-            # Quirk (ollama 0.12.11): an answer that repeats itself is stopped by the server and
-            # ends with `done: false`, status 200, also when it is not streamed.
-            raise StreamInterruptedError(
-                f"{self._server} ended its answer before it was done.",
-                server=self._server,
-                hint="See the server's log; a repeating answer or a full context ends so.",
-            )
-        return deltas
+    def _split_whole(self, body: bytes) -> Iterable[bytes]:
+        return [body]
 
-    def _deltas(self, lines: list[bytes]) -> list[Delta]:
-        with failures.reading(self._server):
-            return [
-                delta
-                for line in lines
-                if line and not self._done and (delta := self._read(jsontext.load_object(line)))
-            ]
+    def _rest(self) -> Iterable[bytes]:
+        return self._lines.close()
 
-    def _read(self, frame: dict[str, Any]) -> Delta | None:
-        complaint = failures.complaint_in(frame)
-        if complaint:
-            raise failures.meaning_of(complaint, self._server)
-        message = frame.get("message") or {}
-        reasoning = message.get("thinking") or frame.get("thinking") or ""
-        content = message.get("content") or frame.get("response") or ""
-        calls = self._calls.read(message.get("tool_calls") or [])
+    def _at_end_of_body(self) -> Iterable[Delta]:
+        # Quirk (ollama 0.12.11): an answer that repeats itself is stopped by the server and ends
+        # with `done: false`, status 200, also when it is not streamed.
+        raise StreamInterruptedError(
+            f"{self._server} ended its answer before it was done.",
+            server=self._server,
+            hint="See the server's log; a repeating answer or a full context ends so.",
+        )
+
+    def _read(self, line: bytes) -> Iterator[Delta]:
+        if not line.strip():
+            return
+        frame = Record(jsontext.load_frame(line), self._server)
+        failures.check(frame, self._server)
+        message = frame.record("message")
+        content = message.text("content") or frame.text("response")
+        reasoning = message.text("thinking") or frame.text("thinking")
+        calls = message.records("tool_calls") or frame.records("tool_calls")
         if self._forced is not None:
             self._forced.append(content)
             content = ""
-        else:
-            thought, content = self._think.feed(content)
-            reasoning += thought
-        logprobs = read_logprobs(frame.get("logprobs"))
-        self._has_called = self._has_called or bool(calls)
-        if frame.get("done"):
-            return self._last(frame, content, reasoning, calls, logprobs)
-        if not (content or reasoning or calls or logprobs):
-            return None
-        return Delta(content=content, reasoning=reasoning, tool_calls=calls, logprobs=logprobs)
+        facts = frame.facts
+        delta = self._answer.delta(content, reasoning, calls, facts.each("logprobs"))
+        if not facts.flag("done"):
+            if delta:
+                yield delta
+            return
+        yield from self._last(facts, delta or Delta())
 
-    def _last(
-        self,
-        frame: dict[str, Any],
-        content: str,
-        reasoning: str,
-        calls: tuple[ToolCallDelta, ...],
-        logprobs: Any,
-    ) -> Delta:
-        self._done = True
-        thought, held = self._think.close()
-        reason = frame.get("done_reason")
+    def _last(self, facts: Facts, said: Delta) -> Iterator[Delta]:
+        reason = facts.text("done_reason")
+        try:
+            self._check(reason)
+        except StreamInterruptedError:
+            yield said
+            raise
+        rest = self._answer.close()
+        if self._forced is not None:
+            rest = self._forced_call("".join(self._forced), rest)
+        last = Delta(
+            content=said.content + rest.content,
+            reasoning=said.reasoning + rest.reasoning,
+            tool_calls=said.tool_calls + rest.tool_calls,
+            logprobs=said.logprobs,
+            was_reasoning=said.was_reasoning or rest.was_reasoning,
+        )
+        self.is_done = True
+        yield replace(
+            last,
+            finish_reason=self._finish_reason(reason),
+            model=facts.text("model"),
+            usage=_usage(facts),
+            timings=_timings(facts),
+        )
+
+    def _check(self, reason: str) -> None:
         if reason in ("load", "unload"):
             raise ProtocolError(
                 f"{self._server} only did a {reason} instead of answering.",
                 server=self._server,
                 hint="Send at least one user message that is not empty.",
             )
-        if self._forced is not None:
-            calls, held = self._forced_call("".join(self._forced))
-        return Delta(
-            content=content + held,
-            reasoning=reasoning + thought,
-            tool_calls=calls,
-            logprobs=logprobs,
-            finish_reason=self._finish_reason(reason, calls),
-            model=frame.get("model") or "",
-            usage=Usage(frame.get("prompt_eval_count") or 0, frame.get("eval_count") or 0),
-            timings=_timings(frame),
-        )
+        self._answer.check(reason)
 
-    def _finish_reason(self, reason: str | None, calls: tuple[ToolCallDelta, ...]) -> FinishReason:
-        if reason == "length":
-            return "length"
+    def _finish_reason(self, reason: str) -> str:
+        if reason not in ("", "stop"):
+            return reason
         # There is no `tool_calls` reason: a turn of tool calls ends with `stop`.
-        return "tool_calls" if self._has_called or calls else "stop"
+        return "tool_calls" if self._answer.calls else "stop"
 
-    def _forced_call(self, said: str) -> tuple[tuple[ToolCallDelta, ...], str]:
+    def _forced_call(self, said: str, rest: Delta) -> Delta:
         """Read the call that the grammar made; a call that was cut is shown as text."""
         try:
-            call = jsontext.load_object(said.encode())
+            call = jsontext.load_object(said.encode("utf-8", "replace"))
         except ProtocolError:
-            return (), said
-        function = {"name": call.get("name"), "arguments": call.get("parameters")}
-        return self._calls.read([{"function": function}]), ""
+            return replace(rest, content=rest.content + said)
+        facts = Record(call, self._server)
+        function = {"name": facts.value("name"), "arguments": facts.value("parameters")}
+        entry = Record({"function": function}, self._server)
+        return replace(rest, tool_calls=self._answer.calls.read([entry], are_whole=True))
 
 
-def _timings(frame: dict[str, Any]) -> Timings:
-    load, prompt = seconds(frame, "load_duration"), seconds(frame, "prompt_eval_duration")
+def _usage(facts: Facts) -> Usage | None:
+    """Read token counts; what is zero is left out."""
+    if "prompt_eval_count" not in facts and "eval_count" not in facts:
+        return None
+    read = facts.count("prompt_eval_count", absent=0)
+    written = facts.count("eval_count", absent=0)
+    return None if read is None or written is None else Usage(read, written)
+
+
+def _timings(facts: Facts) -> Timings:
+    load, prompt = seconds(facts, "load_duration"), seconds(facts, "prompt_eval_duration")
     known = load is not None or prompt is not None
     return Timings(
         load=load,
         prompt=prompt,
-        output=seconds(frame, "eval_duration"),
+        output=seconds(facts, "eval_duration"),
         first_token=(load or 0) + (prompt or 0) if known else None,
-        total=seconds(frame, "total_duration"),
+        total=seconds(facts, "total_duration"),
     )
 
 
-def seconds(frame: dict[str, Any], key: str) -> float | None:
+def seconds(facts: Facts, key: str) -> float | None:
     """Read a duration, which Ollama gives in nanoseconds and leaves out when it is zero."""
-    nanoseconds = frame.get(key)
-    return None if nanoseconds is None else nanoseconds / _NANOSECONDS
+    return facts.seconds(key, _NANOSECONDS)

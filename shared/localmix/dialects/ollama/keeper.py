@@ -8,13 +8,18 @@ a 200. To hang up stops the pull; the next one goes on where it was.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import LoadOrder, PullMeter
+from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.reading import Record
 from localmix.errors import (
+    AuthenticationError,
     DownloadError,
     LocalMixError,
     ModelNotFoundError,
@@ -26,6 +31,10 @@ from localmix.wire.flows import Emit, Flow, Open, Opened, Request, Response, Sou
 from localmix.wire.lines import LineDecoder
 
 _HTTP_OK = 200
+_JUDGED = 500
+# What a registry says of a model that is private, gated or not there for strangers.
+_UNAUTHORIZED = re.compile(r"\b40[13]\b|unauthorized|access denied|forbidden", re.IGNORECASE)
+_SIGN_IN = "The registry wants to know who asks: run `ollama signin`, or check the model's name."
 _FIRST = "pulling manifest"
 
 
@@ -43,13 +52,13 @@ class OllamaModels:
             request = target.endpoint.post("/api/embed", payload | {"input": []})
         else:
             request = target.endpoint.post("/api/generate", payload | {"stream": False})
-        failures.checked_object((yield from send(request)), target.url)
+        failures.checked((yield from send(request)), target.url)
 
     def unload(self, target: Target) -> Flow[None]:
         """Unload a model once its requests are done."""
         payload = {"model": target.model.name, "stream": False, "keep_alive": 0}
         request = target.endpoint.post("/api/generate", payload)
-        failures.checked_object((yield from send(request)), target.url)
+        failures.checked((yield from send(request)), target.url)
 
     def delete(self, target: Target) -> Flow[None]:
         """Delete a model."""
@@ -77,58 +86,68 @@ class OllamaModels:
             yield Emit(step)
 
 
-class PullDecoder:
-    """Turn the lines of a pull into steps."""
+class PullDecoder(FramedDecoder[bytes, PullStep]):
+    """The lines of a pull, read into steps."""
 
     def __init__(self, server: str, meter: PullMeter) -> None:
-        self._server = server
+        super().__init__(server)
         self._lines = LineDecoder()
         self._meter = meter
-        self._is_done = False
 
-    def feed(self, data: bytes) -> list[PullStep]:
-        """Take some bytes and return the steps that they complete."""
-        with failures.reading(self._server):
-            frames = [jsontext.load_object(line) for line in self._lines.feed(data) if line]
-            return [step for frame in frames if (step := self._step(frame))]
+    def _split(self, data: bytes) -> Iterable[bytes]:
+        return self._lines.feed(data)
 
-    def close(self) -> list[PullStep]:
-        """Check that the server said that it was done."""
-        if not self._is_done:
-            raise StreamInterruptedError(
-                f"{self._server} broke off the pull of {self._meter.model}",
-                server=self._server,
-                hint="Pull again: it goes on where it was.",
-            )
-        return []
+    def _split_whole(self, body: bytes) -> Iterable[bytes]:
+        return [body]
 
-    def _step(self, frame: dict[str, Any]) -> PullStep | None:
+    def _rest(self) -> Iterable[bytes]:
+        return self._lines.close()
+
+    def _at_end_of_body(self) -> Iterable[PullStep]:
+        raise StreamInterruptedError(
+            f"{self._server} broke off the pull of {self._meter.model}",
+            server=self._server,
+            hint="Pull again: it resumes where it stopped.",
+        )
+
+    def _read(self, line: bytes) -> Iterator[PullStep]:
+        if not line.strip():
+            return
+        frame = Record(jsontext.load_object(line), self._server)
         if complaint := failures.complaint_in(frame):
-            raise self._failure(complaint.message)
-        said = frame["status"]
+            raise self._meaning(complaint)
+        facts, said = frame.facts, frame.text("status")
+        if not said:
+            raise frame.wrong("status", "a text")
         if said == "success":
-            self._is_done = True  # the model is there, but nobody has looked at it yet
-            return None
-        if "total" in frame:
-            return self._meter.step(
-                "downloading",
-                said,
-                part=frame.get("digest") or "",
-                completed=frame.get("completed") or 0,
-                total=frame["total"],
-            )
-        return self._meter.step("preparing" if said == _FIRST else "finishing", said)
+            self.is_done = True  # the model is there, but nobody has looked at it yet
+            return
+        total = facts.count("total")
+        if total is None:
+            yield self._meter.step("preparing" if said == _FIRST else "finishing", said)
+            return
+        part, completed = facts.text("digest"), facts.count("completed") or 0
+        yield self._meter.step("downloading", said, part=part, completed=completed, total=total)
 
-    def _failure(self, said: str) -> LocalMixError:
+    def _meaning(self, complaint: failures.Complaint) -> LocalMixError:
+        said = complaint.message
         if "file does not exist" in said:  # ollama 0.12.11, 0.33.0-rc2: the registry has it not
             return ModelNotFoundError(
                 f"{self._server} found no model {self._meter.model} to pull ({said})",
                 server=self._server,
                 hint="Look up its name and tag at ollama.com/library.",
             )
+        if complaint.signin_url or _UNAUTHORIZED.search(said[:_JUDGED]):
+            return AuthenticationError(
+                f"{self._server} was refused the model {self._meter.model} ({said[:_JUDGED]})",
+                server=self._server,
+                hint=failures.remedy(complaint) or _SIGN_IN,
+                status=_HTTP_OK,
+            )
         return DownloadError(
-            f"{self._server} could not pull {self._meter.model}: {said}",
+            f"{self._server} could not pull {self._meter.model}: {said[:_JUDGED]}",
             server=self._server,
+            hint=failures.remedy(complaint) or None,
             status=_HTTP_OK,
         )
 

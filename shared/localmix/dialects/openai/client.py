@@ -13,11 +13,13 @@ from functools import partial
 from typing import Any, ClassVar
 
 from localmix.dialects import failures
-from localmix.dialects.dialect import Endpoint, Target
+from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
 from localmix.dialects.parts import vectors
+from localmix.dialects.parts.answer import whole_answer
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
-from localmix.errors import UnsupportedFeatureError
+from localmix.dialects.reading import Facts, is_name
+from localmix.errors import ConfigError, UnsupportedFeatureError
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -31,6 +33,7 @@ from localmix.types import (
     ThinkLevel,
     Tool,
 )
+from localmix.types.names import looks_like_embedding
 from localmix.wire.flows import Flow, Request, Response, send
 
 
@@ -56,16 +59,17 @@ class OpenAIDialect:
         "top_logprobs": "top_logprobs",
     }
 
-    def list_models(self, endpoint: Endpoint) -> Flow[list[ModelInfo]]:
+    def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
         """List `/v1/models`; llama.cpp adds facts under `meta`."""
         response = yield from send(endpoint.get("/v1/models"))
-        reply = failures.checked_object(response, endpoint.url)
-        with failures.reading(endpoint.url):
-            return [self._model_info(entry, endpoint.url) for entry in reply.get("data") or []]
+        entries = failures.checked(response, endpoint.url).values("data")
+        named = [entry for entry in map(Facts, entries) if is_name(entry.text("id"))]
+        models = [self._model_info(entry, endpoint.url) for entry in named]
+        return Listing(models, unread=len(entries) - len(models))
 
     def show(self, target: Target) -> Flow[ModelInfo]:
         """Find the model in the list again: there is no better source."""
-        models = yield from self.list_models(target.endpoint)
+        models = (yield from self.list_models(target.endpoint)).models
         return next((model for model in models if model.name == target.model.name), target.model)
 
     def generation_request(
@@ -74,6 +78,11 @@ class OpenAIDialect:
         """Build a request for `/v1/chat/completions` or `/v1/completions`."""
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
+        if request.extra.keys() & {"n", "best_of"}:
+            raise ConfigError(
+                "localmix reads one answer to a request: `extra` cannot hold `n` or `best_of`.",
+                hint="Ask several times instead.",
+            )
         if stream:
             payload["stream_options"] = {"include_usage": True}
         if isinstance(request, CompletionRequest):
@@ -89,11 +98,16 @@ class OpenAIDialect:
 
     def generation_decoder(self, target: Target, request: GenerationRequest) -> OpenAIDecoder:
         """Make the decoder of a streamed answer."""
+        return self._decoder(target, request, is_whole=False)
+
+    def _decoder(
+        self, target: Target, request: GenerationRequest, *, is_whole: bool
+    ) -> OpenAIDecoder:
         chat = request if isinstance(request, ChatRequest) else None
         return OpenAIDecoder(
             target.url,
-            turn=len(chat.messages) if chat else 0,
             is_chat=chat is not None,
+            is_whole=is_whole,
             wants_json=chat is not None and chat.response_format is not None,
             check_model=partial(self._check_model, target),
         )
@@ -102,8 +116,9 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed."""
-        reply = failures.checked_object(response, target.url)
-        return self.generation_decoder(target, request).read_whole(reply)
+        if response.status != 200:  # noqa: PLR2004
+            raise failures.error_of(response, target.url)
+        return whole_answer(self._decoder(target, request, is_whole=True).whole(response.body))
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
@@ -123,17 +138,15 @@ class OpenAIDialect:
 
     def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
         """Read the vectors, in the order of the texts."""
-        reply = failures.checked_object(response, target.url)
-        if answering := reply.get("model"):
+        reply = failures.checked(response, target.url)
+        if answering := reply.facts.text("model"):
             self._check_model(target, answering)
-        with failures.reading(target.url):
-            entries = sorted(reply.get("data") or [], key=lambda entry: entry.get("index", 0))
-            found = [entry["embedding"] for entry in entries]
-            return EmbedResult(
-                vectors=vectors.checked(found, request.texts, target.url),
-                model=reply.get("model") or "",
-                usage=read_usage(reply.get("usage")),
-            )
+        found = vectors.in_order(reply.records("data"), target.url)
+        return EmbedResult(
+            vectors=vectors.checked(found, request.texts, target.url),
+            model=answering,
+            usage=read_usage(reply.facts.facts("usage")),
+        )
 
     def _check_model(self, target: Target, answering: str) -> None:
         """Accept whoever answers: servers of one model often give it another name."""
@@ -190,24 +203,24 @@ class OpenAIDialect:
             "reasoning_effort": think,
         }
 
-    def _model_info(self, entry: dict[str, Any], url: str) -> ModelInfo:
-        meta = entry.get("meta") or {}
-        parameters = meta.get("n_params")
+    def _model_info(self, entry: Facts, url: str) -> ModelInfo:
+        meta, name = entry.facts("meta"), entry.text("id")
+        parameters, longest = meta.count("n_params"), entry.count("max_model_len")
         return ModelInfo(
-            name=entry["id"],
+            name=name,
             server=url,
             kind=self.kind,
             # The API does not tell: a guess, so that no chat is sent to what only embeds.
-            purpose="embedding" if "embed" in entry["id"].casefold() else "chat",
+            purpose="embedding" if looks_like_embedding(name) else "chat",
             guessed=frozenset({"purpose"}),
             loaded=True,
-            context_length=meta.get("n_ctx_train") or entry.get("max_model_len"),
-            loaded_context_length=meta.get("n_ctx") or entry.get("max_model_len"),
-            embedding_length=meta.get("n_embd"),
-            size_bytes=meta.get("size"),
+            context_length=meta.count("n_ctx_train") or longest,
+            loaded_context_length=meta.count("n_ctx") or longest,
+            embedding_length=meta.count("n_embd"),
+            size_bytes=meta.count("size"),
             parameters=f"{parameters / 1e6:.4g}M" if parameters else "",
-            quantization=meta.get("ftype") or "",
-            details=entry,
+            quantization=meta.text("ftype"),
+            details=entry.said,
         )
 
     def _cannot(self, target: Target, what: str) -> UnsupportedFeatureError:

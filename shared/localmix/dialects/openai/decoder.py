@@ -2,152 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from localmix.dialects import failures
-from localmix.dialects.parts.logprobs import read_logprobs
-from localmix.dialects.parts.think import ThinkSplitter
-from localmix.dialects.parts.toolcalls import ToolCallPieces
+from localmix.dialects.parts.answer import AnswerParts
+from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
-from localmix.types import ChatResult, Delta, FinishReason, Timings, Usage
-from localmix.types.fold import fold
+from localmix.types import Delta, Timings, Usage
 from localmix.wire import jsontext
 from localmix.wire.lines import Event, EventDecoder
 
-_FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
+_RENAMED = {"function_call": "tool_calls"}
 _END = b"[DONE]"
+_MILLISECONDS = 1e-3
 
 
-class OpenAIDecoder:
-    """Turn the frames of a chat or a completion into deltas.
+class OpenAIDecoder(FramedDecoder[Event, Delta]):
+    """The frames of a chat or a completion, read into deltas.
 
-    `check_model` is called with the name of the model that answers, and raises if it is not the
-    one that was asked. With `wants_json`, an answer that stands in the reasoning alone is taken
-    for the content.
+    An answer is whole when `[DONE]` came after a reason for its end, or when its body ended well
+    after one: some servers send no end mark (ik_llama.cpp 467, llama-box 66).
+
+    Args:
+        server: The server's URL, for errors.
+        is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
+        is_whole: Whether the answer comes as one object, not streamed.
+        wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
+        check_model: Called with the name of the model that answers; raises if it is not the one
+            that was asked.
     """
 
     def __init__(
         self,
         server: str,
         *,
-        turn: int = 0,
         is_chat: bool = True,
+        is_whole: bool = False,
         wants_json: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._server = server
+        super().__init__(server)
         self._events = EventDecoder()
-        self._think = ThinkSplitter() if is_chat else None
-        self._calls = ToolCallPieces(turn)
+        self._is_whole = is_whole
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
-        self._spoke = False
-        self._called = False
-        self._done = False
-        self._finish: FinishReason | None = None
+        self._has_spoken = False
+        self._choice: int | None = None
+        self._finish = ""
         self._model = ""
         self._usage: Usage | None = None
         self._timings: Timings | None = None
 
-    def feed(self, data: bytes) -> list[Delta]:
-        """Take some bytes and return the deltas that they complete."""
-        return self._read_events(self._events.feed(data))
+    def _split(self, data: bytes) -> Iterable[Event]:
+        return self._events.feed(data)
 
-    def close(self) -> list[Delta]:
-        """Check that the stream ended with its end mark."""
-        rest = self._events.close()
+    def _split_whole(self, body: bytes) -> Iterable[Event]:
+        return [Event(body)]
+
+    def _rest(self) -> Iterable[Event]:
+        return self._events.close()
+
+    def _at_end_of_body(self) -> Iterable[Delta]:
+        if self._finish:
+            return self._end()
+        raise StreamInterruptedError(
+            f"{self._server} ended its stream without the end mark, and without a reason.",
+            server=self._server,
+        )
+
+    def _read(self, event: Event) -> Iterator[Delta]:
+        if event.name == "error":
+            raise self._error_in(event.data)
+        for frame in self._frames(event):
+            if frame is None:
+                yield from self._end()
+                return
+            yield from self._frame(Record(frame, self._server))
+
+    def _error_in(self, data: bytes) -> Exception:
+        return failures.meaning_of(failures.complaint_of_text(data), self._server)
+
+    def _frames(self, event: Event) -> list[dict[str, Any] | None]:
         try:
-            deltas = self._read_events(rest)
-        except jsontext.NotJsonError as error:
-            if not error.is_cut:
+            return _frames(event.data)
+        except ProtocolError:
+            if event.name == "message":
                 raise
-            deltas = []
-        if not self._done:
-            raise StreamInterruptedError(
-                f"{self._server} ended its stream without the end mark.",
-                server=self._server,
-            )
-        return deltas
+            return []  # an event of another name is no part of this protocol (SSE allows any)
 
-    def read_whole(self, reply: dict[str, Any]) -> ChatResult:
-        """Read a reply that was not streamed, as one frame and the end."""
-        if not reply.get("choices"):
-            raise ProtocolError(f"{self._server} answered without choices: {str(reply)[:80]!r}.")
-        with failures.reading(self._server):
-            return fold([*self._read(reply), self._end()])
+    def _frame(self, frame: Record) -> Iterator[Delta]:
+        failures.check(frame, self._server)
+        self._note(frame.facts)
+        choices = frame.records("choices")
+        if self._is_whole and not choices:
+            raise ProtocolError(f"{self._server} answered without choices.", server=self._server)
+        for choice in choices:
+            if self._is_ours(choice):
+                yield from self._said(choice)
 
-    def _read_events(self, events: list[Event]) -> list[Delta]:
-        deltas: list[Delta] = []
-        with failures.reading(self._server):
-            for frame in (frame for event in events for frame in _frames(event.data)):
-                if self._done:
-                    break
-                deltas += [self._end()] if frame is None else self._read(frame)
-        return deltas
+    def _is_ours(self, choice: Record) -> bool:
+        """Tell the choices of a reply apart: the first is the answer, others are not asked for."""
+        index = choice.facts.count("index") or 0
+        if self._choice is None:
+            self._choice = index
+        return index == self._choice
 
-    def _read(self, frame: dict[str, Any]) -> list[Delta]:
-        complaint = failures.complaint_in(frame)
-        if complaint:
-            raise failures.meaning_of(complaint, self._server)
-        self._note(frame)
-        choice = next(iter(frame.get("choices") or []), None)
-        if choice is None:
-            return []
-        if reason := choice.get("finish_reason"):
-            self._finish = _FINISH.get(reason, "stop")
-        said = choice.get("delta") or choice.get("message") or {}
-        reasoning = said.get("reasoning_content") or said.get("reasoning") or ""
-        content = said.get("content") or choice.get("text") or ""
-        if self._think:
-            thought, content = self._think.feed(content)
-            reasoning += thought
-        calls = self._calls.read(said.get("tool_calls") or [])
-        logprobs = read_logprobs((choice.get("logprobs") or {}).get("content"))
-        if not (content or reasoning or calls or logprobs):
-            return []
-        self._spoke = self._spoke or bool(content)
-        self._called = self._called or bool(calls)
-        if self._thoughts is not None:
-            self._thoughts.append(reasoning)
-        return [Delta(content=content, reasoning=reasoning, tool_calls=calls, logprobs=logprobs)]
+    def _said(self, choice: Record) -> Iterator[Delta]:
+        message = choice.record("delta") or choice.record("message")
+        content = message.text("content") or choice.text("text")
+        delta = self._answer.delta(
+            content,
+            message.text("reasoning_content") or message.text("reasoning"),
+            message.records("tool_calls") or _old_call(message),
+            choice.facts.facts("logprobs").each("content"),
+        )
+        if delta:
+            self._has_spoken = self._has_spoken or bool(delta.content)
+            if self._thoughts is not None:
+                self._thoughts.append(delta.reasoning)
+            yield delta
+        if reason := choice.text("finish_reason"):
+            self._answer.check(reason)
+            self._finish = _RENAMED.get(reason, reason)
 
-    def _note(self, frame: dict[str, Any]) -> None:
+    def _note(self, facts: Facts) -> None:
         """Keep what the last delta will carry."""
-        if not self._model and frame.get("model"):
-            self._model = frame["model"]
-            self._check_model(self._model)
-        self._usage = read_usage(frame.get("usage")) or self._usage
-        self._timings = _timings(frame) or self._timings
+        if not self._model and (model := facts.text("model")):
+            self._model = model
+            self._check_model(model)
+        self._usage = read_usage(facts.facts("usage")) or self._usage
+        self._timings = _timings(facts) or self._timings
 
-    def _end(self) -> Delta:
-        self._done = True
-        reasoning, content = self._think.close() if self._think else ("", "")
-        answered = self._spoke or self._called or bool(content)
-        if not answered and self._thoughts is not None:
+    def _end(self) -> Iterator[Delta]:
+        self.is_done = True
+        rest = self._answer.close()
+        has_spoken = self._has_spoken or bool(rest.content)
+        has_answered = has_spoken or bool(self._answer.calls)
+        if not self._finish:
+            if rest.content or rest.reasoning:
+                yield rest
+            raise self._no_end(has_answered=has_answered)
+        content = rest.content
+        if not has_answered and self._thoughts is not None:
             content = _json_in("".join(self._thoughts))
-        if not answered and self._finish is None:
-            # Quirk (lmstudio, bug-tracker 2339): a prompt that overflows the window gives a
-            # stream with status 200 and nothing in it.
-            raise ProtocolError(
-                f"{self._server} ended its stream without an answer.",
-                server=self._server,
-                hint="The request may be too long for the loaded context window.",
-            )
-        finish = self._finish or "stop"
-        return Delta(
+        called = self._answer.calls and self._finish == "stop"
+        yield Delta(
             content=content,
-            reasoning=reasoning,
-            finish_reason="tool_calls" if self._called and finish == "stop" else finish,
+            reasoning=rest.reasoning,
+            tool_calls=rest.tool_calls,
+            finish_reason="tool_calls" if called else self._finish,
             model=self._model,
             usage=self._usage,
             timings=self._timings,
+            was_reasoning=rest.was_reasoning,
+        )
+
+    def _no_end(self, *, has_answered: bool) -> Exception:
+        if has_answered:
+            return StreamInterruptedError(
+                f"{self._server} ended its answer without a reason for the end.",
+                server=self._server,
+            )
+        # Quirk (lmstudio, bug-tracker 2339): a prompt that overflows the window gives a stream
+        # with status 200 and nothing in it.
+        return ProtocolError(
+            f"{self._server} ended its stream without an answer.",
+            server=self._server,
+            hint="The request may be too long for the loaded context window.",
         )
 
 
@@ -159,7 +183,7 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
     if data.strip() == _END:
         return [None]
     try:
-        return [jsontext.load_object(data)]
+        return [jsontext.load_frame(data)]
     except ProtocolError:
         pieces = data.replace(b"}data:", b"}\ndata:").split(b"\n")
         if len(pieces) == 1:
@@ -167,37 +191,44 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
     return [frame for piece in pieces if piece for frame in _frames(piece.removeprefix(b"data:"))]
 
 
+def _old_call(message: Record) -> list[Record]:
+    """Read the one call of OpenAI's first API for them, which some servers still write."""
+    call = message.record("function_call")
+    return [message.wrapped("function", call)] if call else []
+
+
 def _json_in(thoughts: str) -> str:
     """Quirk (lmstudio): a reasoning model's schema-bound answer may come as its reasoning."""
     try:
-        jsontext.load_object(thoughts.strip().encode())
+        jsontext.load_object(thoughts.strip().encode("utf-8", "replace"))
     except ProtocolError:
         return ""
     return thoughts.strip()
 
 
-def read_usage(usage: dict[str, Any] | None) -> Usage | None:
+def read_usage(usage: Facts) -> Usage | None:
     """Read token counts; all zero, as LM Studio's embeddings have them, means not known."""
-    if not usage or not any(usage.get(key) for key in ("prompt_tokens", "completion_tokens")):
+    read = usage.count("prompt_tokens", absent=0)
+    written = usage.count("completion_tokens", absent=0)
+    if read is None or written is None or not (read or written):
         return None
     return Usage(
-        input_tokens=usage.get("prompt_tokens") or 0,
-        output_tokens=usage.get("completion_tokens") or 0,
-        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
-        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        input_tokens=read,
+        output_tokens=written,
+        reasoning_tokens=usage.facts("completion_tokens_details").count("reasoning_tokens"),
+        cached_tokens=usage.facts("prompt_tokens_details").count("cached_tokens"),
     )
 
 
-def _timings(frame: dict[str, Any]) -> Timings | None:
+def _timings(facts: Facts) -> Timings | None:
     """Read llama.cpp's `timings` (milliseconds) or LM Studio's `stats` (seconds)."""
-    if timings := frame.get("timings"):
-        prompt, output = timings.get("prompt_ms"), timings.get("predicted_ms")
-        prompt = None if prompt is None else prompt / 1e3
+    if timings := facts.facts("timings"):
+        prompt = timings.seconds("prompt_ms", _MILLISECONDS)
+        output = timings.seconds("predicted_ms", _MILLISECONDS)
+        return Timings(prompt=prompt, output=output, first_token=prompt)
+    if stats := facts.facts("stats"):
         return Timings(
-            prompt=prompt, output=None if output is None else output / 1e3, first_token=prompt
-        )
-    if stats := frame.get("stats"):
-        return Timings(
-            output=stats.get("generation_time"), first_token=stats.get("time_to_first_token")
+            output=stats.seconds("generation_time"),
+            first_token=stats.seconds("time_to_first_token"),
         )
     return None

@@ -1,20 +1,18 @@
-"""Read log probabilities, which all dialects write in OpenAI's shape."""
+"""Log probabilities, which all dialects write in OpenAI's shape."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from localmix.dialects.reading import Facts
 from localmix.types import TokenLogprob
 
 
-def read_logprobs(entries: list[dict[str, Any]] | None) -> tuple[TokenLogprob, ...]:
-    """Read a list of tokens with their rivals."""
-    return tuple(_read(entry) for entry in entries or ())
+def read_logprobs(entries: list[Facts]) -> tuple[TokenLogprob, ...]:
+    """Read a list of tokens with their rivals; a token without a number is left out."""
+    return tuple(token for entry in entries if (token := _read(entry)))
 
 
-def _read(entry: dict[str, Any]) -> TokenLogprob:
-    return TokenLogprob(
-        token=entry.get("token", ""),
-        logprob=entry.get("logprob", 0.0),
-        top=read_logprobs(entry.get("top_logprobs")),
-    )
+def _read(entry: Facts) -> TokenLogprob | None:
+    logprob = entry.number("logprob")
+    if logprob is None:
+        return None
+    return TokenLogprob(entry.text("token"), logprob, read_logprobs(entry.each("top_logprobs")))
