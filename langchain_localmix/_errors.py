@@ -123,6 +123,10 @@ class ProtocolError(errors.ProtocolError, ModelError):
     """See `localmix.errors.ProtocolError`."""
 
 
+class BadVectorError(errors.BadVectorError, ModelError):
+    """See `localmix.errors.BadVectorError`."""
+
+
 class UnusableAnswerError(errors.UnusableAnswerError, OutputParserException):
     """See `localmix.errors.UnusableAnswerError`."""
 
@@ -147,6 +151,7 @@ _TWINS: tuple[tuple[type[LocalMixError], type[LocalMixError]], ...] = (
     (errors.OverloadedError, OverloadedError),
     (errors.ModelCrashedError, ModelCrashedError),
     (errors.DownloadError, DownloadError),
+    (errors.BadVectorError, BadVectorError),
     (errors.ProtocolError, ProtocolError),
     (errors.UnusableAnswerError, UnusableAnswerError),
     (LocalMixError, OtherError),

@@ -37,6 +37,7 @@ BOUNDS: dict[str, Any] = {
     "first_byte_timeout": 0.3,
     "between_timeout": 0.3,
     "max_retries": 0,
+    "max_reply_bytes": 2_000_000,
 }
 # Where no server is well, nothing can be mistaken.
 SHORT = BOUNDS | {"first_byte_timeout": 0.1, "between_timeout": 0.1}
@@ -48,7 +49,6 @@ _MEGABYTE = 1_000_000
 def small() -> Iterator[None]:
     """Bound bodies and lines more tightly than usual, so that what has no end ends soon."""
     with ExitStack() as stack:
-        stack.enter_context(patch("localmix.transport.http.MAX_BODY_BYTES", 2 * _MEGABYTE))
         for decoder in (LineDecoder, EventDecoder):
             defaults = decoder.__init__.__kwdefaults__
             stack.enter_context(patch.dict(defaults, max_line_bytes=_MEGABYTE))

@@ -37,6 +37,7 @@ FAILURES = [
     (errors.DownloadError("x", status=200), lc.ModelAPIError),
     (errors.ModelCrashedError("x", status=429), lc.ModelAPIError),
     (errors.ProtocolError("x"), lc.ModelError),
+    (errors.BadVectorError("x"), lc.ModelError),
     (LocalMixError("x"), lc.ModelError),
     (errors.UnusableAnswerError("x", answer="prose"), lc.OutputParserException),
 ]

@@ -16,7 +16,6 @@ from localmix.errors import (
     ModelNotFoundError,
     NoServerError,
     ProtocolError,
-    StreamInterruptedError,
 )
 from localmix.settings import ServerConfig
 from tests.either import MakeEither
@@ -121,7 +120,6 @@ def test_overflow(either: MakeEither, start: Start, generation: Any) -> None:
     [
         ("empty stream on overflow", ProtocolError),
         ("error event in the stream", ModelCrashedError),
-        ("no [DONE]", StreamInterruptedError),
     ],
 )
 def test_a_stream_that_goes_wrong(
@@ -130,6 +128,13 @@ def test_a_stream_that_goes_wrong(
     client = either(start(LMStudio(quirks=frozenset({quirk}))).url)
     with pytest.raises(error):
         client.stream(LONG if "overflow" in quirk else FRANCE, **OPTIONS)
+
+
+def test_a_reason_and_a_clean_end_are_an_end(either: MakeEither, start: Start) -> None:
+    """A8: ik_llama.cpp 467 and llama-box 66 send no `[DONE]`."""
+    client = either(start(LMStudio(quirks=frozenset({"no [DONE]"}))).url)
+    *_, last = client.stream(FRANCE, **OPTIONS)
+    assert last.finish_reason in ("stop", "length")
 
 
 def test_spliced_frames(either: MakeEither, start: Start) -> None:

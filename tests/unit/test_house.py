@@ -106,6 +106,34 @@ def test_one_room_knows_the_http_library(path: Path) -> None:
         assert path.parent == CORE / "transport"
 
 
+DIALECTS = [path for path in FILES if path.is_relative_to(CORE / "dialects")]
+
+
+@pytest.mark.parametrize("path", DIALECTS, ids=module_of)
+def test_one_file_reads_what_a_server_sent(path: Path) -> None:
+    """A key that is read elsewhere would enter unchecked; what is the caller's own is named."""
+    callers = {"payload", "extra", "parameters", "schema", "node", "endpoint"}
+    if path.name == "reading.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        owner = _read_by_key(node)
+        assert owner is None or owner in callers, f"{module_of(path)} reads a key of {owner}"
+
+
+def _read_by_key(node: ast.AST) -> str | None:
+    """Name what is read with `x["key"]` or `x.get("key")`; `None` if nothing is."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        key, owner = node.slice, node.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+        key, owner = node.args[0], node.func.value
+        if node.func.attr != "get":
+            return None
+    else:
+        return None
+    is_key = isinstance(key, ast.Constant) and isinstance(key.value, str)
+    return ast.unparse(owner) if is_key else None
+
+
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_no_room_reads_the_environment_by_itself(path: Path) -> None:
     names = {

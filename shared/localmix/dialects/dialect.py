@@ -14,10 +14,9 @@ from localmix.types import (
     GenerationRequest,
     ModelInfo,
 )
+from localmix.types.words import MAX_LISTING_BYTES, MAX_REPLY_BYTES
 from localmix.wire import jsontext
 from localmix.wire.flows import (
-    MAX_LISTING_BYTES,
-    MAX_REPLY_BYTES,
     Decoder,
     Flow,
     Request,

@@ -168,7 +168,7 @@ class Complaint:
 def error_of(response: Response, server: str) -> LocalMixError:
     """Turn a reply that is no success into the error it means."""
     complaint = _complaint_of(response.body)
-    return meaning_of(complaint, server, response.status, response.headers.get("retry-after"))
+    return meaning_of(complaint, server, response.status, response.header("retry-after"))
 
 
 def checked(response: Response, server: str) -> Record:
@@ -207,7 +207,7 @@ def complaint_of_text(data: bytes) -> Complaint:
 
 
 def meaning_of(
-    complaint: Complaint, server: str, status: int = 200, retry_after: str | None = None
+    complaint: Complaint, server: str, status: int = 200, retry_after: str = ""
 ) -> LocalMixError:
     """Choose the error class and write the sentence."""
     kind = _class_of(complaint, status)
@@ -240,9 +240,9 @@ def _purpose(complaint: Complaint) -> str:
     return next((purpose for pattern, purpose in _PURPOSES if pattern.search(words)), "")
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def _seconds(retry_after: str) -> float | None:
     """Read `Retry-After`; a date, or more than a day, says nothing."""
-    if retry_after is None or not re.fullmatch(r"[0-9]{1,5}", retry_after.strip()):
+    if not re.fullmatch(r"[0-9]{1,5}", retry_after.strip()):
         return None
     return float(retry_after)
 

@@ -43,7 +43,7 @@ def _candidates(settings: Settings, engine: Engine) -> list[Candidate]:
         for position, server in enumerate(settings.candidates())
     ]
     if settings.models_path:
-        endpoint = Endpoint(URL, timeouts_of(settings))
+        endpoint = Endpoint(URL, timeouts_of(settings), max_bytes=settings.max_reply_bytes)
         ask = partial(_look_into, engine, endpoint, is_reserve=bool(settings.servers))
         candidates.append(Candidate(URL, "embedded", ask))
     return candidates

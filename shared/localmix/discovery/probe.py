@@ -74,7 +74,12 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    place = Endpoint(candidate.url, timeouts_of(settings), candidate.authorization(None))
+    place = Endpoint(
+        candidate.url,
+        timeouts_of(settings),
+        candidate.authorization(None),
+        settings.max_reply_bytes,
+    )
     quick = place.within(settings.probe_timeout)
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)

@@ -88,6 +88,10 @@ class Catalog:
     def _add(self, place: Place) -> None:
         for name in dict.fromkeys(map(canonical, (place.model.name, *place.model.aliases))):
             self._by_name[name].append(place)
+        for variant in place.model.variants:  # each can be asked for, under its own name
+            if canonical(variant) != canonical(place.model.name):
+                model = replace(place.model, name=variant, variants=())
+                self._by_name[canonical(variant)].append(replace(place, model=model))
         if not place.model.remote:
             identity = identity_of(place.model.name)
             self._by_key[identity.key].append((identity, place))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import TypeVar
 
-from localmix.errors import ContextLengthError, ProtocolError
+from localmix.errors import BadVectorError, ContextLengthError, LocalMixError, ProtocolError
 from localmix.routing.router import Router, Started
 from localmix.types import (
     ChatRequest,
@@ -14,6 +15,7 @@ from localmix.types import (
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
+    SkippedText,
     Timings,
     Usage,
 )
@@ -62,14 +64,22 @@ class CompoundRouter(Router):
         """Embed some texts; if they are too long for the model, find the one that is."""
         try:
             return (yield from super().embed(request))
-        except ContextLengthError as error:
+        except (ContextLengthError, BadVectorError) as error:
             if len(request.texts) == 1:
-                error.message += f" The text begins {request.texts[0][:_SHOWN]!r}."
-                raise
+                return _without_vector(request, error)
         middle = len(request.texts) // 2
         first = yield from self._embed_chunk(_with_texts(request, request.texts[:middle]))
         second = yield from self._embed_chunk(_with_texts(request, request.texts[middle:]))
         return _joined([first, second])
+
+
+def _without_vector(request: EmbedRequest, error: LocalMixError) -> EmbedResult:
+    """Leave the one text of a request out, where that is allowed; else name it."""
+    (text,) = request.texts
+    error.message += f" The text begins {text[:_SHOWN]!r}."
+    if not request.skip_bad:
+        raise error
+    return EmbedResult(vectors=[[]], skipped=(SkippedText(0, error.message),))
 
 
 def _turns(request: GenerationRequest) -> tuple[ChatRequest | None, GenerationRequest]:
@@ -96,21 +106,28 @@ def _chunks(items: tuple[T, ...] | list[T], size: int) -> Iterator[tuple[T, ...]
 
 def _joined(results: list[EmbedResult], total: float | None = None) -> EmbedResult:
     """Put the vectors together, if they can be of one model."""
-    first = results[0]
+    first = next((result for result in results if result.route), results[0])
     if len(results) == 1:
         return first
     vectors = [vector for result in results for vector in result.vectors]
-    lengths = {len(vector) for vector in vectors}
+    lengths = {len(vector) for vector in vectors if vector}
     if len(lengths) > 1:
         raise ProtocolError(
             f"{first.model} gave vectors of different lengths: {sorted(lengths)}.",
             hint="Servers hold different models under this name: name one server.",
         )
+    starts = accumulate((len(result.vectors) for result in results), initial=0)
+    skipped = tuple(
+        replace(text, index=start + text.index)
+        for start, result in zip(starts, results, strict=False)
+        for text in result.skipped
+    )
     usages = [result.usage for result in results if result.usage]
     usage = Usage(sum(each.input_tokens for each in usages), 0)
     return replace(
         first,
         vectors=vectors,
+        skipped=skipped,
         usage=usage if len(usages) == len(results) else None,
         timings=Timings(load=first.timings.load, total=total),
     )

@@ -171,7 +171,7 @@ class Dispatch:
         if place.model.kind != "embedded":
             return endpoint
         url, headers = yield from call(lambda: self._engine.start(place.model.name))
-        return Endpoint(url, endpoint.timeouts, headers)
+        return replace(endpoint, url=url, headers=headers)
 
     def _first_byte(
         self, errand: Errand[T], chosen: Ranked, longest: float, *, is_last: bool
@@ -245,6 +245,11 @@ class Dispatch:
         if not any(isinstance(error, _CHANGED) for error in errors):
             return []
         try:
+            if errand.needs.model is None and any(map(_is_for_something_else, errors)):
+                # The model was a guess, and a wrong one: there may be a better one.
+                found = yield from self._selection.places(errand.needs, log.deadline)
+                tried = {place.key for place in log.places}
+                return [each for each in found if each.place.key not in tried]
             return (yield from self._selection.changed(log.places, errand.needs, log.deadline))
         except LocalMixError:
             return []  # what was tried tells more
@@ -259,6 +264,10 @@ class Dispatch:
 
 # After these a server may be another one, or none, or hold other models than it did.
 _CHANGED = (TransportError, ModelNotFoundError, ProtocolError, UnsupportedFeatureError)
+
+
+def _is_for_something_else(error: LocalMixError) -> bool:
+    return isinstance(error, UnsupportedFeatureError) and bool(error.purpose)
 
 
 def is_final(error: LocalMixError) -> bool:

@@ -32,6 +32,9 @@ _MOST_CONVERSATIONS = 4096
 _CONVERSATION_SECONDS = 300.0
 
 
+_OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
+
+
 class Selection:
     """Find the places for a request, and sort them."""
 
@@ -127,7 +130,12 @@ class Selection:
                 return places
         now = self._clock()
         ranks = {each.server.url: vitals_of(each.server.url).health.rank(now) for each in found}
-        suitable = catalog.suitable(needs.purpose)
+        suitable = [
+            place
+            for place in catalog.suitable(needs.purpose)
+            if vitals_of(place.found.server.url).purposes.get(place.model.name)
+            != _OTHER[needs.purpose]
+        ]
         if not any(ranks.values()):
             return suitable
         return sorted(suitable, key=lambda place: ranks[place.found.server.url])
@@ -178,6 +186,11 @@ class Selection:
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
+
+
+def _proved(place: Place) -> str:
+    """Give what a model proved to be for; empty if nothing contradicts its listing."""
+    return vitals_of(place.found.server.url).purposes.get(place.model.name, "")
 
 
 def _is_nobody_there(found: Sequence[Found]) -> bool:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Self
 
 from localmix.errors import (
+    BadVectorError,
     ConnectError,
     LocalMixError,
     ModelCrashedError,
     OverloadedError,
     ProtocolError,
     TransportError,
+    UnsupportedFeatureError,
 )
 from localmix.servers.record import Vitals
 from localmix.types import Timings, Usage
@@ -47,10 +49,12 @@ class Lease:
     def failed(self, error: LocalMixError) -> None:
         """Note what went wrong, if it was the server's fault."""
         self._is_judged = True
+        if isinstance(error, UnsupportedFeatureError) and error.purpose:
+            self._vitals.purposes[self._model] = error.purpose
         health, now = self._vitals.health, self._clock()
         if isinstance(error, OverloadedError):
             health.was_busy(now, error.retry_after)
-        elif isinstance(error, _SERVERS_FAULT):
+        elif isinstance(error, _SERVERS_FAULT) and not isinstance(error, BadVectorError):
             health.failed(
                 now,
                 max_failures=self._max_failures,

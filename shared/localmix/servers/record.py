@@ -20,6 +20,7 @@ class Vitals:
     Attributes:
         turn: Its place in the rotation among equals, in answers per unit of weight.
         answered_at: When each model last answered, and so was loaded.
+        purposes: What models proved to be for, where the listing had it otherwise.
         windows: The context window that was last asked for, for each model, in tokens; 0 for none.
     """
 
@@ -29,6 +30,7 @@ class Vitals:
         self.rates: defaultdict[str, Rates] = defaultdict(Rates)
         self.answered_at: dict[str, float] = {}
         self.windows: dict[str, int] = {}
+        self.purposes: dict[str, str] = {}
         self.turn = 0.0
         self._lock = threading.Lock()
         self._loading: dict[str, Gate] = {}

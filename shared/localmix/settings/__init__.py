@@ -36,6 +36,7 @@ from localmix.errors import ConfigError, config_error
 from localmix.settings.addresses import loopback, ollama_host, read_url
 from localmix.settings.vendors import lmstudio_port
 from localmix.types import Kind
+from localmix.types.words import MAX_REPLY_BYTES
 
 OLLAMA_PORT = 11434
 LMSTUDIO_PORT = 1234
@@ -144,6 +145,7 @@ class Settings(_Secretive, BaseSettings):
         refresh_after: Seconds for which a list of servers and models counts as fresh.
         monitor_every: Seconds between looks at all servers beside the requests; without it they
             are looked at when a request needs it.
+        max_reply_bytes: The most bytes of one reply, streamed or whole.
         max_retries: How often to try again when every server has failed with what may pass.
         max_failures: Failures in a row after which a server is left alone for a while.
         max_waiting: The most requests that may wait for a server whose limit is reached.
@@ -180,6 +182,7 @@ class Settings(_Secretive, BaseSettings):
     refresh_after: float = Field(default=30.0, ge=0)
     monitor_every: float | None = Field(default=None, gt=0)
 
+    max_reply_bytes: int = Field(default=MAX_REPLY_BYTES, ge=1024)
     max_retries: int = Field(default=2, ge=0)
     max_failures: int = Field(default=3, ge=1)
     max_waiting: int = Field(default=64, ge=0)

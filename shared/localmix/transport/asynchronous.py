@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, closing, suppress
 from dataclasses import dataclass
@@ -41,28 +40,35 @@ T = TypeVar("T")
 
 
 class AsyncReading:
-    """Read a stream on: first what has come already, then the rest."""
+    """A stream that is read on: first what has come already, then the rest."""
 
     def __init__(self, response: httpx.Response, step: Open, patience: http.Patience) -> None:
         self._response = response
-        self._step = step
-        self._patience = patience
-        self._chunks = response.aiter_bytes()
-        self._waiting: deque[Any] = deque()
-        self._has_spoken = False
-        self._is_at_end = False
+        self._chunks = response.aiter_raw()
+        self._incoming = http.Incoming(step, patience)
 
     async def wait(self) -> bool:
         """Read until there is a delta; tell whether there is one, or the stream has ended."""
-        while not self._waiting and not self._is_at_end:
-            with http.our_errors(self._step.request.url, begun=True):
+        incoming = self._incoming
+        while not incoming.waiting and not incoming.is_at_end:
+            if incoming.is_done:
+                await self._drain()
+                incoming.end()
+                continue
+            with http.our_errors(incoming.url, begun=True):
                 data = await anext(self._chunks, None)
-            self._is_at_end = data is None
-            decoder = self._step.decoder
-            self._waiting += decoder.close() if data is None else decoder.feed(data)
-            self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.heard(has_spoken=self._has_spoken)
-        return bool(self._waiting)
+            incoming.take(data)
+        return bool(incoming.waiting)
+
+    async def _drain(self) -> None:
+        """Read the end of a body that has said all, so that its connection can be used again."""
+        self._incoming.patience.only_drain()
+        drained = 0
+        with suppress(httpx.HTTPError):
+            async for data in self._chunks:
+                drained += len(data)
+                if self._incoming.is_enough(drained):
+                    break
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
@@ -70,7 +76,7 @@ class AsyncReading:
     async def __anext__(self) -> Any:
         if not await self.wait():
             raise StopAsyncIteration
-        return self._waiting.popleft()
+        return self._incoming.waiting.popleft()
 
     async def aclose(self) -> None:
         """Hang up."""
@@ -196,6 +202,7 @@ class AsyncTransport:
         with http.our_errors(request.url):
             response = await self._response_to(request, patience)
         async with aclosing(response):
+            http.check_coding(response, request.url)
             return await self._read_whole(response, request, patience)
 
     async def _open(self, step: Open) -> Opened | Response:
@@ -203,6 +210,7 @@ class AsyncTransport:
         with http.our_errors(step.request.url):
             response = await self._response_to(step.request, patience)
         try:
+            http.check_coding(response, step.request.url)
             if http.is_whole(response):
                 async with aclosing(response):
                     return await self._read_whole(response, step.request, patience)
@@ -262,9 +270,9 @@ class AsyncTransport:
     ) -> Response:
         body = bytearray()
         with http.our_errors(request.url, begun=True):
-            async for data in response.aiter_bytes():
+            async for data in response.aiter_raw():
                 body += data
-                http.check_size(body, request.url)
+                http.check_size(len(body), request)
                 patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body), request)
 

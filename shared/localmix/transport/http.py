@@ -6,9 +6,11 @@ import os
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
+from math import inf
 from typing import Any
 
 import httpx
@@ -22,10 +24,11 @@ from localmix.errors import (
     TimedOutError,
     TransportError,
 )
-from localmix.wire.flows import Request, Response
+from localmix.wire.flows import Open, Request, Response
 
-# Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
-MAX_BODY_BYTES = 512 * 1024 * 1024
+# After the end mark the rest of a body is read for so long, and so many bytes, to keep the
+# connection for the next request.
+DRAIN_SECONDS, DRAIN_BYTES = 0.1, 65536
 # LM Studio closes idle connections after 5 s; one that is older must not be used again.
 _LIMITS = httpx.Limits(keepalive_expiry=4.0)
 # For the library's bare transports: its clients would keep cookies, which go to every port of a
@@ -46,6 +49,16 @@ class Patience:
         self._began = time.monotonic()
         self._single = request.timeouts.first_byte
         self._has_spoken = False
+        self._drain_until = inf
+
+    def only_drain(self) -> None:
+        """Wait no longer than it takes to read the end of a body that has said all."""
+        self._drain_until = time.monotonic() + DRAIN_SECONDS
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the time for the end of a body is over."""
+        return time.monotonic() >= self._drain_until
 
     def expect_pieces(self) -> None:
         """Bound the silence between two pieces; the head's bound was for a model that loads."""
@@ -67,6 +80,8 @@ class Patience:
     @property
     def seconds(self) -> float:
         """Give how long the next read may take."""
+        if self._drain_until < inf:
+            return max(self._drain_until - time.monotonic(), 0.001)
         limit = self._limit
         return _least(self._single, None if limit is None else limit - self._spent)
 
@@ -78,6 +93,50 @@ class Patience:
     @property
     def _spent(self) -> float:
         return time.monotonic() - self._began
+
+
+class Incoming:
+    """What has come of a stream, and what it said; the drivers only bring the bytes.
+
+    Attributes:
+        waiting: Deltas that nobody has taken yet.
+        is_at_end: Whether nothing more will come.
+    """
+
+    def __init__(self, step: Open, patience: Patience) -> None:
+        self.patience = patience
+        self.url = step.request.url
+        self.waiting: deque[Any] = deque()
+        self.is_at_end = False
+        self._request = step.request
+        self._decoder = step.decoder
+        self._has_spoken = False
+        self._size = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the answer is over, whatever else its connection brings."""
+        return self._decoder.is_done
+
+    def take(self, data: bytes | None) -> None:
+        """Take what a read brought; `None` is the end of the body."""
+        if data is None:
+            self.end()
+            return
+        self._size += len(data)
+        check_size(self._size, self._request)
+        self.waiting += self._decoder.feed(data)
+        self._has_spoken = self._has_spoken or bool(self.waiting)
+        self.patience.heard(has_spoken=self._has_spoken)
+
+    def end(self) -> None:
+        """Note the end, and raise if it is none."""
+        self.is_at_end = True
+        self.waiting += self._decoder.close()
+
+    def is_enough(self, drained: int) -> bool:
+        """Tell whether so many bytes after the end mark are all that are worth reading."""
+        return drained > DRAIN_BYTES or self.patience.is_drained
 
 
 def new_stream(event: str, about: Mapping[str, Any]) -> Any | None:
@@ -151,12 +210,24 @@ def is_whole(response: httpx.Response) -> bool:
     return response.status_code != httpx.codes.OK or media_type in _WHOLE
 
 
-def check_size(body: bytearray, url: str) -> None:
+def check_size(size: int, request: Request) -> None:
     """Refuse a body that would fill the memory."""
-    if len(body) > MAX_BODY_BYTES:
+    if size > request.max_bytes:
         raise ProtocolError(
-            f"{url} sent more than {MAX_BODY_BYTES:,} bytes.",
+            f"{request.url} sent more than {request.max_bytes:,} bytes.",
+            server=_origin(request.url),
             hint="Ask for less at once, or check that the address is a model server's.",
+        )
+
+
+def check_coding(response: httpx.Response, url: str) -> None:
+    """Refuse a body in a coding that was not asked for: a few kilobytes may become gigabytes."""
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise ProtocolError(
+            f"{_origin(url)} sent its reply compressed ({coding[:40]}); nobody asked for that.",
+            server=_origin(url),
+            hint="Switch compression off at the server, or at the proxy in front of it.",
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
@@ -39,28 +38,35 @@ T = TypeVar("T")
 
 
 class Reading:
-    """Read a stream on: first what has come already, then the rest."""
+    """A stream that is read on: first what has come already, then the rest."""
 
     def __init__(self, response: httpx.Response, step: Open, patience: http.Patience) -> None:
         self._response = response
-        self._step = step
-        self._patience = patience
-        self._chunks = response.iter_bytes()
-        self._waiting: deque[Any] = deque()
-        self._has_spoken = False
-        self._is_at_end = False
+        self._chunks = response.iter_raw()
+        self._incoming = http.Incoming(step, patience)
 
     def wait(self) -> bool:
         """Read until there is a delta; tell whether there is one, or the stream has ended."""
-        while not self._waiting and not self._is_at_end:
-            with http.our_errors(self._step.request.url, begun=True):
+        incoming = self._incoming
+        while not incoming.waiting and not incoming.is_at_end:
+            if incoming.is_done:
+                self._drain()
+                incoming.end()
+                continue
+            with http.our_errors(incoming.url, begun=True):
                 data = next(self._chunks, None)
-            self._is_at_end = data is None
-            decoder = self._step.decoder
-            self._waiting += decoder.close() if data is None else decoder.feed(data)
-            self._has_spoken = self._has_spoken or bool(self._waiting)
-            self._patience.heard(has_spoken=self._has_spoken)
-        return bool(self._waiting)
+            incoming.take(data)
+        return bool(incoming.waiting)
+
+    def _drain(self) -> None:
+        """Read the end of a body that has said all, so that its connection can be used again."""
+        self._incoming.patience.only_drain()
+        drained = 0
+        with suppress(httpx.HTTPError):
+            for data in self._chunks:
+                drained += len(data)
+                if self._incoming.is_enough(drained):
+                    break
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -68,7 +74,7 @@ class Reading:
     def __next__(self) -> Any:
         if not self.wait():
             raise StopIteration
-        return self._waiting.popleft()
+        return self._incoming.waiting.popleft()
 
     def close(self) -> None:
         """Hang up."""
@@ -180,6 +186,7 @@ class Transport:
         with http.our_errors(request.url):
             response = self._response_to(request, patience)
         with closing(response):
+            http.check_coding(response, request.url)
             return self._read_whole(response, request, patience)
 
     def _open(self, step: Open) -> Opened | Response:
@@ -187,6 +194,7 @@ class Transport:
         with http.our_errors(step.request.url):
             response = self._response_to(step.request, patience)
         try:
+            http.check_coding(response, step.request.url)
             if http.is_whole(response):
                 with closing(response):
                     return self._read_whole(response, step.request, patience)
@@ -236,9 +244,9 @@ class Transport:
     ) -> Response:
         body = bytearray()
         with http.our_errors(request.url, begun=True):
-            for data in response.iter_bytes():
+            for data in response.iter_raw():
                 body += data
-                http.check_size(body, request.url)
+                http.check_size(len(body), request)
                 patience.heard(has_spoken=False)
         return http.from_httpx(response, bytes(body), request)
 

@@ -13,3 +13,8 @@ Purpose = Literal["chat", "embedding"]
 ThinkLevel = Literal["low", "medium", "high", "max"]
 PullStatus = Literal["preparing", "downloading", "paused", "finishing", "done"]
 State = Literal["available", "degraded", "unavailable", "trial"]
+
+# Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
+MAX_REPLY_BYTES = 256 * 1024 * 1024
+# A listing of some 10,000 models.
+MAX_LISTING_BYTES = 8 * 1024 * 1024

@@ -12,14 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
 from localmix.errors import LocalMixError
+from localmix.types.words import MAX_REPLY_BYTES
 from localmix.wire.gate import Gate
 
 T = TypeVar("T")
-
-# Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
-MAX_REPLY_BYTES = 256 * 1024 * 1024
-# A listing of 10,000 models.
-MAX_LISTING_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +61,14 @@ class Response:
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def header(self, name: str) -> str:
+        """Give a header by its name in lower case; empty if it is not there."""
+        return self.headers.get(name, "")
+
     @property
     def content_type(self) -> str:
-        """Give the media type without its parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        """The media type without its parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
 
 
 class Decoder(Protocol[T]):

@@ -82,7 +82,7 @@ class OllamaDialect:
             loaded = {
                 _identity(entry): entry for entry in _named(_models_of(running, endpoint.url))
             }
-        except LocalMixError:
+        except UnsupportedFeatureError:
             loaded = {}
         named = _named(entries)
         models = [_model_info(each, loaded.get(_identity(each)), endpoint.url) for each in named]

@@ -45,7 +45,9 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         return self._lines.feed(data)
 
     def _split_whole(self, body: bytes) -> Iterable[bytes]:
-        return [body]
+        if b"\n{" not in body:
+            return [body]
+        return [*self._lines.feed(body), *self._lines.close()]  # it streamed all the same
 
     def _rest(self) -> Iterable[bytes]:
         return self._lines.close()

@@ -233,7 +233,8 @@ class OpenAIDialect:
 
 def json_schema_format(schema: dict[str, Any]) -> dict[str, Any]:
     """Ask for an answer that follows a schema."""
-    name = schema.get("title") or "answer"
+    title = schema.get("title")
+    name = title if title and isinstance(title, str) else "answer"
     return {
         "type": "json_schema",
         "json_schema": {"name": name, "strict": True, "schema": schema},

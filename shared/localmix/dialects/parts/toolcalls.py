@@ -14,7 +14,7 @@ The rules, in the order in which they are asked; `tests/unit/tool_calls.py` is t
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from localmix.dialects.parts.jsonpieces import JsonPieces
@@ -161,8 +161,8 @@ class ToolCalls:
 
     def _next(self, piece: _Piece) -> list[ToolCallDelta]:
         call = self._call_of(piece)
-        if piece.id and not call.id:
-            self._by_id.setdefault(piece.id, call)
+        if piece.id and not call.id and self._by_id.setdefault(piece.id, call) is not call:
+            piece = replace(piece, id="")  # llama.cpp 27966: two calls, one id
         delta = call.take(piece)
         return [delta] if delta else []
 
@@ -171,7 +171,12 @@ class ToolCalls:
         if known is None:
             goes_on = self._calls and not (piece.name or piece.id)
             return self._calls[-1] if goes_on else self._begin(piece)
-        return self._begin(piece) if known.is_begun_by(piece) else known
+        is_new_place = piece.index is not None and piece.index not in self._by_index
+        if known.is_begun_by(piece) or (
+            is_new_place and piece.name and known.arguments.is_complete  # llama.cpp 27966
+        ):
+            return self._begin(piece)
+        return known
 
     def _begin(self, piece: _Piece) -> _Call:
         call = _Call(len(self._calls))
