@@ -108,6 +108,12 @@ def garble(exchange: Exchange) -> None:
     exchange.connection.close()
 
 
+def compress(exchange: Exchange) -> None:
+    """Answer in a coding that nobody asked for."""
+    exchange.head(200, "application/json", Content_Encoding="gzip, gzip", Content_Length="4")
+    exchange.send(b"bomb")
+
+
 def typed(body: bytes, content_type: str | None = None) -> Strike:
     """Answer 200 with a body, under the type of a proper answer or another."""
 
@@ -235,6 +241,8 @@ BEFORE: dict[str, Fault] = {
     "404 model": Fault(always(whole({"error": "model 'tiny' not found"}, 404)), ModelNotFoundError),
     "empty 200": Fault(typed(b""), LocalMixError, StreamInterruptedError),
     "200 with an error": Fault(always(whole(_DIED)), ModelCrashedError),
+    "200 with an empty error": Fault(always(whole({"error": {}})), ModelCrashedError),
+    "compressed": Fault(always(compress), ProtocolError),
     "garbage": Fault(always(garble), ProtocolError),
     "wrong content type": Fault(typed(b"<html>hello</html>", "text/html"), ProtocolError),
     "a redirect": Fault(always(whole(b"", 307)), ProtocolError),
@@ -251,6 +259,8 @@ AFTER: dict[str, Fault] = {
     "silent": Fault(after_a_piece(keep_silent), TimedOutError),
     "slow drip": Fault(after_a_piece(drip_chunks), TimedOutError),
     "an error": Fault(after_a_piece(say(json.dumps(_DIED).encode())), ModelCrashedError),
+    "an empty error": Fault(after_a_piece(say(b'{"error": ""}')), ModelCrashedError),
+    "a list for an object": Fault(after_a_piece(say(b"[5]")), ProtocolError),
     "garbage": Fault(after_a_piece(say(b"no JSON")), ProtocolError),
     "cut in mid-line": Fault(after_a_piece(cut_chunk(_LINE)), StreamInterruptedError),
     "cut in mid-character": Fault(after_a_piece(cut_chunk(_CHARACTER)), StreamInterruptedError),

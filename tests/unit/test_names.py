@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from localmix.types.names import canonical, identity_of, nearest, same_model, split_pin
+from localmix.types.names import (
+    canonical,
+    identity_of,
+    looks_like_embedding,
+    nearest,
+    same_model,
+    split_pin,
+)
 from tests.unit.model_names import HOSTILE, MODELS
 
 
@@ -116,3 +125,26 @@ def test_split_pin(name: str, split: tuple[str, str]) -> None:
 
 def test_nearest_names_come_first() -> None:
     assert nearest("quen3", ["nomic-embed-text", "qwen3:8b", "llama3"])[0] == "qwen3:8b"
+
+
+EMBEDS = (
+    "qwen3-embedding:0.6b bge-m3 text-embedding-x all-minilm:33m intfloat/e5-large gte-qwen2-7b"
+)
+CHATS = "gemma3n:e4b bge-reranker-v2-m3 qwen3:8b gemma3:e5b"
+
+
+@pytest.mark.parametrize("name", EMBEDS.split())
+def test_a_name_says_that_a_model_embeds(name: str) -> None:
+    assert looks_like_embedding(name)
+
+
+@pytest.mark.parametrize("name", CHATS.split())
+def test_a_name_that_does_not_say_so(name: str) -> None:
+    assert not looks_like_embedding(name)
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_name_is_too_odd(name: str, other: str, size: str) -> None:
+    same_model(identity_of(name), identity_of(other), size, "1.2.3B")
+    nearest(name, [other])
+    looks_like_embedding(name)

@@ -28,6 +28,8 @@ _QUANTIZATION = re.compile(
     r"(?:^|[-:@._])((?:ud-)?i?q[1-8](?:_(?:k|0|1|nl|xs|xxs|s|m|l|xl))*|bf16|fp?16|fp?32|fp8|int[48]"
     r"|[2-8]bit|mxfp4|nvfp4|dwq)(?=$|[-:.])"
 )
+# How makers call what only embeds: BGE, E5, GTE, MiniLM and the many with the word in the name.
+_EMBEDS = re.compile(r"embed|(?:^|[/_-])(?:bge|e5|gte)-|minilm")
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)([bm])$")
 _ACTIVE = re.compile(r"^a(\d+(?:\.\d+)?)b$")
 _NUMBER = re.compile(r"^v?(\d+(?:\.\d+)*)$")
@@ -51,6 +53,10 @@ _OLLAMA_MEANS_INSTRUCT = frozenset(
 # Face, the base model of those.
 _LMSTUDIO_MEANS_INSTRUCT = frozenset({"gemma", "phi", "llama 3.3"})
 _LMSTUDIO_MEANS_BASE = frozenset({"llama", "mistral", "qwen 2", "qwen 2.5"})
+# Makers under whom LM Studio's own catalogue lists models (lmstudio.ai/models); there a plain name
+# means what it means in Ollama's library (`qwen/qwen2.5-coder-14b`, `ibm/granite-3.2-8b`). The
+# same makers' repositories on Hugging Face say `instruct` where they mean it.
+_LMSTUDIO_CATALOGUE = frozenset({"qwen", "ibm", "google", "meta", "microsoft", "mistralai"})
 # Names in Ollama's library that stand for one certain model. Its deepseek-r1:8b and qwen3:4b have
 # stood for two: they are not here.
 _OLLAMA_MEANS = {
@@ -123,7 +129,8 @@ def identity_of(name: str) -> Identity:
     meaning = _OLLAMA_MEANS.get(bare) if is_ollamas else _LMSTUDIO_MEANS.get(bare)
     family, versions, words, size, active = _read(_tokens(meaning or bare))
     if not meaning and not words & _TRAINING:
-        words |= _implied(family, versions, is_ollamas=is_ollamas)
+        is_library = is_ollamas or publisher in _LMSTUDIO_CATALOGUE
+        words |= _implied(family, versions, is_library=is_library)
     return Identity(
         key=(family, frozenset(versions), frozenset(words)),
         size=size,
@@ -193,7 +200,8 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
 def looks_like_embedding(name: str) -> bool:
     """Tell whether a name says that the model embeds."""
-    return bool(re.search(r"embed|(?:^|[/_-])(?:bge|e5|gte)-|minilm", canonical(name)))
+    plain = canonical(name)
+    return bool(_EMBEDS.search(plain)) and "rerank" not in plain
 
 
 def _tokens(bare: str) -> list[str]:
@@ -240,10 +248,10 @@ def _split_word(token: str) -> tuple[str, str, str]:
     return match[1], match[2], match[3]
 
 
-def _implied(family: str, versions: set[str], *, is_ollamas: bool) -> set[str]:
-    """Say what the catalogue means by a plain name."""
+def _implied(family: str, versions: set[str], *, is_library: bool) -> set[str]:
+    """Say what is meant by a plain name, in a vendor's library or elsewhere."""
     exactly = {family, *(f"{family} {version}" for version in versions)}
-    if is_ollamas:
+    if is_library:
         # From Qwen 3 on a plain name is the hybrid model.
         old_qwen = family == "qwen" and any(version.startswith(("1", "2")) for version in versions)
         return {"instruct"} if old_qwen or family in _OLLAMA_MEANS_INSTRUCT else set()
@@ -269,7 +277,7 @@ def _same_size(
 
 def _count(said: str) -> float | None:
     """Read `8.2B` or `494.03M` as billions."""
-    match = re.match(r"^\s*([\d.]+)\s*([bm])", said.casefold())
+    match = re.match(r"^\s*(\d+(?:\.\d+)?)\s*([bm])", said[:32].casefold())
     return float(match[1]) * (1 if match[2] == "b" else 1e-3) if match else None
 
 
