@@ -69,17 +69,17 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         message = frame.record("message")
         content = message.text("content") or frame.text("response")
         reasoning = message.text("thinking") or frame.text("thinking")
-        calls = message.records("tool_calls") or frame.records("tool_calls")
+        asks = message if "tool_calls" in message else frame
+        calls = asks.records("tool_calls") if "tool_calls" in asks else []
         if self._forced is not None:
             self._forced.append(content)
             content = ""
-        facts = frame.facts
-        delta = self._answer.delta(content, reasoning, calls, facts.each("logprobs"))
-        if not facts.flag("done"):
-            if delta:
-                yield delta
-            return
-        yield from self._last(facts, delta or Delta())
+        logprobs = frame.facts.each("logprobs") if "logprobs" in frame else []
+        delta = self._answer.delta(content, reasoning, calls, logprobs)
+        if frame.value("done") is True:
+            yield from self._last(frame.facts, delta or Delta())
+        elif delta:
+            yield delta
 
     def _last(self, facts: Facts, said: Delta) -> Iterator[Delta]:
         reason = facts.text("done_reason")

@@ -95,7 +95,8 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
 
     def _frame(self, frame: Record) -> Iterator[Delta]:
         failures.check(frame, self._server)
-        self._note(frame.facts)
+        if not self._model or "usage" in frame or "timings" in frame or "stats" in frame:
+            self._note(frame.facts)
         choices = frame.records("choices")
         if self._is_whole and not choices:
             raise ProtocolError(f"{self._server} answered without choices.", server=self._server)
@@ -105,7 +106,8 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
 
     def _is_ours(self, choice: Record) -> bool:
         """Tell the choices of a reply apart: the first is the answer, others are not asked for."""
-        index = choice.facts.count("index") or 0
+        index = choice.value("index")
+        index = index if type(index) is int else 0
         if self._choice is None:
             self._choice = index
         return index == self._choice
@@ -116,8 +118,8 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         delta = self._answer.delta(
             content,
             message.text("reasoning_content") or message.text("reasoning"),
-            message.records("tool_calls") or _old_call(message),
-            choice.facts.facts("logprobs").each("content"),
+            message.records("tool_calls") if "tool_calls" in message else _old_call(message),
+            choice.facts.facts("logprobs").each("content") if "logprobs" in choice else [],
         )
         if delta:
             self._has_spoken = self._has_spoken or bool(delta.content)
@@ -193,6 +195,8 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
 
 def _old_call(message: Record) -> list[Record]:
     """Read the one call of OpenAI's first API for them, which some servers still write."""
+    if "function_call" not in message:
+        return []
     call = message.record("function_call")
     return [message.wrapped("function", call)] if call else []
 

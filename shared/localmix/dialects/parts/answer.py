@@ -46,6 +46,7 @@ class AnswerParts:
         self._server = server
         self._is_whole = is_whole
         self._content, self._reasoning = Halves(), Halves()
+        self._is_halved = False
         self._think = ThinkSplitter() if is_chat else None
         self.calls = ToolCalls(server)
 
@@ -53,15 +54,16 @@ class AnswerParts:
         self, content: str, reasoning: str, calls: list[Record], logprobs: list[Facts]
     ) -> Delta | None:
         """Take what a frame says; `None` if nothing of it is certain yet."""
-        content = self._content.feed(content)
-        reasoning = self._reasoning.feed(reasoning)
+        if not (content.isascii() and reasoning.isascii()) or self._is_halved:
+            content, reasoning = self._content.feed(content), self._reasoning.feed(reasoning)
+            self._is_halved = self._content.holds or self._reasoning.holds
         was_reasoning = False
-        if self._think:
+        if self._think and content and not self._think.passes(content):
             split = self._think.feed(content)
             content, was_reasoning = split.content, split.was_reasoning
             reasoning += split.reasoning
-        tool_calls = self.calls.read(calls, are_whole=self._is_whole)
-        tokens = read_logprobs(logprobs)
+        tool_calls = self.calls.read(calls, are_whole=self._is_whole) if calls else ()
+        tokens = read_logprobs(logprobs) if logprobs else ()
         if not (content or reasoning or tool_calls or tokens or was_reasoning):
             return None
         return Delta(content, reasoning, tool_calls, tokens, was_reasoning=was_reasoning)

@@ -15,6 +15,11 @@ class Halves:
     def __init__(self) -> None:
         self._held = ""
 
+    @property
+    def holds(self) -> bool:
+        """Whether half a character waits for the other."""
+        return bool(self._held)
+
     def feed(self, text: str) -> str:
         """Take a piece of text, and return what is certain now."""
         if text.isascii() and not self._held:

@@ -40,8 +40,12 @@ class ThinkSplitter:
 
     def __init__(self) -> None:
         self._held = ""
-        self._has_spoken = False
+        self._has_spoken = self._is_plain = self._is_over = False
         self._step: Callable[[], Split] = self._before
+
+    def passes(self, text: str) -> bool:
+        """Tell whether a piece is content at once, and for certain: most are."""
+        return self._is_plain and not self._held and (self._is_over or "<" not in text)
 
     def feed(self, text: str) -> Split:
         """Take a piece of text and return what is certain now."""
@@ -98,7 +102,7 @@ class ThinkSplitter:
 
     def _said(self, sure: int) -> Split:
         content, self._held = self._held[:sure], self._held[sure:]
-        self._has_spoken = self._has_spoken or bool(content)
+        self._has_spoken = self._is_plain = self._has_spoken or bool(content)
         return Split(content=content)
 
     def _ended(self, before: str, after: str) -> Split:
@@ -113,6 +117,7 @@ class ThinkSplitter:
         return self._step() if self._held else Split()
 
     def _after(self) -> Split:
+        self._is_plain = self._is_over = True
         content, self._held = self._held, ""
         return Split(content=content)
 

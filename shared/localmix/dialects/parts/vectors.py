@@ -65,7 +65,10 @@ def _numbers(vector: Any, server: str) -> list[float]:
             server=server,
         )
     try:
-        if set(map(type, vector)) <= _NUMBERS:
+        kinds = set(map(type, vector))
+        if kinds <= {float}:
+            return vector  # as JSON has them: thousands of numbers, and nothing to do
+        if kinds <= _NUMBERS:
             return list(map(float, vector))
     except OverflowError:
         pass
