@@ -305,6 +305,22 @@ def test_a_model_that_embeds_by_its_name_is_no_chat_model(either: MakeEither, st
     assert client.route(purpose="embedding").model == "qwen3-embedding:0.6b"
 
 
+def test_a_model_that_refuses_proves_what_it_is_for(either: MakeEither, start: Start) -> None:
+    """A17: the first request finds the next model, and later ones do not try the first again."""
+
+    def chat(exchange: Exchange) -> None:
+        if exchange.json["model"].startswith("odd"):
+            whole({"error": '"odd" does not support chat'}, 400)(exchange)
+        else:
+            whole(OLLAMA_DONE | {"message": {"content": "Hi."}})(exchange)
+
+    server = start(stand_ins.ollama("odd:latest", "tiny:latest", POST__api_chat=chat))
+    client = either(server.url)
+    for _ in range(3):
+        assert route_of(client.chat("hello")).model == "tiny:latest"
+    assert server.count("POST /api/chat") == 4
+
+
 def test_a_variant_is_held(either: MakeEither, start: Start) -> None:
     """A18."""
     variants = ["tiny@q4_k_m", "tiny@q8_0"]

@@ -47,7 +47,8 @@ _SYNONYMS = {
 _TRAINING = frozenset({"instruct", "base", "text", "chat", "thinking", "embedding", "python"})
 # Ollama's plain names are the instruction-tuned models of these families (its library pages).
 _OLLAMA_MEANS_INSTRUCT = frozenset(
-    "llama gemma mistral mixtral phi granite codellama smollm olmo falcon command qwen2".split()  # noqa: SIM905
+    "llama gemma mistral mixtral phi granite codellama smollm olmo falcon command"  # noqa: SIM905
+    " qwen2 exaone".split()
 )
 # In LM Studio's catalogue a plain name is the instruction-tuned model of these, and, as on Hugging
 # Face, the base model of those.
@@ -74,6 +75,9 @@ _OLLAMA_MEANS = {
     "codestral:22b": "codestral-22b-v0.1",
     "olmo2:7b": "olmo-2-1124-7b-instruct",
     "phi3.5:3.8b": "phi-3.5-mini-instruct-3.8b",
+    "deepseek-coder-v2:16b": "deepseek-coder-v2-lite-instruct",
+    "yi:9b": "yi-1.5-9b-chat",
+    "glm4:9b": "glm-4-9b-chat",
 }
 _LMSTUDIO_MEANS = {
     "qwen3-coder-30b": "qwen3-coder-30b-a3b-instruct",
