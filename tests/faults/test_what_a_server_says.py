@@ -228,9 +228,7 @@ def test_a_thought_that_only_ends_stands_apart(either: MakeEither, start: Start)
     client = either(start(ollama_saying(ollama_says(content=text), OLLAMA_DONE)).url)
     answer = client.chat("1+1?", model="tiny")
     assert (answer.reasoning.strip(), answer.content) == ("They ask 1+1.", "It is 2.")
-    words = [
-        ollama_says(content=word) for word in ("They ask", " 1+1.\n</th", "ink>\n", "\nIt is 2.")
-    ]
+    words = ("They ask", " 1+1.\n</th", "ink>\n", "\nIt is 2.")
     frames = [ollama_says(content=word) for word in words]
     client = either(start(ollama_saying(*frames, OLLAMA_DONE)).url)
     answer = fold(client.stream("1+1?", model="tiny"))
