@@ -106,7 +106,7 @@ class ThinkSplitter:
         return Split(content=content)
 
     def _ended(self, before: str, after: str) -> Split:
-        self._held = after
+        self._held, self._is_plain = after, False  # blanks are dropped first
         content = self._skip_blanks(self._after).content
         return Split(before, content, was_reasoning=self._has_spoken)
 
