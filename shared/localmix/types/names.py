@@ -11,84 +11,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
-_HOSTS = re.compile(r"^(?:https?://)?(?:registry\.ollama\.ai|hf\.co|huggingface\.co)/")
-# Whose uploads are the original weights, as they are or quantized. A name from anyone else may be
-# a fine-tune under an old name, so it is joined with nothing.
-_PUBLISHERS = frozenset(
-    "library qwen google meta-llama meta mistralai microsoft deepseek-ai deepseek openai ibm"  # noqa: SIM905
-    " ibm-granite nvidia nomic-ai mixedbread-ai baai snowflake huggingfacetb coherelabs"
-    " cohereforai tiiuae allenai liquidai 01-ai zai-org thudm moonshotai internlm"
-    " lmstudio-community bartowski unsloth mlx-community ggml-org maziyarpanahi thebloke".split()
+from localmix.types.catalogues import (
+    HUGGING_FACE,
+    LMSTUDIO,
+    LMSTUDIO_PUBLISHERS,
+    OLLAMA,
+    PUBLISHERS,
+    Catalogue,
 )
+
+# No name of a model is longer, and none of what is longer is read: expressions would take long.
+_LONGEST = 512
+_HOSTS = re.compile(r"^(?:https?://)?(?:registry\.ollama\.ai|hf\.co|huggingface\.co)/")
 _QUANTIZATION = re.compile(
     r"(?:^|[-:@._])((?:ud-)?i?q[1-8](?:_(?:k|0|1|nl|xs|xxs|s|m|l|xl))*|bf16|fp?16|fp?32|fp8|int[48]"
     r"|[2-8]bit|mxfp4|nvfp4|dwq)(?=$|[-:.])"
 )
-# How makers call what only embeds: BGE, E5, GTE, MiniLM and the many with the word in the name.
-_EMBEDS = re.compile(r"embed|(?:^|[/_-])(?:bge|e5|gte)-|minilm")
-_SIZE = re.compile(r"^(\d+(?:\.\d+)?)([bm])$")
-_ACTIVE = re.compile(r"^a(\d+(?:\.\d+)?)b$")
-_NUMBER = re.compile(r"^v?(\d+(?:\.\d+)*)$")
-_NUMBER_AND_LETTERS = re.compile(r"^(\d+(?:\.\d+)*)([ac-ln-z][a-z]*)$")
-_SIZE_WORD = re.compile(r"^(?:e\d+b|\d+x\d+b)$")
-_WORD_AND_NUMBER = re.compile(r"^([a-z]+?)(\d+(?:\.\d+)*)([a-z]*)$")
-_PACKAGING = frozenset({"gguf", "ggml", "mlx", "hf", "latest", "meta", "text-embedding"})
-_SYNONYMS = {
-    "it": "instruct",
-    "pt": "base",
-    "embeddings": "embedding",
-    "embed": "embedding",
-}
-# Words that say what a model was trained to; without one of them a catalogue implies another.
-_TRAINING = frozenset({"instruct", "base", "text", "chat", "thinking", "embedding", "python"})
-# Ollama's plain names are the instruction-tuned models of these families (its library pages).
-_OLLAMA_MEANS_INSTRUCT = frozenset(
-    "llama gemma mistral mixtral phi granite codellama smollm olmo falcon command"  # noqa: SIM905
-    " qwen2 exaone".split()
+# How makers call what only embeds: many say so, the others are families that do nothing else.
+_EMBEDS = re.compile(
+    r"(?<![a-z])embed(?:s|der|ding|dings|dinggemma)?(?![a-z])|minilm|text2vec"
+    r"|(?<![a-z0-9])(?:bge|e5|gte|gtr|m3e|labse|mpnet|stella|contriever|paraphrase-multilingual"
+    r"|instructor-(?:base|large|xl))(?![a-z0-9])"
 )
-# In LM Studio's catalogue a plain name is the instruction-tuned model of these, and, as on Hugging
-# Face, the base model of those.
-_LMSTUDIO_MEANS_INSTRUCT = frozenset({"gemma", "phi", "llama 3.3"})
-_LMSTUDIO_MEANS_BASE = frozenset({"llama", "mistral", "qwen 2", "qwen 2.5"})
-# Makers under whom LM Studio's own catalogue lists models (lmstudio.ai/models); there a plain name
-# means what it means in Ollama's library (`qwen/qwen2.5-coder-14b`, `ibm/granite-3.2-8b`). The
-# same makers' repositories on Hugging Face say `instruct` where they mean it.
-_LMSTUDIO_CATALOGUE = frozenset({"qwen", "ibm", "google", "meta", "microsoft", "mistralai"})
-# Names in Ollama's library that stand for one certain model. Its deepseek-r1:8b and qwen3:4b have
-# stood for two: they are not here.
-_OLLAMA_MEANS = {
-    "deepseek-r1:1.5b": "deepseek-r1-distill-qwen-1.5b",
-    "deepseek-r1:7b": "deepseek-r1-distill-qwen-7b",
-    "deepseek-r1:14b": "deepseek-r1-distill-qwen-14b",
-    "deepseek-r1:32b": "deepseek-r1-distill-qwen-32b",
-    "deepseek-r1:70b": "deepseek-r1-distill-llama-70b",
-    "mistral:7b": "mistral-7b-instruct-v0.3",
-    "mixtral:8x7b": "mixtral-8x7b-instruct-v0.1",
-    "mistral-nemo:12b": "mistral-nemo-instruct-2407-12b",
-    "mistral-small3.2:24b": "mistral-small-3.2-24b-instruct-2506",
-    "mistral-small3.1:24b": "mistral-small-3.1-24b-instruct-2503",
-    "qwen3-coder:30b": "qwen3-coder-30b-a3b-instruct",
-    "codestral:22b": "codestral-22b-v0.1",
-    "olmo2:7b": "olmo-2-1124-7b-instruct",
-    "phi3.5:3.8b": "phi-3.5-mini-instruct-3.8b",
-    "deepseek-coder-v2:16b": "deepseek-coder-v2-lite-instruct",
-    "yi:9b": "yi-1.5-9b-chat",
-    "glm4:9b": "glm-4-9b-chat",
-}
-_LMSTUDIO_MEANS = {
-    "qwen3-coder-30b": "qwen3-coder-30b-a3b-instruct",
-    "mistral-small-3.2": "mistral-small-3.2-24b-instruct-2506",
-    "mistral-nemo-instruct-2407": "mistral-nemo-instruct-2407-12b",
-}
-_MOVED = frozenset({"deepseek-r1:8b", "qwen3:4b"})
+_FIGURE = r"(\d{1,5}(?:\.\d{1,5})?)"
+_SIZE = re.compile(rf"^{_FIGURE}([bm])$", re.ASCII)
+_ACTIVE = re.compile(rf"^a{_FIGURE}([bm])$", re.ASCII)
+_COUNT = re.compile(rf"\s*{_FIGURE}\s*([bm])", re.ASCII)
+_NUMBER = re.compile(r"^v?(\d+(?:\.\d+)*)$", re.ASCII)
+_NUMBER_FIRST = re.compile(r"^v?\d", re.ASCII)
+_NUMBER_AND_LETTERS = re.compile(r"^(\d+(?:\.\d+)*)([ac-ln-z][a-z]*)$", re.ASCII)
+_SIZE_WORD = re.compile(r"^(?:e\d+b|\d+x\d+b|\d+e)$", re.ASCII)
+_WORD_AND_NUMBER = re.compile(r"^([a-z]+?)(\d+(?:\.\d+)*)([a-z]*)$", re.ASCII)
+_PACKAGING = frozenset({"gguf", "ggml", "mlx", "hf", "latest", "meta", "c4ai"})
+_SYNONYMS = {"it": "instruct", "pt": "base", "embeddings": "embedding", "embed": "embedding"}
+# Words that say what a model was trained to; without one of them a catalogue implies another.
+_TRAINING = frozenset({"instruct", "base", "chat", "thinking", "think", "embedding", "python"})
 # Two servers count the same weights alike; a name rounds them: 7.6 billion are called 7b, and the
 # small ones are far off (0.75 billion are called 0.6b).
 _COUNT_TOLERANCE = 0.1
 _NAME_TOLERANCE = 0.35
+# How much of how many names is compared for likeness.
+_COMPARED = 64
+_MOST_COMPARED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,33 +83,19 @@ class Identity:
         return " ".join(filter(None, (family, *sorted(versions), size, *sorted(words))))
 
 
-@lru_cache(maxsize=8192)
+_NOBODY = Identity(
+    key=("", frozenset(), frozenset()), size=None, active=None, quantization="", is_certain=False
+)
+
+
 def canonical(name: str) -> str:
     """Write a name as its equals are written: case, Ollama's host, namespace and `:latest`."""
-    plain = _HOSTS.sub("", name.strip().casefold()).removeprefix("library/")
-    return plain.removesuffix(":latest")
+    return _canonical(name) if len(name) <= _LONGEST else name
 
 
-@lru_cache(maxsize=8192)
 def identity_of(name: str) -> Identity:
     """Read what a name says."""
-    plain = canonical(name)
-    publisher, _, model = plain.rpartition("/")
-    quantization = "-".join(_QUANTIZATION.findall(model))
-    bare = _QUANTIZATION.sub("", model).strip("-:@._").removeprefix("text-embedding-")
-    is_ollamas = ":" in model or not any(map(_is_number, _tokens(bare)))
-    meaning = _OLLAMA_MEANS.get(bare) if is_ollamas else _LMSTUDIO_MEANS.get(bare)
-    family, versions, words, size, active = _read(_tokens(meaning or bare))
-    if not meaning and not words & _TRAINING:
-        is_library = is_ollamas or publisher in _LMSTUDIO_CATALOGUE
-        words |= _implied(family, versions, is_library=is_library)
-    return Identity(
-        key=(family, frozenset(versions), frozenset(words)),
-        size=size,
-        active=active,
-        quantization=quantization.replace("_", "-"),
-        is_certain=bare not in _MOVED and (not publisher or publisher in _PUBLISHERS),
-    )
+    return _identity_of(name) if len(name) <= _LONGEST else _NOBODY
 
 
 def same_model(one: Identity, other: Identity, one_size: str = "", other_size: str = "") -> bool:
@@ -172,7 +126,7 @@ def same_quantization(wanted: Identity, other: Identity, said: str) -> bool:
         other: What the other name says.
         said: What the other one's server says, such as `Q4_K_M`.
     """
-    have = other.quantization or said.casefold().replace("_", "-")
+    have = other.quantization or _quantization(said)
     return not wanted.quantization or wanted.quantization == have
 
 
@@ -198,70 +152,155 @@ def split_pin(name: str) -> tuple[str, str]:
 def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Sort the known names, the ones that look like `name` first."""
     names = sorted(set(known))
-    close = get_close_matches(canonical(name), names, n=3, cutoff=0.4)
+    # Comparing takes time by the square of the length, and many names are compared.
+    heads = {other[:_COMPARED]: other for other in reversed(names[:_MOST_COMPARED])}
+    like = canonical(name[:_LONGEST])[:_COMPARED]
+    close = [heads[head] for head in get_close_matches(like, heads, n=3, cutoff=0.4)]
     return (*close, *(other for other in names if other not in close))
 
 
 def looks_like_embedding(name: str) -> bool:
     """Tell whether a name says that the model embeds."""
-    plain = canonical(name)
+    plain = canonical(name[:_LONGEST])
     return bool(_EMBEDS.search(plain)) and "rerank" not in plain
+
+
+@lru_cache(maxsize=8192)
+def _canonical(name: str) -> str:
+    plain = _HOSTS.sub("", name.strip().casefold()).removeprefix("library/")
+    return plain.removesuffix(":latest")
+
+
+@lru_cache(maxsize=8192)
+def _identity_of(name: str) -> Identity:
+    plain = canonical(name)
+    publisher, _, model = plain.rpartition("/")
+    quantizations = _QUANTIZATION.findall(model)
+    written = _without_maker(_QUANTIZATION.sub("", model).strip("-:@._"))
+    bare = written.removeprefix("text-embedding-")  # LM Studio writes it before all that embed
+    catalogue = HUGGING_FACE if bare != written else _catalogue(name, publisher, bare)
+    facts = _read(catalogue.names.get(bare) or _translated(bare, catalogue))
+    if looks_like_embedding(model):
+        facts.words = facts.words - {"text"} | {"embedding"}
+    if not facts.words & _TRAINING:
+        facts.words |= _implied(facts, catalogue)
+    is_clear = bool(quantizations) or not _is_unclear(bare, catalogue)
+    return Identity(
+        key=(facts.family, frozenset(facts.versions), frozenset(facts.words)),
+        size=facts.size,
+        active=facts.active,
+        quantization=_quantization("-".join(quantizations)),
+        is_certain=is_clear and (not publisher or publisher in PUBLISHERS),
+    )
+
+
+def _quantization(said: str) -> str:
+    """Write a quantization as its equals are written: `Q4_K_M`, `fp16` and `F16`."""
+    return said[:_LONGEST].casefold().replace("_", "-").replace("fp", "f")
+
+
+def _without_maker(bare: str) -> str:
+    """Drop the maker that Bartowski writes before a name: `google_gemma-3-4b-it`."""
+    maker, _, rest = bare.partition("_")
+    return rest if rest and maker in PUBLISHERS else bare
+
+
+def _catalogue(name: str, publisher: str, bare: str) -> Catalogue:
+    """Tell from which catalogue a name comes."""
+    if publisher:
+        # LM Studio writes its catalogue in small letters; Hugging Face's names mostly have others.
+        is_small = name == name.casefold()
+        return LMSTUDIO if is_small and publisher in LMSTUDIO_PUBLISHERS else HUGGING_FACE
+    # A number that stands alone is what Ollama's names never have: they glue it on.
+    is_glued = not any(map(_NUMBER_FIRST.match, _tokens(bare)))
+    return OLLAMA if ":" in bare or is_glued else HUGGING_FACE
+
+
+def _is_unclear(bare: str, catalogue: Catalogue) -> bool:
+    """Tell whether a tag, or every tag of its repository that is but a size, may have moved."""
+    repository, _, tag = bare.partition(":")
+    is_plain = bare not in catalogue.names and (not tag or bool(_SIZE.match(tag)))
+    return bare in catalogue.unclear or (is_plain and repository in catalogue.unclear)
+
+
+def _translated(bare: str, catalogue: Catalogue) -> str:
+    """Write the words of a tag as the makers write them, and drop those that mean nothing."""
+    repository, colon, tag = bare.partition(":")
+    if not colon:
+        return bare
+    words = (catalogue.words.get(word, word) for word in tag.split("-"))
+    dropped = {word for word, meaning in catalogue.words.items() if not meaning}
+    kept = (word for word in repository.split("-") if word not in dropped)
+    return f"{'-'.join(kept)}:{'-'.join(words)}"
 
 
 def _tokens(bare: str) -> list[str]:
     return [token for token in re.split(r"[-_:\s]+", bare) if token and token not in _PACKAGING]
 
 
-def _is_number(token: str) -> bool:
-    """Tell a number that stands alone, which Ollama's names never have: they glue it on."""
-    return bool(_SIZE.match(token) or _NUMBER.match(token))
+@dataclass(slots=True)
+class _Facts:
+    """Hold what the words of a name say, one by one."""
 
-
-def _read(
-    tokens: list[str],
-) -> tuple[str, set[str], set[str], float | None, float | None]:
-    versions: set[str] = set()
-    words: set[str] = set()
+    family: str = ""
+    versions: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
     size: float | None = None
     active: float | None = None
-    family = ""
-    for token in tokens:
+
+
+def _read(name: str) -> _Facts:
+    facts = _Facts()
+    for token in _tokens(name):
         if match := _SIZE.match(token):
-            if size is not None:
-                words.add(token)
-            size = size or float(match[1]) * (1 if match[2] == "b" else 1e-3)
+            if facts.size is not None:
+                facts.words.add(token)
+            facts.size = facts.size or _billions(match)
         elif match := _ACTIVE.match(token):
-            active = float(match[1])
+            facts.active = _billions(match)
         elif match := _NUMBER.match(token):
-            versions.add(match[1])
+            facts.versions.add(_version(match[1]))
         else:
             word, version, more = _split_word(token)
-            versions |= {version} - {""}
-            words |= {_SYNONYMS.get(each, each) for each in (word, more) if each}
-            family = family or word
-    return family, versions, words - {family, "v"}, size, active
+            facts.versions |= {_version(version)} - {""}
+            facts.words |= {_SYNONYMS.get(each, each) for each in (word, more) if each}
+            facts.family = facts.family or word
+    facts.words -= {facts.family, "v"}
+    if any(word.endswith("e") and _SIZE_WORD.match(word) for word in facts.words):
+        # `17b-16e`: 16 experts, and 17 billion of what they hold are active.
+        facts.size, facts.active = None, facts.size
+    return facts
+
+
+def _version(number: str) -> str:
+    """Write `4.0` as `4`: makers write both."""
+    return number.removesuffix(".0")
+
+
+def _billions(match: re.Match[str]) -> float:
+    return float(match[1]) * (1 if match[2] == "b" else 1e-3)
 
 
 def _split_word(token: str) -> tuple[str, str, str]:
     """Split `qwen2.5vl` into `qwen`, `2.5`, `vl`; leave `8x7b` and `e4b` as they are."""
+    if _SIZE_WORD.match(token):
+        return token, "", ""
     if match := _NUMBER_AND_LETTERS.match(token):
         return match[2], match[1], ""
     match = _WORD_AND_NUMBER.match(token)
-    if not match or match[3] == "b" or _SIZE_WORD.match(token):
-        return token, "", ""
-    return match[1], match[2], match[3]
+    return (token, "", "") if not match or match[3] == "b" else (match[1], match[2], match[3])
 
 
-def _implied(family: str, versions: set[str], *, is_library: bool) -> set[str]:
-    """Say what is meant by a plain name, in a vendor's library or elsewhere."""
-    exactly = {family, *(f"{family} {version}" for version in versions)}
-    if is_library:
-        # From Qwen 3 on a plain name is the hybrid model.
-        old_qwen = family == "qwen" and any(version.startswith(("1", "2")) for version in versions)
-        return {"instruct"} if old_qwen or family in _OLLAMA_MEANS_INSTRUCT else set()
-    if exactly & _LMSTUDIO_MEANS_INSTRUCT:
-        return {"instruct"}
-    return {"base"} if exactly & _LMSTUDIO_MEANS_BASE else set()
+def _implied(facts: _Facts, catalogue: Catalogue) -> set[str]:
+    """Say what the catalogue means by a plain name."""
+    said = {facts.family, *facts.versions, *facts.words}
+    entries = [
+        entry
+        for entry in catalogue.plain
+        if entry.split()[0] == facts.family and said.issuperset(entry.split())
+    ]
+    meaning = catalogue.plain[max(entries, key=lambda entry: len(entry.split()))] if entries else ""
+    return {meaning} - {""}
 
 
 def _same_size(
@@ -271,19 +310,21 @@ def _same_size(
     for name, count in ((one, one_count), (other, other_count)):
         if name and count and not _near(name, count, _NAME_TOLERANCE):
             return False
-    if one_count and other_count and not _near(one_count, other_count, _COUNT_TOLERANCE):
+    # Quirk (lmstudio 0.4): it lists 1.7B, the size that the name has, where Ollama counts 2.0B.
+    is_counted = one_count != one and other_count != other
+    if is_counted and one_count and other_count and not _near(one_count, other_count):
         return False
     if one and other:
         return one == other
     left, right = one_count or one, other_count or other
-    return bool(left and right and _near(left, right, _COUNT_TOLERANCE))
+    return bool(left and right and _near(left, right))
 
 
 def _count(said: str) -> float | None:
     """Read `8.2B` or `494.03M` as billions."""
-    match = re.match(r"^\s*(\d+(?:\.\d+)?)\s*([bm])", said[:32].casefold())
-    return float(match[1]) * (1 if match[2] == "b" else 1e-3) if match else None
+    match = _COUNT.match(said[:_LONGEST].casefold())
+    return _billions(match) if match else None
 
 
-def _near(one: float, other: float, tolerance: float) -> bool:
+def _near(one: float, other: float, tolerance: float = _COUNT_TOLERANCE) -> bool:
     return abs(one - other) <= tolerance * max(one, other)
