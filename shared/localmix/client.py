@@ -38,7 +38,7 @@ from localmix.types.options import (
 )
 
 # These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
-# for them when it is made and when it first sends, not whoever imports localmix.
+# for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
     from localmix.management.flows import Management
     from localmix.routing import Router
@@ -112,7 +112,7 @@ class Client(_Face, Managing):
         ConfigError: A setting cannot be right.
     """
 
-    _transport: Transport | None
+    _driver: Transport
 
     def as_async(self) -> AsyncClient:
         """Give an `AsyncClient` that shares everything known about the servers."""
@@ -183,8 +183,7 @@ class Client(_Face, Managing):
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
-        if self._transport:
-            self._transport.close()
+        self._driver.close()
 
     def __enter__(self) -> Self:
         return self
@@ -192,16 +191,10 @@ class Client(_Face, Managing):
     def __exit__(self, *about: object) -> None:
         self.close()
 
-    @property
-    def _driver(self) -> Transport:
-        if self._transport is None:
-            from localmix.transport import Transport
-
-            self._transport = Transport()
-        return self._transport
-
     def _forget_connections(self) -> None:
-        self._transport = None
+        from localmix.transport import Transport
+
+        self._driver = Transport()
 
     def _stream(self, request: GenerationRequest) -> Stream:
         progress = Progress(self._router.clock)
@@ -230,7 +223,7 @@ class AsyncClient(_Face, AsyncManaging):
     serves one event loop after another.
     """
 
-    _transport: AsyncTransport | None
+    _driver: AsyncTransport
 
     async def servers(self) -> list[Server]:
         """Ask every candidate now; give each with the verdict on it."""
@@ -280,8 +273,7 @@ class AsyncClient(_Face, AsyncManaging):
 
     async def close(self) -> None:
         """Close this loop's connections; a later request opens new ones."""
-        if self._transport:
-            await self._transport.close()
+        await self._driver.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -289,16 +281,10 @@ class AsyncClient(_Face, AsyncManaging):
     async def __aexit__(self, *about: object) -> None:
         await self.close()
 
-    @property
-    def _driver(self) -> AsyncTransport:
-        if self._transport is None:
-            from localmix.transport import AsyncTransport
-
-            self._transport = AsyncTransport()
-        return self._transport
-
     def _forget_connections(self) -> None:
-        self._transport = None
+        from localmix.transport import AsyncTransport
+
+        self._driver = AsyncTransport()
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
         progress = Progress(self._router.clock)

@@ -56,10 +56,7 @@ class Management:
                 groups.append([place, *(each for each in same if each.key not in seen)])
                 seen |= {each.key for each in groups[-1]}
         flat = [place for group in groups for place in group]
-        described: list[ModelInfo] = []
-        for start in range(0, len(flat), _AT_ONCE):
-            wave = flat[start : start + _AT_ONCE]
-            described += yield from together([_described(place) for place in wave])
+        described = yield from together([_described(place) for place in flat], at_most=_AT_ONCE)
         known = iter(described)
         return [Model(group[0].model.name, tuple(next(known) for _ in group)) for group in groups]
 

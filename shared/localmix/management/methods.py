@@ -22,11 +22,7 @@ class Managing:
     """
 
     _management: Management
-
-    if TYPE_CHECKING:
-
-        @property
-        def _driver(self) -> Transport: ...
+    _driver: Transport
 
     def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Model`.
@@ -109,11 +105,7 @@ class AsyncManaging:
     """Manage models from asynchronous code; see `Managing`."""
 
     _management: Management
-
-    if TYPE_CHECKING:
-
-        @property
-        def _driver(self) -> AsyncTransport: ...
+    _driver: AsyncTransport
 
     async def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Managing.models`."""

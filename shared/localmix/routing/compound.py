@@ -56,8 +56,8 @@ class CompoundRouter(Router):
         if len(texts) > size and route:
             request = request.model_copy(update={"model": request.model or route.model})
             rest = [_with_texts(request, chunk) for chunk in _chunks(texts[size:], size)]
-            for wave in _chunks(rest, request.concurrency):
-                results += yield from together([self._embed_chunk(one) for one in wave])
+            flows = [self._embed_chunk(one) for one in rest]
+            results += yield from together(flows, at_most=request.concurrency)
         return _joined(results, total=self.clock() - started)
 
     def _embed_chunk(self, request: EmbedRequest) -> Flow[EmbedResult]:
@@ -100,7 +100,7 @@ def _with_texts(request: EmbedRequest, texts: tuple[str, ...]) -> EmbedRequest:
     return request.model_copy(update={"texts": texts})
 
 
-def _chunks(items: tuple[T, ...] | list[T], size: int) -> Iterator[tuple[T, ...]]:
+def _chunks(items: tuple[T, ...], size: int) -> Iterator[tuple[T, ...]]:
     return (tuple(items[start : start + size]) for start in range(0, len(items), size))
 
 

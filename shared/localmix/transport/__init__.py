@@ -1,11 +1,11 @@
-"""The only room that knows the HTTP library: two thin drivers, alike but for their colour.
+"""The only room that knows an HTTP library: two drivers, alike but for their colour.
 
-They send requests, read streams and run flows. They hold no retry policy and no word of a dialect.
-What holds for both: no redirects, no proxy variables, no `.netrc`; failures of the HTTP library
-become ours in one place; a response is closed on every way out, which makes the server stop.
+`driving` and `driving_async` run flows, over a `seam` that any HTTP library could stand behind;
+`over_httpx` does. They share the clock of each request (`patience`) and what is made of a reply
+(`reading`). They hold no retry policy and no word of a dialect.
 """
 
-from localmix.transport.asynchronous import AsyncTransport
-from localmix.transport.synchronous import Transport
+from localmix.transport.driving import Transport
+from localmix.transport.driving_async import AsyncTransport
 
 __all__ = ["AsyncTransport", "Transport"]

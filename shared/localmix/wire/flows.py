@@ -2,12 +2,14 @@
 
 A *flow* is a generator that yields a batch of steps and is sent their outcomes, in the same order;
 a batch may run in parallel. Failures come back as values, so "try the next server" is an ordinary
-loop. A driver (`transport.py`) runs the same flow in either colour.
+loop. A driver (`transport/`) runs the same flow in either colour.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
@@ -24,21 +26,27 @@ class Timeouts:
 
     Attributes:
         connect: For the connection.
-        first_byte: From the request to the head of the reply; both kinds of server hold it back
-            while a model loads, and for the whole answer when it is not streamed.
-        between: Between two pieces of a reply.
+        first_byte: From the request to the first delta of a stream, or to the end of a whole
+            reply; both kinds of server hold the head back while a model loads.
+        between: Between two deltas of a stream, or two pieces of a whole reply; what says nothing
+            (comments, blank lines) does not count.
         total: For all of it, from the request to the end of the reply; `None` for no bound.
+        first_byte_by: The setting that an error names for `first_byte`.
+        total_by: The setting that an error names for `total`.
     """
 
     connect: float
     first_byte: float
     between: float
     total: float | None = None
+    first_byte_by: str = "first_byte_timeout"
+    total_by: str = "timeout"
 
     @classmethod
     def within(cls, seconds: float) -> Timeouts:
         """Bound everything by one time."""
-        return cls(connect=seconds, first_byte=seconds, between=seconds, total=seconds)
+        by = "probe_timeout"
+        return cls(seconds, seconds, seconds, seconds, first_byte_by=by, total_by=by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,11 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_bytes: int = MAX_REPLY_BYTES
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks what is there: a kept connection could only tell of the past."""
+        return self.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +216,32 @@ def wait(seconds: float | None, gate: Gate | None = None) -> Flow[bool]:
     return bool(cast("Returned", outcome).value)
 
 
-def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
-    """Run flows side by side; raise the first failure among them when all have ended."""
-    outcomes = yield [Run(flow) for flow in flows]
-    values: list[T] = []
+def together(flows: Sequence[Flow[T]], at_most: int | None = None) -> Flow[list[T]]:
+    """Run flows side by side; raise the first failure among them when all that ran have ended.
+
+    With `at_most`, so many run at once, and the next begins when one has ended; after a failure
+    none begins.
+    """
+    waiting = deque(enumerate(flows))
+    values: dict[int, T] = {}
+    failures: dict[int, LocalMixError] = {}
+
+    def work() -> Flow[None]:
+        while waiting and not failures:
+            with suppress(IndexError):  # another worker was faster
+                place, flow = waiting.popleft()
+                try:
+                    values[place] = yield from flow
+                except LocalMixError as error:
+                    failures[place] = error
+
+    outcomes = yield [Run(work()) for _ in flows[:at_most]]
+    if failures:
+        raise failures[min(failures)]
     for outcome in outcomes:
         if isinstance(outcome, LocalMixError):
-            raise outcome
-        values.append(cast("Returned", outcome).value)
-    return values
+            raise outcome  # the driver's own: its client was closed
+    return [values[place] for place in range(len(flows))]
 
 
 def spawn(*flows: Flow[None]) -> Flow[None]:

@@ -13,7 +13,8 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Whoever opens may be the garbage collector, in a thread that is just about to wait.
+        self._lock = threading.RLock()
         self._waiting: dict[object, Callable[[], None]] = {}
         self.is_open = False
 
@@ -26,7 +27,10 @@ class Gate:
             tell()
 
     def when_open(self, tell: Callable[[], None]) -> Callable[[], None]:
-        """Have a function called when it opens, at once if it is open; return how to forget it."""
+        """Have a function called when it opens, at once if it is open; return how to forget it.
+
+        It may be called twice.
+        """
         key = object()
 
         def forget() -> None:
@@ -35,6 +39,6 @@ class Gate:
         with self._lock:
             if not self.is_open:
                 self._waiting[key] = tell
-                return forget
-        tell()
+        if self.is_open:
+            tell()
         return forget
