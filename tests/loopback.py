@@ -192,5 +192,8 @@ def _read(connection: socket.socket) -> Exchange | None:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
     while len(body) < int(headers.get("content-length", 0)):
-        body += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            return None
+        body += more
     return Exchange(method, path, headers, body, connection)
