@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Generic, Self, TypeVar
 
+from localmix.errors import LocalMixError, StreamInterruptedError
 from localmix.servers.progress import Progress
 from localmix.types import ChatResult, Delta, Route
 
@@ -20,9 +21,18 @@ class Steps(Iterator[T], Generic[T]):
 
     def __init__(self, steps: Generator[T]) -> None:
         self._steps = steps
+        self._failure: LocalMixError | None = None
 
     def __next__(self) -> T:
-        return next(self._steps)
+        if self._failure:
+            raise self._failure
+        try:
+            return next(self._steps)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._failure = _lasting(error)
+            raise
 
     def close(self) -> None:
         """Hang up; the server stops."""
@@ -44,9 +54,18 @@ class AsyncSteps(AsyncIterator[T], Generic[T]):
 
     def __init__(self, steps: AsyncGenerator[T]) -> None:
         self._steps = steps
+        self._failure: LocalMixError | None = None
 
     async def __anext__(self) -> T:
-        return await anext(self._steps)
+        if self._failure:
+            raise self._failure
+        try:
+            return await anext(self._steps)
+        except StopAsyncIteration:
+            raise
+        except BaseException as error:
+            self._failure = _lasting(error)
+            raise
 
     async def close(self) -> None:
         """Hang up; the server stops."""
@@ -57,6 +76,16 @@ class AsyncSteps(AsyncIterator[T], Generic[T]):
 
     async def __aexit__(self, *about: object) -> None:
         await self.close()
+
+
+def _lasting(error: BaseException) -> LocalMixError:
+    """Give what a stream that has failed says from now on: its end must not look like an end."""
+    if isinstance(error, LocalMixError):
+        return error
+    return StreamInterruptedError(
+        f"The reading of this stream was broken off by {type(error).__name__}.",
+        hint="Ask again: what came before is in the stream's `result`.",
+    )
 
 
 class _Told:

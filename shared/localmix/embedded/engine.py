@@ -9,13 +9,13 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import json
-import os
 import re
 import secrets
 import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
@@ -23,6 +23,8 @@ from typing import IO, Any, cast
 from localmix.embedded import gguf
 from localmix.errors import ConfigError, ModelCrashedError, ModelNotFoundError
 from localmix.types import ModelInfo
+from localmix.wire.forks import after_fork
+from localmix.wire.gate import Gate
 
 URL = "embedded:"
 INSTALL = 'pip install "localmix[embedded]"'
@@ -36,35 +38,77 @@ _SERVE = Path(__file__).with_name("serve.py")
 
 
 @dataclass(slots=True)
-class _Served:
-    """Hold a running process and what is needed to talk to it."""
+class Served:
+    """A process that serves a model, or is about to, and what is needed to talk to it.
+
+    Attributes:
+        ready: Opens when the model is loaded, or has failed to load.
+    """
 
     process: subprocess.Popen[str]
+    path: Path
     log: IO[str]
-    url: str
     key: str
     window: int | None
-    owner: int = field(default_factory=os.getpid)
+    ready: Gate = field(default_factory=Gate)
+    answer: dict[str, Any] = field(default_factory=dict)
+    _listening: threading.Thread | None = None
 
-    def differs(self, window: int | None) -> bool:
-        """Tell whether another window is wanted than the one that is served."""
-        return window not in (None, self.window)
+    def ask(self, order: dict[str, Any]) -> None:
+        """Hand over the order, and listen for the answer; nobody has to wait for it."""
+        with suppress(OSError):  # it has ended already: the answer will say so
+            cast("IO[str]", self.process.stdin).write(json.dumps(order) + "\n")
+            cast("IO[str]", self.process.stdin).flush()
+        self._listening = threading.Thread(target=self._listen, name="localmix", daemon=True)
+        self._listening.start()
+
+    def address(self) -> tuple[str, dict[str, str]]:
+        """Give the base URL and the headers, once it is ready.
+
+        Raises:
+            ModelCrashedError: The model could not be loaded.
+        """
+        if "url" not in self.answer:
+            why = _reason(self.log) or self.answer["error"]
+            _drop(self.path, self)
+            raise ModelCrashedError(
+                f"The embedded engine could not load {self.path}: {why}",
+                server=URL,
+                hint="Download the file again, or take a smaller model.",
+            )
+        return str(self.answer["url"]), {"Authorization": f"Bearer {self.key}"}
+
+    def is_fit_for(self, window: int | None) -> bool:
+        """Tell whether it runs, with the window that is wanted, if any is."""
+        return self.process.poll() is None and window in (None, self.window)
 
     def stop(self) -> None:
-        if self.owner != os.getpid():
-            return  # a fork must not stop what its parent uses
-        for pipe in (self.process.stdin, self.process.stdout, self.log):
-            if pipe:
-                pipe.close()  # the process ends with its input
+        """End the process."""
+        with suppress(OSError):
+            cast("IO[str]", self.process.stdin).close()  # the process ends with its input
         try:
             self.process.wait(timeout=_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if self._listening and self._listening.ident:
+            self._listening.join()
+        cast("IO[str]", self.process.stdout).close()
+        self.log.close()
+
+    def _listen(self) -> None:
+        try:
+            self.answer = json.loads(cast("IO[str]", self.process.stdout).readline())
+        except (OSError, ValueError):
+            self.answer = {"error": f"the process ended with code {self.process.wait()}."}
+        finally:
+            self.ready.open()
 
 
-_served: dict[Path, _Served] = {}
-_loading: dict[Path, threading.Lock] = {}
+_served: dict[Path, Served] = {}
+_locks: dict[Path, threading.Lock] = {}
+# What a forked child has of its parent's engines: kept, so that nothing of it is ever closed.
+_of_the_parent: list[Served] = []
 
 
 @atexit.register
@@ -72,6 +116,21 @@ def stop_all() -> None:
     """Stop every engine of this program."""
     while _served:
         _served.popitem()[1].stop()
+
+
+@after_fork
+def _leave_to_the_parent() -> None:
+    _of_the_parent.extend(_served.values())
+    _served.clear()
+    _locks.clear()
+
+
+def _drop(path: Path, served: Served | None = None) -> None:
+    """Stop what serves a file, or only if it is a certain process."""
+    if served is None or _served.get(path) is served:
+        served = _served.pop(path, None)
+        if served:
+            served.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +163,15 @@ class Engine:
         return found
 
     def start(self, name: str, window: int | None = None) -> tuple[str, dict[str, str]]:
-        """Serve a model if it is not yet served; return its base URL and headers.
+        """Serve a model, wait until it is loaded, and return its base URL and headers."""
+        loaded = threading.Event()
+        served = self.begin(name, window)
+        served.ready.when_open(loaded.set)
+        loaded.wait()
+        return served.address()
+
+    def begin(self, name: str, window: int | None = None) -> Served:
+        """Serve a model if it is not yet served, without waiting until it is loaded.
 
         Args:
             name: Name of the model.
@@ -114,7 +181,7 @@ class Engine:
         Raises:
             ConfigError: The extra is not installed.
             ModelNotFoundError: No file has this name.
-            ModelCrashedError: The file cannot be loaded; the error names it.
+            ModelCrashedError: The file is no model, or no process can be started.
         """
         if not self.is_installed():
             raise ConfigError("The embedded engine is not installed.", hint=f"Run: {INSTALL}")
@@ -125,37 +192,34 @@ class Engine:
                 server=URL,
                 hint="Set LOCAL_MODELS_PATH to the folder that holds it.",
             )
-        with _loading.setdefault(path, threading.Lock()):
+        with _locks.setdefault(path, threading.Lock()):
             served = _served.get(path)
-            if served is None or served.process.poll() is not None or served.differs(window):
-                self._drop(path)
+            if served is None or not served.is_fit_for(window):
+                _drop(path)
                 served = _served[path] = _launch(path, self._describe(name, path, window))
-        return served.url, {"Authorization": f"Bearer {served.key}"}
+        return served
 
     def stop(self, name: str) -> None:
         """Take a model out of memory, if it is there."""
         if path := self._files().get(name):
-            with _loading.setdefault(path, threading.Lock()):
-                self._drop(path)
-
-    @staticmethod
-    def _drop(path: Path) -> None:
-        if served := _served.pop(path, None):
-            served.stop()
+            with _locks.setdefault(path, threading.Lock()):
+                _drop(path)
 
     def _files(self) -> dict[str, Path]:
         """Find the files by name; of two with one name, the first folder's counts."""
         files: dict[str, Path] = {}
         for folder in self.folders:
             for path in sorted(folder.rglob("*.gguf")):
-                if not _LATER_PART.search(path.stem):
+                # Whatever else is called so (a pipe, a folder) might never end when it is read.
+                if path.is_file() and not _LATER_PART.search(path.stem):
                     files.setdefault(path.stem, path.absolute())
         return files
 
     def _describe(self, name: str, path: Path, window: int | None = None) -> ModelInfo:
         head = gguf.read_head(path)
-        family = head.get("general.architecture", "")
-        trained = head.get(f"{family}.context_length")
+        family = _text(head.get("general.architecture"))
+        trained = _count(head.get(f"{family}.context_length"))
+        file_type = _count(head.get("general.file_type"))
         # Only models made for embedding say how to pool.
         embeds = f"{family}.pooling_type" in head
         served, window = _served.get(path), window or self.window
@@ -164,31 +228,29 @@ class Engine:
             server=URL,
             kind="embedded",
             purpose="embedding" if embeds else "chat",
-            loaded=served is not None,
+            loaded=served is not None and served.ready.is_open,
             context_length=trained,
             loaded_context_length=served.window if served else min(trained or window, window),
-            embedding_length=head.get(f"{family}.embedding_length"),
+            embedding_length=_count(head.get(f"{family}.embedding_length")),
             size_bytes=path.stat().st_size,
             family=family,
-            parameters=head.get("general.size_label", ""),
-            quantization=gguf.QUANTIZATIONS.get(head.get("general.file_type", -1), ""),
+            parameters=_text(head.get("general.size_label")),
+            quantization="" if file_type is None else gguf.QUANTIZATIONS.get(file_type, ""),
             details={"path": str(path), **head},
         )
 
 
-def _launch(path: Path, model: ModelInfo) -> _Served:
+def _text(value: object) -> str:
+    """Read a fact of a file's head that should be a text."""
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def _launch(path: Path, model: ModelInfo) -> Served:
     key = secrets.token_urlsafe(32)
-    log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-    # -P: the script's folder must not be searched for modules.
-    process = subprocess.Popen(  # noqa: S603  (our own interpreter and script)
-        [sys.executable, "-P", str(_SERVE)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        encoding="utf-8",
-    )
-    served = _Served(process, log, "", key, model.loaded_context_length)
     order = {
         "path": str(path),
         "name": model.name,
@@ -196,36 +258,32 @@ def _launch(path: Path, model: ModelInfo) -> _Served:
         "embedding": model.purpose == "embedding",
         "window": model.loaded_context_length,
         "slots": _SLOTS,
-        "threads": 1 if path.stat().st_size < _SMALL_BYTES else 0,
+        "threads": 1 if (model.size_bytes or 0) < _SMALL_BYTES else 0,
     }
     try:
-        answer = _ask(process, order)
-        if "url" not in answer:
-            raise ModelCrashedError(
-                f"The embedded engine could not load {path}: {_reason(log) or answer['error']}",
-                server=URL,
-                hint="Download the file again, or take a smaller model.",
-            )
-    except BaseException:
-        served.stop()
-        raise
-    served.url = answer["url"]
+        log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        # -P: the script's folder must not be searched for modules.
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter and script)
+            [sys.executable, "-P", str(_SERVE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+        )
+    except OSError as error:  # no temporary folder, no descriptor, no memory
+        raise ModelCrashedError(
+            f"The embedded engine could not be started: {error}.",
+            server=URL,
+            hint="It needs a temporary folder, some free descriptors and memory.",
+        ) from error
+    served = Served(process, path, log, key, model.loaded_context_length)
+    served.ask(order)
     return served
-
-
-def _ask(process: subprocess.Popen[str], order: dict[str, Any]) -> dict[str, Any]:
-    """Hand over the order and wait for the answer."""
-    try:
-        cast("IO[str]", process.stdin).write(json.dumps(order) + "\n")
-        cast("IO[str]", process.stdin).flush()
-        answer: dict[str, Any] = json.loads(cast("IO[str]", process.stdout).readline())
-    except (OSError, ValueError):
-        return {"error": f"the process ended with code {process.wait()}."}
-    return answer
 
 
 def _reason(log: IO[str]) -> str:
     """Find llama.cpp's first complaint: `0.00.004 E where: what`."""
-    log.seek(0)
+    log.seek(0)  # the process writes at its own end of the file
     complaints = (line.partition(" E ")[2].strip() for line in log if " E " in line)
     return next(complaints, "")

@@ -6,6 +6,7 @@ Reading stops at the tokenizer, whose lists are long and which nobody asks for.
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -52,10 +53,15 @@ QUANTIZATIONS = {
     38: "MXFP4",
 }
 _MAX_LENGTH = 1 << 24
+_LONGEST_LIST = 1024
 
 
 class _NotGgufError(Exception):
     """Say why a file cannot be read."""
+
+
+class _LongListError(Exception):
+    """There is a list that can only be passed over by reading it."""
 
 
 def read_head(path: Path) -> dict[str, Any]:
@@ -86,7 +92,10 @@ def _read(file: BinaryIO) -> dict[str, Any]:
         key = _string(file)
         if key.startswith("tokenizer."):
             break
-        head[key] = _value(file, _scalar(file, "<I"))
+        try:
+            head[key] = _value(file, _scalar(file, "<I"))
+        except _LongListError:
+            break
     return head
 
 
@@ -94,11 +103,20 @@ def _value(file: BinaryIO, kind: int) -> Any:
     if kind == _STRING:
         return _string(file)
     if kind == _ARRAY:
-        item_kind, length = _scalar(file, "<I"), _length(file)
-        return [_value(file, item_kind) for _ in range(length)]
+        return _array(file, _scalar(file, "<I"), _length(file))
     if kind not in _SCALARS:
         raise _NotGgufError(f"a value has the unknown type {kind}")
     return _scalar(file, _SCALARS[kind])
+
+
+def _array(file: BinaryIO, kind: int, length: int) -> list[Any]:
+    """Read a list; a long one is passed over, for nobody asks for it."""
+    if length <= _LONGEST_LIST:
+        return [_value(file, kind) for _ in range(length)]
+    if kind not in _SCALARS:
+        raise _LongListError
+    file.seek(struct.calcsize(_SCALARS[kind]) * length, os.SEEK_CUR)
+    return []
 
 
 def _string(file: BinaryIO) -> str:

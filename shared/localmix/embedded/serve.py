@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 _POLL_SECONDS = 0.5
 
@@ -27,7 +30,8 @@ def main() -> None:
     os.dup2(2, 1)  # llama.cpp's own words go to the log
     order = json.loads(sys.stdin.readline())
     try:
-        server = _serve(order)
+        with _ending_with_input(answers):
+            server = _serve(order)
     except (RuntimeError, ImportError) as error:
         print(json.dumps({"error": str(error)}), file=answers, flush=True)
         sys.exit(1)
@@ -37,6 +41,31 @@ def main() -> None:
     while os.getppid() == parent:
         time.sleep(_POLL_SECONDS)
     os._exit(0)
+
+
+@contextmanager
+def _ending_with_input(answers: IO[str]) -> Iterator[None]:
+    """Have this process killed when its input ends, while it cannot see that itself.
+
+    Quirk (xllamacpp 2026.10): loading a model holds Python's lock, so no thread of ours runs.
+    """
+    if not hasattr(os, "fork"):
+        yield
+        return
+    loader, watchdog = os.getpid(), os.fork()
+    if watchdog == 0:
+        answers.close()
+        ended = select.poll()
+        ended.register(0, 0)  # a closed pipe is told of without being asked for
+        while os.getppid() == loader:
+            if ended.poll(_POLL_SECONDS * 1000):
+                os.kill(loader, signal.SIGKILL)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(watchdog, signal.SIGKILL)
+        os.waitpid(watchdog, 0)
 
 
 def _serve(order: dict[str, Any]) -> Any:

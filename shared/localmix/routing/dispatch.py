@@ -36,7 +36,7 @@ from localmix.routing.selection import Selection
 from localmix.servers import Lease, Ticket
 from localmix.settings import Settings
 from localmix.types import Route
-from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, call, wait
+from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, call, wait
 
 T = TypeVar("T")
 _log = logging.getLogger("localmix")
@@ -47,12 +47,18 @@ _PATIENCE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Errand(Generic[T]):
-    """Hold what is to be done: what a request needs, how it is put, how its answer is read."""
+    """Hold what is to be done: what a request needs, how it is put, how its answer is read.
+
+    Attributes:
+        step: How it is put; the last argument says whether silence is to be noticed, so that the
+            answer must be sent piece by piece.
+        is_heard: Whether it can be put so.
+    """
 
     needs: Needs
-    step: Callable[[Dialect, Target], Request | Open | Gather]
+    step: Callable[[Dialect, Target, bool], Request | Open | Gather]
     read: Callable[[Dialect, Target, Outcome], T]
-    is_streamed: bool = False
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,40 +157,55 @@ class Dispatch:
         place, dialect = chosen.place, DIALECTS[chosen.place.model.kind]
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
-            endpoint = yield from self._endpoint(place)
-            bounds = endpoint.timeouts
-            total = None if log.deadline == float("inf") else log.deadline - self._clock()
-            first = self._first_byte(errand, chosen, bounds.first_byte, is_last=is_last)
-            timeouts = replace(bounds, first_byte=first, total=total)
+            endpoint = yield from self._endpoint(place, log)
+            is_warm = is_loaded(place, chosen.vitals)
+            is_watched = is_warm and errand.is_heard and not is_last
+            timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
             window = window_for(place, chosen.vitals, errand.needs)
             target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
-            (outcome,) = yield [errand.step(dialect, target)]
+            began = self._clock()
+            (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):
+                if is_warm and self._clock() - began >= timeouts.first_byte:
+                    _call_mute(outcome, place)
                 raise outcome
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
             return answer
 
-    def _endpoint(self, place: Place) -> Flow[Endpoint]:
+    def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
         """Say where the bytes go; the embedded engine is started for it."""
-        endpoint = place.found.endpoint
+        endpoint, name = place.found.endpoint, place.model.name
         if place.model.kind != "embedded":
             return endpoint
-        url, headers = yield from call(lambda: self._engine.start(place.model.name))
+        served = yield from call(lambda: self._engine.begin(name))
+        bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
+        if not (yield from wait(bound, served.ready)):
+            raise TimedOutError(
+                f"The embedded engine did not load {name} within {max(bound, 0):.3g} s.",
+                hint="It goes on loading: ask again, or raise `timeout`.",
+            )
+        url, headers = yield from call(served.address)
         return replace(endpoint, url=url, headers=headers)
 
-    def _first_byte(
-        self, errand: Errand[T], chosen: Ranked, longest: float, *, is_last: bool
-    ) -> float:
-        """Bound the silence: a model that is loaded should begin soon, if there is another place.
+    def _bounds(
+        self, errand: Errand[T], chosen: Ranked, log: _Log, *, is_watched: bool
+    ) -> Timeouts:
+        """Bound the waiting: a model that is loaded should begin soon, if there is another place.
 
-        The whole of an answer that is not streamed comes at once, and may take its time.
+        An answer that is sent whole comes at once, and may take its time.
         """
-        if is_last or not errand.is_streamed or not is_loaded(chosen.place, chosen.vitals):
-            return longest
+        bounds = chosen.place.found.endpoint.timeouts
+        if log.deadline < float("inf"):
+            bounds = replace(bounds, total=log.deadline - self._clock())
+        if not is_watched:
+            return bounds
         rates = chosen.vitals.rates[chosen.place.model.name]
         reading = _PATIENCE * rates.prompt_seconds(errand.needs.prompt_tokens)
-        return min(max(self._settings.warm_first_byte_timeout, reading), longest)
+        warm = max(self._settings.warm_first_byte_timeout, reading)
+        if warm >= bounds.first_byte:
+            return bounds
+        return replace(bounds, first_byte=warm, first_byte_by="warm_first_byte_timeout")
 
     def _slot(self, needs: Needs, left: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
         """Take a place at the best server that has one, or wait for the first that gets one."""
@@ -281,6 +302,17 @@ def route_to(candidates: Sequence[Ranked]) -> Route:
     """Write down the choice of the first of some candidates."""
     best = candidates[0].place
     return Route(best.found.server, best.model.name, reason_of(candidates))
+
+
+def _call_mute(error: LocalMixError, place: Place) -> None:
+    """Say of a server that took a request for a loaded model, and kept silent, what may help.
+
+    Quirk (ollama 0.32.15; llama.cpp 27604): after streams that were abandoned, a server may go on
+    listing its models, and never answer again.
+    """
+    if isinstance(error, TimedOutError):
+        error.message += f" It accepted the request, but {place.model.name} answers nothing."
+        error.hint = f"Restart that server if it stays so. {error.hint}"
 
 
 def _limit(candidate: Ranked) -> int | None:

@@ -17,6 +17,7 @@ from localmix.routing.selection import Selection
 from localmix.servers import Lease, vitals_of
 from localmix.settings import Settings
 from localmix.types import (
+    ChatRequest,
     ChatResult,
     Delta,
     EmbedRequest,
@@ -104,10 +105,10 @@ class Router:
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
 
-        def step(dialect: Dialect, target: Target) -> Request | Gather:
+        def step(dialect: Dialect, target: Target, is_watched: bool) -> Request | Gather:
             # Quirk (xllamacpp 2026.9): whoever leaves a stream stops the engine, but an answer that
             # is not streamed is written to its end.
-            if target.model.kind == "embedded":
+            if is_watched or target.model.kind == "embedded":
                 return Gather(_opening(dialect, target, request))
             return dialect.generation_request(target, request, stream=False)
 
@@ -116,14 +117,15 @@ class Router:
                 return fold(outcome.value)
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
-        return (yield from self._whole(Errand(needs_of(request), step, read)))
+        errand = Errand(needs_of(request), step, read, is_heard=_loses_nothing(request))
+        return (yield from self._whole(errand))
 
     def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
         """Get the vectors of some texts, all from one model."""
         if not request.texts:
             return EmbedResult(vectors=[], model=request.model or "")
 
-        def step(dialect: Dialect, target: Target) -> Request:
+        def step(dialect: Dialect, target: Target, _: bool) -> Request:
             return dialect.embed_request(target, request)
 
         def read(dialect: Dialect, target: Target, outcome: Outcome) -> EmbedResult:
@@ -134,7 +136,7 @@ class Router:
     def start(self, request: GenerationRequest) -> Flow[Started]:
         """Open a stream and wait for its first delta."""
 
-        def step(dialect: Dialect, target: Target) -> Open:
+        def step(dialect: Dialect, target: Target, _: bool) -> Open:
             return _opening(dialect, target, request)
 
         def read(dialect: Dialect, target: Target, outcome: Outcome) -> Opened | ChatResult:
@@ -143,7 +145,7 @@ class Router:
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
         yield from self._watch()
-        errand = Errand(needs_of(request), step, read, is_streamed=True)
+        errand = Errand(needs_of(request), step, read, is_heard=True)
         done = yield from self._dispatch.run(errand)
         if isinstance(done.answer, Opened):
             return Started(done.route, done.lease, opened=done.answer)
@@ -181,6 +183,14 @@ class Router:
     def _with_state(self, found: Found) -> Server:
         state = vitals_of(found.server.url).health.state(self.clock())
         return replace(found.server, state=state)
+
+
+def _loses_nothing(request: GenerationRequest) -> bool:
+    """Tell whether a whole answer may as well be asked for as a stream.
+
+    Calls of tools are safer whole, and nobody knows what is asked for in `extra`.
+    """
+    return not request.extra and not (isinstance(request, ChatRequest) and request.tools)
 
 
 def _opening(dialect: Dialect, target: Target, request: GenerationRequest) -> Open:
