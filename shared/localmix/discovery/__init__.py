@@ -13,12 +13,19 @@ from localmix.embedded.engine import INSTALL, URL, Engine
 from localmix.settings import Settings
 from localmix.types import Server
 from localmix.wire.flows import Flow, call
+from localmix.wire.forks import after_fork
 
 __all__ = ["Directory", "Found", "directory_of", "timeouts_of"]
 
 _MOST_DIRECTORIES = 16
 _lock = threading.Lock()
 _directories: list[tuple[Settings, Callable[[], float], Directory]] = []
+
+
+@after_fork
+def _unlock() -> None:
+    global _lock  # noqa: PLW0603  (the parent may have held it)
+    _lock = threading.Lock()
 
 
 def directory_of(settings: Settings, engine: Engine, clock: Callable[[], float]) -> Directory:
@@ -51,7 +58,7 @@ def _candidates(settings: Settings, engine: Engine) -> list[Candidate]:
 
 def _look_into(engine: Engine, endpoint: Endpoint, *, is_reserve: bool) -> Flow[Found]:
     """Find the embedded engine's models; it serves what no server can."""
-    if not engine.is_installed():
+    if not (yield from call(engine.is_installed)):
         problem = f"LOCAL_MODELS_PATH is set, but the engine is not installed: {INSTALL}"
         return Found(Server(URL, problem=problem, name="embedded"), endpoint)
     note = "Since servers were named, it serves only `embedded/MODEL`." if is_reserve else ""

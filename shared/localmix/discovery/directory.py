@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from weakref import WeakSet
 
 from localmix.dialects import Endpoint, unreadable
 from localmix.discovery.probe import Found
@@ -17,6 +18,7 @@ from localmix.errors import LocalMixError, TimedOutError
 from localmix.servers import vitals_of
 from localmix.types import Server
 from localmix.wire.flows import Flow, Timeouts, spawn, wait
+from localmix.wire.forks import after_fork
 from localmix.wire.gate import Gate
 
 # Once somebody can serve the request, those who come first in the user's order get so much longer.
@@ -27,6 +29,9 @@ _TOO_OLD = 10
 _BELIEVE_IN_ABSENCE = 5.0
 # A probe that has not ended after so many seconds has died with its event loop.
 _ABANDONED = 15.0
+# Whoever has waited so many seconds for somebody else's probe asks as well: nobody depends on the
+# event loop of another.
+_TAKE_OVER = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,16 @@ class Directory:
         self._entries = [_Entry(candidate) for candidate in candidates]
         self._refresh_after = refresh_after
         self._clock = clock
+        self.known: tuple[Found, ...] = ()
+        self._forget_probes()
+        _directories.add(self)
+
+    def _forget_probes(self) -> None:
+        """Begin without probes under way."""
         self._lock = threading.Lock()
         self._changed = Gate()
-        self.known: tuple[Found, ...] = ()
+        for entry in self._entries:
+            entry.asking_since = None
 
     @property
     def age(self) -> float:
@@ -77,6 +89,7 @@ class Directory:
             deadline: When to wait no longer, by the clock.
         """
         yield from self._ask([entry for entry in self._entries if self._is_stale(entry)])
+        deadline = min(deadline, self._clock() + _ABANDONED)
         while True:
             changed = self._changed
             waiting = [entry for entry in self._entries if self._is_awaited(entry)]
@@ -84,9 +97,12 @@ class Directory:
                 break
             current = [e.found for e in self._entries if e.found and e not in waiting]
             enough = is_enough(current)
-            patience = min(GRACE if enough else _ABANDONED, deadline - self._clock())
-            if not (yield from wait(patience, changed)):
+            patience = min(GRACE if enough else _TAKE_OVER, deadline - self._clock())
+            if (yield from wait(patience, changed)):
+                continue
+            if enough or self._clock() >= deadline:
                 break
+            yield from self._ask(waiting)
         return self.known
 
     def refresh(self, deadline: float = inf, *, url: str = "") -> Flow[tuple[Found, ...]]:
@@ -104,7 +120,8 @@ class Directory:
             left = deadline - self._clock()
             if left <= 0 or not any(map(self._is_asking, entries)):
                 return
-            yield from wait(min(_ABANDONED, left), changed)
+            if not (yield from wait(min(_TAKE_OVER, left), changed)):
+                yield from self._ask([entry for entry in entries if self._is_asking(entry)])
 
     def doubt(self, url: str) -> None:
         """Have a server asked again before it is relied on much longer."""
@@ -115,7 +132,7 @@ class Directory:
         claimed = []
         with self._lock:
             for entry in entries:
-                if not self._is_asking(entry):
+                if not self._is_asking(entry) or self._is_slow(entry):
                     entry.asking_since, entry.is_doubted = self._clock(), False
                     claimed.append(entry)
         yield from spawn(*map(self._probe, claimed))
@@ -147,6 +164,11 @@ class Directory:
         since = entry.asking_since
         return since is not None and self._clock() < since + _ABANDONED
 
+    def _is_slow(self, entry: _Entry) -> bool:
+        """Tell whether a probe may be stuck: the event loop that it runs in may be blocked."""
+        since = entry.asking_since
+        return since is not None and self._clock() >= since + _TAKE_OVER
+
     def _is_stale(self, entry: _Entry) -> bool:
         return entry.is_doubted or self._is_older(entry, 1)
 
@@ -158,6 +180,15 @@ class Directory:
             return True
         holds = self._refresh_after if entry.found.server.kind else _BELIEVE_IN_ABSENCE
         return self._clock() >= entry.found.asked_at + holds * times
+
+
+_directories: WeakSet[Directory] = WeakSet()
+
+
+@after_fork
+def _forget_the_parents_probes() -> None:
+    for directory in list(_directories):
+        directory._forget_probes()  # noqa: SLF001  (its own room)
 
 
 def _useless(entry: _Entry, error: LocalMixError) -> Found:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from localmix.dialects import DIALECTS, Dialect, Target
-from localmix.discovery import Found, directory_of
+from localmix.discovery import Directory, Found, directory_of
 from localmix.embedded.engine import Engine
 from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
 from localmix.routing.needs import Needs, needs_of
@@ -66,7 +67,7 @@ class Router:
         self.directory = directory_of(settings, self.engine, clock)
         self.selection = Selection(settings, self.directory, clock)
         self._dispatch = Dispatch(settings, self.selection, self.engine, RetryBudget(), clock)
-        self._is_watching = False
+        self._watch = _Watch()
 
     # What there is
 
@@ -144,7 +145,7 @@ class Router:
                 return outcome
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
-        yield from self._watch()
+        yield from self._begin_watch()
         errand = Errand(needs_of(request), step, read, is_heard=True)
         done = yield from self._dispatch.run(errand)
         if isinstance(done.answer, Opened):
@@ -152,7 +153,7 @@ class Router:
         return Started(done.route, done.lease, whole=(unfold(done.answer),))
 
     def _whole(self, errand: Errand[A]) -> Flow[A]:
-        yield from self._watch()
+        yield from self._begin_watch()
         started = self.clock()
         done: Answered[A] = yield from self._dispatch.run(errand)
         with done.lease:
@@ -164,25 +165,42 @@ class Router:
 
     # Beside the requests
 
-    def _watch(self) -> Flow[None]:
+    def _begin_watch(self) -> Flow[None]:
         """Begin to look at all servers again and again, if the user wants that."""
-        if self.settings.monitor_every and not self._is_watching:
-            yield from spawn(self._look_again_and_again(self.settings.monitor_every))
-
-    def _look_again_and_again(self, pause: float) -> Flow[None]:
-        if self._is_watching:
-            return
-        self._is_watching = True
-        try:
-            while True:
-                yield from wait(pause)
-                yield from self.directory.refresh()
-        finally:
-            self._is_watching = False
+        pause = self.settings.monitor_every
+        if pause and not self._watch.is_kept:
+            yield from spawn(self._watch.keep(self.directory, pause))
 
     def _with_state(self, found: Found) -> Server:
         state = vitals_of(found.server.url).health.state(self.clock())
         return replace(found.server, state=state)
+
+
+class _Watch:
+    """Whether somebody looks at the servers again and again; it keeps no client alive.
+
+    It ends with the driver that it runs in, and has to be begun anew in a forked child.
+    """
+
+    def __init__(self) -> None:
+        self._process = 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it runs in this process."""
+        return self._process == os.getpid()
+
+    def keep(self, directory: Directory, pause: float) -> Flow[None]:
+        """Look again and again, unless somebody does."""
+        if self.is_kept:
+            return
+        self._process = os.getpid()
+        try:
+            while True:
+                yield from wait(pause)
+                yield from directory.refresh()
+        finally:
+            self._process = 0
 
 
 def _loses_nothing(request: GenerationRequest) -> bool:

@@ -28,6 +28,7 @@ class Lease:
         self, vitals: Vitals, model: str, clock: Callable[[], float], max_failures: int
     ) -> None:
         self._vitals = vitals
+        self._slots = vitals.slots
         self._model = model
         self._clock = clock
         self._max_failures = max_failures
@@ -70,7 +71,7 @@ class Lease:
         self._is_released = True
         if self._has_spoken and not self._is_judged:
             self._vitals.health.succeeded()  # the caller has left a server that was speaking
-        self._vitals.slots.release()
+        self._slots.release()
 
     def __enter__(self) -> Self:
         return self

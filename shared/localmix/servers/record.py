@@ -11,6 +11,7 @@ from collections import defaultdict
 from localmix.servers.breaker import Health
 from localmix.servers.slots import Slots
 from localmix.servers.speeds import Rates
+from localmix.wire.forks import after_fork
 from localmix.wire.gate import Gate
 
 
@@ -26,12 +27,16 @@ class Vitals:
 
     def __init__(self) -> None:
         self.health = Health()
-        self.slots = Slots()
         self.rates: defaultdict[str, Rates] = defaultdict(Rates)
         self.answered_at: dict[str, float] = {}
         self.windows: dict[str, int] = {}
         self.purposes: dict[str, str] = {}
         self.turn = 0.0
+        self.forget_requests()
+
+    def forget_requests(self) -> None:
+        """Begin without requests under way; whoever holds a slot still holds the old one."""
+        self.slots = Slots()
         self._lock = threading.Lock()
         self._loading: dict[str, Gate] = {}
 
@@ -46,11 +51,18 @@ class Vitals:
     def end_loading(self, model: str) -> None:
         """Let those through who waited for the model."""
         with self._lock:
-            gate = self._loading.pop(model)
-        gate.open()
+            gate = self._loading.pop(model, None)
+        if gate:  # a child that was forked meanwhile has forgotten it
+            gate.open()
 
 
 _known: dict[str, Vitals] = {}
+
+
+@after_fork
+def _forget_the_parents_requests() -> None:
+    for vitals in list(_known.values()):
+        vitals.forget_requests()
 
 
 def vitals_of(url: str) -> Vitals:
