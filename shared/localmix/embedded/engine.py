@@ -261,16 +261,7 @@ def _launch(path: Path, model: ModelInfo) -> Served:
         "threads": 1 if (model.size_bytes or 0) < _SMALL_BYTES else 0,
     }
     try:
-        log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        # -P: the script's folder must not be searched for modules.
-        process = subprocess.Popen(  # noqa: S603  (our own interpreter and script)
-            [sys.executable, "-P", str(_SERVE)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            encoding="utf-8",
-        )
+        process, log = _spawn()
     except OSError as error:  # no temporary folder, no descriptor, no memory
         raise ModelCrashedError(
             f"The embedded engine could not be started: {error}.",
@@ -280,6 +271,25 @@ def _launch(path: Path, model: ModelInfo) -> Served:
     served = Served(process, path, log, key, model.loaded_context_length)
     served.ask(order)
     return served
+
+
+def _spawn() -> tuple[subprocess.Popen[str], IO[str]]:
+    """Start the process that will serve, and the file that its complaints go to."""
+    log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+    try:
+        # -P: the script's folder must not be searched for modules.
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter and script)
+            [sys.executable, "-P", str(_SERVE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+        )
+    except BaseException:
+        log.close()
+        raise
+    return process, log
 
 
 def _reason(log: IO[str]) -> str:

@@ -291,7 +291,8 @@ class Transport:
 
     def __init__(self) -> None:
         self._drivers: dict[int, Driver] = {}
-        weakref.finalize(self, _close_mine, self._drivers)
+        # Not when the interpreter ends: whoever still asks then would only complain.
+        weakref.finalize(self, _close_mine, self._drivers).atexit = False
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; see `Driver`."""

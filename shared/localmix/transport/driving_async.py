@@ -286,7 +286,8 @@ class AsyncTransport:
 
     def __init__(self) -> None:
         self._lives: _Lives = {}
-        weakref.finalize(self, _end_all, self._lives)
+        # Not when the interpreter ends: whoever still asks then would only complain.
+        weakref.finalize(self, _end_all, self._lives).atexit = False
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; see `AsyncDriver`."""
