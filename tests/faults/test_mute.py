@@ -10,8 +10,9 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError, StreamInterruptedError, TimedOutError
+from localmix.servers import vitals_of
 from tests import stand_ins
-from tests.either import MakeEither
+from tests.either import MakeEither, route_of
 from tests.faults.faults import AFTER
 from tests.faults.waiting import until
 from tests.faults.wires import RIGHT, WIRES, Wire, ask
@@ -61,6 +62,24 @@ def test_a_whole_answer_is_asked_for_whole_where_a_stream_may_lose_something(
     client.chat("hello", model="tiny")
     asked = [each.json["stream"] for each in servers[0].requests if each.path == "/api/chat"]
     assert asked == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+def test_a_server_that_may_go_on_writing_is_believed_busy(
+    either: MakeEither, start: Any, kind: str
+) -> None:
+    """Nobody queues for it: it only comes after others, until it answers."""
+    make: Any = getattr(stand_ins, kind)
+    first, second = start(make("tiny")), start(make("tiny"))
+    client = either([first.url, second.url])
+    client.chat("hello", model="tiny")
+    vitals_of(first.url).rates["tiny"].output = 10.0
+    client.stream("Tell me.", model="tiny", at_most=1)
+    route = route_of(client.chat("hello", model="tiny"))
+    assert route.server.url == (second if kind == "openai" else first).url
+    second.stop()
+    for _ in range(2):
+        assert route_of(client.chat("hello", model="tiny")).server.url == first.url
 
 
 # Streams

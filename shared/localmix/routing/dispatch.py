@@ -43,6 +43,8 @@ _log = logging.getLogger("localmix")
 
 # How much longer than foretold a loaded model may take over a prompt before it counts as silent.
 _PATIENCE = 4.0
+# No server is believed busy for longer only because it was hung up on.
+_LONGEST_BELIEF = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Dispatch:
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
             name = chosen.place.model.name
-            lease = Lease(chosen.vitals, name, self._clock, self._settings.max_failures)
+            lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
             except Exception as raised:  # noqa: BLE001  (the last wall: what nobody foresaw)
@@ -150,6 +152,19 @@ class Dispatch:
                 server = chosen.place.found.server
                 return Answered(answer, Route(server, name, reason, tuple(log.attempts)), lease)
         return None
+
+    def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
+        """Hold the server.
+
+        Quirk (llama.cpp 13262, 24496): some builds do not notice that they are hung up on, and
+        write their answer to its end; Ollama, LM Studio and the embedded engine stop.
+        """
+        model, vitals = chosen.place.model, chosen.vitals
+        goes_on = 0.0
+        if model.kind == "openai":
+            seconds = vitals.rates[model.name].seconds(0, needs.output_tokens, is_loaded=True)
+            goes_on = min(seconds, _LONGEST_BELIEF)
+        return Lease(vitals, model.name, self._clock, self._settings.max_failures, goes_on=goes_on)
 
     def _try(
         self, errand: Errand[T], chosen: Ranked, lease: Lease, log: _Log, *, is_last: bool

@@ -12,6 +12,7 @@ from localmix.errors import (
     ModelCrashedError,
     OverloadedError,
     ProtocolError,
+    TimedOutError,
     TransportError,
     UnsupportedFeatureError,
 )
@@ -22,16 +23,26 @@ _SERVERS_FAULT = (TransportError, ModelCrashedError, ProtocolError)
 
 
 class Lease:
-    """Hold a slot until the answer ends, however it ends, and remember how it went."""
+    """A slot until the answer ends, however it ends, and the memory of how it went.
+
+    `goes_on` is for how many seconds the server may go on writing when it is hung up on.
+    """
 
     def __init__(
-        self, vitals: Vitals, model: str, clock: Callable[[], float], max_failures: int
+        self,
+        vitals: Vitals,
+        model: str,
+        clock: Callable[[], float],
+        max_failures: int,
+        *,
+        goes_on: float = 0.0,
     ) -> None:
         self._vitals = vitals
         self._slots = vitals.slots
         self._model = model
         self._clock = clock
         self._max_failures = max_failures
+        self._goes_on = goes_on
         self._is_judged = self._has_spoken = self._is_released = False
         vitals.health.begin(clock())
 
@@ -63,15 +74,24 @@ class Lease:
             )
         else:
             health.ended()
+        if isinstance(error, TimedOutError):
+            self._hung_up()
 
     def release(self) -> None:
         """Give the slot back; once is enough."""
         if self._is_released:
             return
         self._is_released = True
-        if self._has_spoken and not self._is_judged:
-            self._vitals.health.succeeded()  # the caller has left a server that was speaking
+        if not self._is_judged:
+            if self._has_spoken:
+                self._vitals.health.succeeded()  # the caller has left a server that was speaking
+            self._hung_up()
         self._slots.release()
+
+    def _hung_up(self) -> None:
+        """Believe a server that may not notice it to be busy, until it answers or could be done."""
+        if self._goes_on:
+            self._vitals.health.was_busy(self._clock(), self._goes_on)
 
     def __enter__(self) -> Self:
         return self
