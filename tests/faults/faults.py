@@ -108,6 +108,12 @@ def garble(exchange: Exchange) -> None:
     exchange.connection.close()
 
 
+def promise(exchange: Exchange) -> None:
+    """Say again and again that there will be a reply."""
+    while not exchange.is_hung_up(timeout=_DRIP_SECONDS):
+        exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def compress(exchange: Exchange) -> None:
     """Answer in a coding that nobody asked for."""
     exchange.head(200, "application/json", Content_Encoding="gzip, gzip", Content_Length="4")
@@ -181,6 +187,12 @@ def drip_chunks(exchange: Exchange, _: Wire) -> None:
         exchange.chunk(b" ")
 
 
+def keep_alive(exchange: Exchange, _: Wire) -> None:
+    """Send what says nothing: blank lines, which are a frame's end in both formats."""
+    while not exchange.is_hung_up(timeout=_DRIP_SECONDS):
+        exchange.chunk(b"\n\n")
+
+
 def pour(exchange: Exchange, _: Wire) -> None:
     """Send a line without end."""
     for data in repeat(b"x" * _MEGABYTE):
@@ -235,6 +247,7 @@ BEFORE: dict[str, Fault] = {
     "silent before headers": Fault(always(stay_silent), TimedOutError),
     "silent after headers": Fault(beginning(keep_silent), TimedOutError),
     "slow drip": Fault(beginning(drip), TimedOutError),
+    "endless 100 Continue": Fault(always(promise), TimedOutError),
     "429": Fault(always(whole({"error": "too many requests"}, 429)), OverloadedError),
     "500": Fault(always(whole({"error": "boom"}, 500)), ModelCrashedError),
     "503": Fault(always(whole({"error": "server busy"}, 503)), OverloadedError),
@@ -258,6 +271,7 @@ AFTER: dict[str, Fault] = {
     "ends without its end mark": Fault(after_a_piece(finish), StreamInterruptedError),
     "silent": Fault(after_a_piece(keep_silent), TimedOutError),
     "slow drip": Fault(after_a_piece(drip_chunks), TimedOutError),
+    "blank lines": Fault(after_a_piece(keep_alive), TimedOutError),
     "an error": Fault(after_a_piece(say(json.dumps(_DIED).encode())), ModelCrashedError),
     "an empty error": Fault(after_a_piece(say(b'{"error": ""}')), ModelCrashedError),
     "a list for an object": Fault(after_a_piece(say(b"[5]")), ProtocolError),

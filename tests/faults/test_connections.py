@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import time
 from collections import Counter
@@ -196,6 +197,34 @@ def test_whoever_queues_ends_with_the_client(colour: str, start: Any) -> None:
             assert all(isinstance(end, TransportError) for end in ends)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("bound", ["timeout", "close"])
+def test_a_name_that_takes_long_to_resolve_keeps_nobody(
+    start: Any, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """The system's resolver can be neither bounded nor woken."""
+    proper, is_asked = socket.getaddrinfo, threading.Event()
+
+    def resolve(host: Any, *about: Any, **more: Any) -> Any:
+        if host == "slow.test":
+            is_asked.set()
+            time.sleep(6.0)
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return proper(host, *about, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    settings: Any = {"timeout": 0.5} if bound == "timeout" else {}
+    client = Client("http://slow.test:1", probe_timeout=30, connect_timeout=30, **settings)
+    if bound == "close":
+        threading.Timer(0.5, client.close).start()
+    began = time.monotonic()
+    with pytest.raises(LocalMixError):
+        client.chat("hello", model="tiny")
+    assert time.monotonic() < began + 4.0
+    client.close()
+    assert time.monotonic() < began + 5.0
+    assert is_asked.is_set()
 
 
 # Cancelling

@@ -238,7 +238,7 @@ class Dispatch:
         ticket = Ticket()
         limit = self._settings.max_waiting
         queued = [each for each in able if each.vitals.slots.queue(ticket, _limit(each), limit)]
-        bound = min(self._settings.wait_timeout, log.deadline - self._clock())
+        bound = max(min(self._settings.wait_timeout, log.deadline - self._clock()), 0.0)
         try:
             if queued:
                 yield from wait(bound, ticket.gate)

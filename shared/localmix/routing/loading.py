@@ -54,16 +54,18 @@ class Turn:
         """
         while gate := self._take():
             if not (yield from wait(patience, gate)):
-                raise self._still_loading()
+                raise self._still_loading(patience)
 
     def _take(self) -> Gate | None:
         gate = self._vitals.begin_loading(self._place.model.name)
         self._is_ours = gate is None
         return gate
 
-    def _still_loading(self) -> TimedOutError:
+    def _still_loading(self, seconds: float) -> TimedOutError:
         server, name = self._place.found.server.url, self._place.model.name
-        return TimedOutError(f"{server} is still loading {name} for another request.")
+        return TimedOutError(
+            f"{server} is still loading {name} for another request, after {seconds:.3g} s."
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -94,13 +96,14 @@ class Loading(Turn):
             gate = self._take()
             if gate is None:
                 return
+            began = self._clock()
             patience = self._place.found.endpoint.timeouts.first_byte
-            deadline = min(deadline, self._clock() + patience)
+            deadline = min(deadline, began + patience)
             while not (yield from wait(min(_LOOK_EVERY, deadline - self._clock()), gate)):
                 if (yield from self._is_listed_as_loaded()):
                     return
                 if self._clock() >= deadline:
-                    raise self._still_loading()
+                    raise self._still_loading(self._clock() - began)
 
     @property
     def _is_loaded(self) -> bool:

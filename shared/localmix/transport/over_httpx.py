@@ -15,7 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, cast
 
 import anyio
@@ -29,6 +29,7 @@ from localmix.errors import (
     ProtocolError,
     StreamInterruptedError,
 )
+from localmix.transport.connecting import connect_beside
 from localmix.transport.patience import Patience, closed
 from localmix.wire.flows import Request
 from localmix.wire.forks import after_fork
@@ -159,7 +160,9 @@ class _Network(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: Any = None, *about: Any, **more: Any
     ) -> httpcore.NetworkStream:
         left = timeout.to_connect()
-        return _Connection(self._backend.connect_tcp(host, port, left, *about, **more))
+        connect = partial(self._backend.connect_tcp, host, port, left, *about, **more)
+        is_here = host in ("localhost", "::1") or host.startswith("127.")
+        return _Connection(connect() if is_here else connect_beside(connect, timeout.patience))
 
 
 class _Transport(httpx.HTTPTransport):
