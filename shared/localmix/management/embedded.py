@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localmix.dialects import Endpoint, LoadOrder, PullMeter, Target, refusal
-from localmix.embedded.engine import Engine
+from localmix.embedded import Engine, started
 from localmix.errors import UnsupportedFeatureError
 from localmix.types import ModelInfo
 from localmix.wire.flows import Flow, Source, call
@@ -19,7 +19,8 @@ class EmbeddedModels:
         """Start the model's process; it stays until it is unloaded or the program ends."""
         if order.keep_alive is not None and order.keep_alive >= 0:
             raise _cannot("unload a model after a time", "Call unload() when it may go.")
-        yield from call(lambda: self._engine.start(target.model.name, order.context_length))
+        patience = target.endpoint.timeouts.first_byte
+        yield from started(self._engine, target.model.name, patience, order.context_length)
 
     def unload(self, target: Target) -> Flow[None]:
         """Stop the model's process."""

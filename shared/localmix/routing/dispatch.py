@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from localmix.dialects import DIALECTS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded.engine import Engine
+from localmix.embedded import Engine, started
 from localmix.errors import (
     Attempt,
     AuthenticationError,
@@ -36,7 +36,7 @@ from localmix.routing.selection import Selection
 from localmix.servers import Lease, Ticket
 from localmix.settings import Settings
 from localmix.types import Route
-from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, call, wait
+from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, wait
 
 T = TypeVar("T")
 _log = logging.getLogger("localmix")
@@ -193,14 +193,8 @@ class Dispatch:
         endpoint, name = place.found.endpoint, place.model.name
         if place.model.kind != "embedded":
             return endpoint
-        served = yield from call(lambda: self._engine.begin(name))
         bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        if not (yield from wait(bound, served.ready)):
-            raise TimedOutError(
-                f"The embedded engine did not load {name} within {max(bound, 0):.3g} s.",
-                hint="It goes on loading: ask again, or raise `timeout`.",
-            )
-        url, headers = yield from call(served.address)
+        url, headers = yield from started(self._engine, name, bound)
         return replace(endpoint, url=url, headers=headers)
 
     def _bounds(

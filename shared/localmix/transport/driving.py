@@ -63,7 +63,8 @@ class Reading(Iterator[Any]):
             self._intake.take(self._reply.read())
 
     def __next__(self) -> Any:
-        self.wait()
+        if self._intake.needs_more():
+            self.wait()
         delta = self._intake.give()
         if delta is None:
             raise StopIteration
