@@ -36,6 +36,7 @@ record-langchain: $(READY)  ## Record LangChain's standard suite from a real Oll
 
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/long_answers.py
 	$(BIN)/python benchmarks/langchain_peers.py
 	$(BIN)/python benchmarks/routing.py
 	$(BIN)/python benchmarks/llamaindex.py

@@ -392,11 +392,8 @@ def test_a_listing_that_never_ends_is_left(either: MakeEither, start: Start) -> 
     assert "more than" in client.servers()[0].problem
 
 
-def test_many_deltas_take_linear_time(either: MakeEither, start: Start) -> None:
-    """A24: a quadratic reader took 42 s; the bound is wide, for busy machines."""
-    frames = [ollama_says(content="ten letter") for _ in range(100_000)]
+def test_an_answer_of_many_deltas_is_whole(either: MakeEither, start: Start) -> None:
+    """A24: what they cost is in `benchmarks/long_answers.py`."""
+    frames = [ollama_says(content="ten letter") for _ in range(20_000)]
     client = either(start(ollama_saying(*frames, OLLAMA_DONE)).url)
-    client.listing()
-    began = time.monotonic()
-    assert len(fold(client.stream("hello", model="tiny")).content) == 1_000_000
-    assert time.monotonic() - began < 30
+    assert fold(client.stream("hello", model="tiny")).content == "ten letter" * 20_000
