@@ -206,10 +206,22 @@ class Engine:
                 _drop(path)
 
     def _files(self) -> dict[str, Path]:
-        """Find the files by name; of two with one name, the first folder's counts."""
+        """Find the files by name; of two with one name, the first folder's counts.
+
+        Raises:
+            ModelCrashedError: A folder cannot be looked into.
+        """
         files: dict[str, Path] = {}
         for folder in self.folders:
-            for path in sorted(folder.rglob("*.gguf")):
+            try:
+                found = sorted(folder.rglob("*.gguf"))
+            except OSError as error:  # no descriptor is left, or the disk is gone
+                raise ModelCrashedError(
+                    f"The embedded engine cannot look into {folder}: {error.strerror}",
+                    server=URL,
+                    hint="Check the folder, and close files that the program does not need.",
+                ) from error
+            for path in found:
                 # Whatever else is called so (a pipe, a folder) might never end when it is read.
                 if path.is_file() and not _LATER_PART.search(path.stem):
                     files.setdefault(path.stem, path.absolute())
