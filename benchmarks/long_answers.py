@@ -1,7 +1,7 @@
 """What long answers cost us: our own work for twenty times as many deltas, as a ratio in one run.
 
-Frames are made beforehand and no socket is used, so that decoder and fold alone are measured, by
-the CPU time of this thread, the best of three. Linear is 20; what copies all that came before with each
+Frames are made beforehand and no socket is used: decoder and fold alone are measured, by the CPU
+time of this thread, the best of three. Linear is 20; what copies all that came before with each
 delta is far above, though the allocator may hide some of it. Absolute times say nothing about
 another machine.
 """
