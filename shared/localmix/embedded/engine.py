@@ -69,10 +69,9 @@ class Served:
             ModelCrashedError: The model could not be loaded.
         """
         if "url" not in self.answer:
-            why = _reason(self.log) or self.answer["error"]
             _drop(self.path, self)
             raise ModelCrashedError(
-                f"The embedded engine could not load {self.path}: {why}",
+                f"The embedded engine could not load {self.path}: {self.answer['error']}",
                 server=URL,
                 hint="Download the file again, or take a smaller model.",
             )
@@ -98,11 +97,17 @@ class Served:
 
     def _listen(self) -> None:
         try:
-            self.answer = json.loads(cast("IO[str]", self.process.stdout).readline())
-        except (OSError, ValueError):
-            self.answer = {"error": f"the process ended with code {self.process.wait()}."}
+            self.answer = self._hear()
         finally:
             self.ready.open()
+
+    def _hear(self) -> dict[str, Any]:
+        """Wait for the answer; the log is read now, as `stop` closes it after this thread."""
+        try:
+            answer: dict[str, Any] = json.loads(cast("IO[str]", self.process.stdout).readline())
+        except (OSError, ValueError):
+            answer = {"error": f"the process ended with code {self.process.wait()}."}
+        return answer if "url" in answer else {"error": _reason(self.log) or answer["error"]}
 
 
 _served: dict[Path, Served] = {}
