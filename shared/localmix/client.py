@@ -37,7 +37,7 @@ from localmix.types.options import (
     SettingsOptions,
 )
 
-# These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
+# These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made and when it first sends, not whoever imports localmix.
 if TYPE_CHECKING:
     from localmix.management.flows import Management
