@@ -146,8 +146,10 @@ def test_copy_and_rm(run: Run, start: Start) -> None:
         "tiny:latest", "second:latest", POST__api_copy=done, DELETE__api_delete=done
     )
     url = start(server).url
-    assert run("copy", "tiny", "second", "-s", url).lines == [f"second:latest is tiny at {url}."]
-    assert run("copy", "tiny", "second", "-s", url, "--json").json["name"] == "second:latest"
+    assert run("copy", "tiny", "second", "--yes", "-s", url).lines == [
+        f"second:latest is tiny at {url}."
+    ]
+    assert run("copy", "tiny", "second", "-y", "-s", url, "--json").json["name"] == "second:latest"
     unasked = run("rm", "second", "-s", url)
     assert (unasked.code, unasked.out) == (2, "")
     assert "Add --yes" in unasked.err
