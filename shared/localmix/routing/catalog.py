@@ -97,7 +97,7 @@ class Catalog:
     def _look_up(self, name: str) -> list[Place]:
         for look_up in (self._exact, self._aliased, self._equal):
             if places := self._at_pin(look_up, name):
-                return _consistent(places)
+                return _consistent(at_home(places))
         return []
 
     def _add(self, place: Place) -> None:
@@ -161,6 +161,11 @@ class Catalog:
             and same_quantization(wanted, identity, place.model.quantization)
             and same_architecture(family, place.model.family)
         ]
+
+
+def at_home(places: Sequence[Place]) -> Sequence[Place]:
+    """Leave out a cloud's models where any other is meant: no fail-over may end there."""
+    return [place for place in places if not place.model.remote] or places
 
 
 def _plain(name: str) -> str:
