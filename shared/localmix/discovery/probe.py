@@ -74,9 +74,8 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    quick = Endpoint(
-        candidate.url, Timeouts.within(settings.probe_timeout), candidate.authorization(None)
-    )
+    bound = settings.probe_bound(candidate.url)
+    quick = Endpoint(candidate.url, Timeouts.within(bound), candidate.authorization(None))
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind
