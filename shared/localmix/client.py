@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
@@ -37,13 +37,15 @@ from localmix.types.options import (
     SettingsOptions,
 )
 
-# These rooms bring the HTTP library and pydantic-settings, some 200 ms of imports: a client pays
+# These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
     from localmix.management.flows import Management
     from localmix.routing import Router
     from localmix.settings import ServerConfig, Settings
     from localmix.transport import AsyncTransport, Transport
+
+F = TypeVar("F", bound="_Face")
 
 
 class _Face:
@@ -82,11 +84,24 @@ class _Face:
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep what was given but tokens; the rest is read in the environment of the new place."""
-        given = {name: getattr(self.settings, name) for name in self._given}
+        given = {name: getattr(self.settings, name) for name in self._given if name != "tokens"}
         return {name: value for name, value in given.items() if not isinstance(value, SecretStr)}
 
     def __setstate__(self, given: dict[str, Any]) -> None:
         self.__init__(**given)  # type: ignore[misc]  # a new life begins as the first did
+
+    def __copy__(self) -> Self:
+        """Give another client of this process: it knows what this one knows, tokens too."""
+        return self._twin(type(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._twin(type(self))
+
+    def _twin(self, kind: type[F]) -> F:
+        twin = kind.__new__(kind)
+        twin.__dict__.update(self.__dict__)
+        twin._forget_connections()  # noqa: SLF001  (its own class)
+        return twin
 
     def __repr__(self) -> str:
         places = ", ".join(server.url for server in self.settings.candidates())
@@ -116,10 +131,7 @@ class Client(_Face, Managing):
 
     def as_async(self) -> AsyncClient:
         """Give an `AsyncClient` that shares everything known about the servers."""
-        twin = AsyncClient.__new__(AsyncClient)
-        twin.__dict__.update(self.__dict__)
-        twin._forget_connections()  # noqa: SLF001  (its own class)
-        return twin
+        return self._twin(AsyncClient)
 
     def servers(self) -> list[Server]:
         """Ask every candidate now; give each with the verdict on it."""

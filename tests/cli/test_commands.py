@@ -146,8 +146,10 @@ def test_copy_and_rm(run: Run, start: Start) -> None:
         "tiny:latest", "second:latest", POST__api_copy=done, DELETE__api_delete=done
     )
     url = start(server).url
-    assert run("copy", "tiny", "second", "-s", url).lines == [f"second:latest is tiny at {url}."]
-    assert run("copy", "tiny", "second", "-s", url, "--json").json["name"] == "second:latest"
+    assert run("copy", "tiny", "second", "--yes", "-s", url).lines == [
+        f"second:latest is tiny at {url}."
+    ]
+    assert run("copy", "tiny", "second", "-y", "-s", url, "--json").json["name"] == "second:latest"
     unasked = run("rm", "second", "-s", url)
     assert (unasked.code, unasked.out) == (2, "")
     assert "Add --yes" in unasked.err
@@ -207,6 +209,32 @@ def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert everything["max_retries"] == {"value": 2, "source": "default"}
     assert everything["digests"] == {"value": {}, "source": "default"}
     assert any(line.startswith("max_retries") for line in run("config", "--all").lines)
+
+
+def test_config_trust(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LOCALMIX_SERVERS", "http://127.0.0.1:9")
+    assert run("config", "trust").code == 2
+    file = tmp_path / "localmix.toml"
+    file.write_text(
+        'ollama_base_url = "http://me:s3cret@box"\nmodels_path = "m"\ntimeout = 3\n'
+        'servers = ["http://other"]\nollama_api_key = "s3cret"\n'
+    )
+    assert "ollama_base_url" not in run("config").out
+    assert f"{file} is not trusted" in caplog.text
+    assert run("config", "trust").lines == [
+        f"{file} is trusted until it says something else.",
+        "  ollama_base_url: http://box",
+        "  models_path: m",
+        "  servers: a stronger source says otherwise",
+        "  ollama_api_key: ***",
+    ]
+    assert "http://box" in run("config").out
+    assert set(run("config", "trust", "--json").json) == {str(file)}
+    assert run("config", "distrust").code == 2
 
 
 # Errors

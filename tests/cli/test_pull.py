@@ -102,7 +102,7 @@ def test_rm_asks(start: Start) -> None:
     server = start(stand_ins.ollama("tiny:latest", DELETE__api_delete=gone))
     for answer, deleted in (("n", 0), ("y", 1)):
         with terminal("rm", "tiny", "-s", server.url) as typed:
-            typed.wait_for("Delete tiny? [y/N]")
+            typed.wait_for("Delete tiny:latest (3.0 MB) at http://127.0.0.1:")
             typed.type(answer)
             assert typed.end() == (0 if deleted else 1)
         assert server.count("DELETE /api/delete") == deleted

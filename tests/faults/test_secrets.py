@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import logging
 import pickle
 import traceback
@@ -259,3 +260,34 @@ def test_a_wrong_token_is_an_error_of_its_own(either: MakeEither, start: Any) ->
     with pytest.raises(AuthenticationError):
         either([first.url]).chat("hello", model="tiny")
     assert either([first.url, second.url]).chat("hello", model="tiny").content == "Hi."
+
+
+def test_a_copy_of_a_client_keeps_the_token_and_a_pickle_does_not(
+    either: MakeEither, start: Any
+) -> None:
+    server = start(stand_ins.ollama())
+    client = either([with_token(server)], tokens={"gpu": OTHER})
+    given_client = client.client
+    assert_no_secret(repr(pickle.dumps(given_client)))
+    for copied in (copy.copy(given_client), copy.deepcopy(given_client)):
+        assert copied is not given_client
+        server.requests.clear()
+        client.client = copied
+        client.servers()
+        assert given(server) == {TOKEN}
+        client.close()
+    client.client = given_client
+
+
+@pytest.mark.parametrize("setting", ["OLLAMA_HOST", "OLLAMA_BASE_URL", "LM_STUDIO_BASE_URL"])
+def test_a_password_in_a_variable_goes_to_its_server_and_is_shown_nowhere(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    server = start(stand_ins.ollama())
+    monkeypatch.setenv(setting, server.url.replace("//", f"//user:{PASSWORD}@"))
+    other = "USE_OLLAMA" if setting.startswith("LM") else "USE_LM_STUDIO"
+    monkeypatch.setenv(other, "false")
+    client = either()
+    assert client.chat("hello", model="tiny").content == "Hi."
+    assert given(server) == {BASIC}
+    assert_no_secret(everything_shown(client.client, None))

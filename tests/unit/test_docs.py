@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from localmix.settings import ServerConfig, Settings, _variables
+from localmix.settings import ServerConfig, Settings
+from localmix.settings.sources import variables
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONFIGURATION = (DOCS / "configuration.md").read_text()
@@ -32,8 +33,8 @@ def _written(model: type[BaseModel], name: str) -> set[str]:
 def test_every_setting_has_its_row_variables_and_default() -> None:
     rows = _rows("Settings")
     assert list(rows) == list(Settings.model_fields)
-    for name, (variables, default, meaning) in rows.items():
-        assert re.findall(r"`(\w+)`", variables) == _variables(Settings, name)
+    for name, (listed, default, meaning) in rows.items():
+        assert re.findall(r"`(\w+)`", listed) == list(variables(name))
         assert default in _written(Settings, name)
         assert meaning.endswith(".")
 
@@ -47,8 +48,10 @@ def test_every_field_of_a_server_has_its_row_and_default() -> None:
 
 def test_the_file_that_is_shown_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = CONFIGURATION.split("```toml\n")[1].split("```")[0]
-    monkeypatch.chdir(tmp_path)
-    Path("localmix.toml").write_text(text)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".config" / "localmix" / "localmix.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
     settings = Settings.load()
     assert settings.servers[1].label == "gpu"
     assert settings.aliases == {"small": tuple(tomllib.loads(text)["aliases"]["small"])}

@@ -12,98 +12,7 @@ from pydantic import SecretStr
 
 from localmix.errors import ConfigError
 from localmix.settings import ServerConfig, Settings
-from localmix.settings.addresses import is_loopback, ollama_host, read_url
 from localmix.settings.vendors import lmstudio_port
-
-
-@pytest.mark.parametrize(
-    ("written", "url"),
-    [
-        ("", "http://127.0.0.1:11434"),
-        ("1.2.3.4", "http://1.2.3.4:11434"),
-        ("1.2.3.4:5", "http://1.2.3.4:5"),
-        (":1234", "http://127.0.0.1:1234"),
-        ("http://h", "http://h"),
-        ("https://h/p/", "https://h/p"),
-        ("HTTP://H:8", "http://h:8"),
-        ("http://localhost:1234/v1/", "http://localhost:1234"),
-        ("::1", "http://[::1]:11434"),
-        ("[::1]:99", "http://[::1]:99"),
-        ("0.0.0.0", "http://127.0.0.1:11434"),
-        ("http://[::]:7", "http://[::1]:7"),
-        (' "1.2.3.4" ', "http://1.2.3.4:11434"),
-    ],
-)
-def test_addresses(written: str, url: str) -> None:
-    assert read_url(written, default_port=11434) == (url, {})
-
-
-@pytest.mark.parametrize(
-    ("written", "url"),
-    [  # Ollama's own rules: envconfig.Host and its tests, 0.33.0
-        ("", "http://127.0.0.1:11434"),
-        ("1.2.3.4", "http://1.2.3.4:11434"),
-        ("example.com", "http://example.com:11434"),
-        (":1234", "http://127.0.0.1:1234"),
-        ("1.2.3.4:5", "http://1.2.3.4:5"),
-        ("http://1.2.3.4", "http://1.2.3.4"),
-        ("http://1.2.3.4:1234", "http://1.2.3.4:1234"),
-        ("https://1.2.3.4", "https://1.2.3.4"),
-        ("https://example.com/ollama", "https://example.com/ollama"),
-        ("example.com:1234/ollama/", "http://example.com:1234/ollama"),
-        ("[::1]", "http://[::1]:11434"),
-        ("[::1]:1337", "http://[::1]:1337"),
-        ("::1", "http://[::1]:11434"),
-        ("[::]", "http://[::1]:11434"),
-        ("0.0.0.0", "http://127.0.0.1:11434"),
-        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
-        ("h:99999", "http://h:11434"),
-        ("h:abc", "http://h:11434"),
-        ("h:-1", "http://h:11434"),
-        (" 1.2.3.4 ", "http://1.2.3.4:11434"),
-        ('"1.2.3.4"', "http://1.2.3.4:11434"),
-        ("'1.2.3.4:5'", "http://1.2.3.4:5"),
-        ("ollama.com", "https://ollama.com"),
-    ],
-)
-def test_ollamas_own_rules_for_its_host(written: str, url: str) -> None:
-    assert ollama_host(written, 11434) == (url, {})
-
-
-@pytest.mark.parametrize(
-    ("url", "stays"),
-    [
-        ("http://127.0.0.1:1", True),
-        ("http://127.8.9.1", True),
-        ("http://[::1]:1", True),
-        ("http://localhost:1", True),
-        ("http://models.localhost", True),
-        ("http://10.0.0.1", False),
-        ("http://example.com", False),
-    ],
-)
-def test_what_stays_on_this_machine(url: str, stays: bool) -> None:
-    assert is_loopback(url) is stays
-
-
-def test_user_and_password_become_a_header() -> None:
-    url, headers = read_url("http://me:p%40ss@h:1")
-    assert url == "http://h:1"
-    assert headers == {"Authorization": "Basic bWU6cEBzcw=="}
-
-
-@pytest.mark.parametrize(
-    "written", ["ftp://h", "http://[::1", "h:99999", "h:x", "http://h?a=1", "http://h#a"]
-)
-def test_what_is_no_address_is_refused(written: str) -> None:
-    with pytest.raises(ConfigError, match="not the address of a server"):
-        read_url(written)
-
-
-def test_a_refused_address_does_not_show_its_password() -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_url("http://me:secret@h:99999")
-    assert "secret" not in str(caught.value)
 
 
 def test_without_anything_the_default_places_are_tried() -> None:
@@ -234,88 +143,56 @@ def test_a_kind_that_is_switched_off_is_not_looked_for(monkeypatch: pytest.Monke
     assert [place.url for place in Settings.load().candidates()] == ["http://box:1234"]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Be at home in an empty folder, and work in another."""
-    folder = tmp_path / "home"
-    (tmp_path / "work").mkdir()
-    folder.mkdir()
-    monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.chdir(tmp_path / "work")
-    return folder
-
-
-def test_files_come_after_the_environment_and_the_nearest_first(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "variable",
+    ["USE_OLLAMA", "LOCALMIX_TIMEOUT", "LOCALMIX_SERVERS", "LOCALMIX_ALIASES", "OLLAMA_HOST"],
+)
+@pytest.mark.parametrize("nothing", ["", "  ", "\n"])
+def test_an_empty_variable_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, variable: str, nothing: str
 ) -> None:
-    mine = home / ".config" / "localmix" / "localmix.toml"
-    mine.parent.mkdir(parents=True)
-    mine.write_text('model = "mine"\nmax_retries = 7\nprefer = ["ollama"]\ntimeout = 9\n')
-    Path("pyproject.toml").write_text('[tool.localmix]\nmodel = "project"\nprefer = "lmstudio"\n')
-    Path("localmix.toml").write_text('model = "near"\n')
-    monkeypatch.setenv("LOCALMIX_TIMEOUT", "3")
-
-    settings = Settings.load(connect_timeout=1)
-
-    assert settings.model == "near"
-    assert settings.sources["model"] == str(Path.cwd() / "localmix.toml")
-    assert settings.prefer == ("lmstudio",)
-    assert settings.sources["prefer"] == "pyproject.toml"
-    assert settings.max_retries == 7
-    assert settings.sources["max_retries"] == str(mine)
-    assert (settings.timeout, settings.sources["timeout"]) == (3, "environment LOCALMIX_TIMEOUT")
-    assert settings.sources["connect_timeout"] == "argument"
-    assert settings.sources["between_timeout"] == "default"
+    monkeypatch.setenv(variable, nothing)
+    assert set(Settings.load().sources.values()) == {"default"}
 
 
-def test_servers_in_a_file(home: Path) -> None:
-    Path("localmix.toml").write_text(
-        """
-        [[servers]]
-        url = "gpu-box:11434"
-        name = "gpu"
-        token = "s3cret"
-        order = 1
-        weight = 2.0
-        limit = 4
-        [servers.headers]
-        X-Team = "a"
-
-        [[servers]]
-        url = "127.0.0.1:1234"
-
-        [aliases]
-        small = ["qwen3:0.6b", "gemma3:270m"]
-        """
-    )
+def test_an_empty_variable_does_not_hide_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LM_API_TOKEN", "")
+    monkeypatch.setenv("LM_STUDIO_API_KEY", "t")
     settings = Settings.load()
-    gpu, mine = settings.servers
-    assert (gpu.url, gpu.label, gpu.order, gpu.weight, gpu.limit) == (
-        "http://gpu-box:11434",
-        "gpu",
-        1,
-        2.0,
-        4,
-    )
-    assert gpu.authorization(None) == {"X-Team": "a", "Authorization": "Bearer s3cret"}
-    assert (mine.label, mine.limit) == ("127.0.0.1:1234", None)
-    assert settings.aliases == {"small": ("qwen3:0.6b", "gemma3:270m")}
-    assert "s3cret" not in repr(settings)
+    assert settings.lm_api_token == SecretStr("t")
+    assert settings.sources["lm_api_token"] == "environment LM_STUDIO_API_KEY"
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("variable", "value", "sentence"),
     [
-        ("modle = 1", "modle"),
-        ('servers = [{url = "h", wieght = 1}]', "wieght"),
-        ("model = [", "cannot be read"),
-        ('servers = [{url = "h", weight = 0}]', "weight"),
+        ("LOCALMIX_TIMEOUT", "soon", "LOCALMIX_TIMEOUT: wrong timeout: .*number"),
+        ("USE_OLLAMA", "perhaps", "USE_OLLAMA: wrong use_ollama"),
+        ("LOCALMIX_ALIASES", "small", "LOCALMIX_ALIASES: wrong aliases: it is not JSON"),
+        ("LOCALMIX_DIGESTS", "[1]", "LOCALMIX_DIGESTS: wrong digests"),
+        ("LOCALMIX_SERVERS", "ftp://h", "LOCALMIX_SERVERS: wrong servers: 'ftp://h'"),
+        ("LMSTUDIO_ENDPOINT", "http://[", r"LMSTUDIO_ENDPOINT: wrong lm_studio_base_url"),
     ],
 )
-def test_a_wrong_file_says_what_is_wrong(home: Path, text: str, sentence: str) -> None:
-    Path("localmix.toml").write_text(text)
+def test_a_wrong_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigError, match=sentence):
         Settings.load()
+
+
+def test_an_unknown_variable_is_warned_about_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("localmix.settings.sources._told", set())
+    monkeypatch.setenv("LOCALMIX_TIMOUT", "3")
+    monkeypatch.setenv("LOCALMIX_TOKEN_GPU", "t")
+    for _ in range(2):
+        Settings.load()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The environment variable LOCALMIX_TIMOUT is not known. Did you mean LOCALMIX_TIMEOUT?"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import typer
 from localmix import Client, Message
 from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
 from localmix.cli.exits import tell
-from localmix.cli.output import console, say, write_json
+from localmix.cli.output import console, say, visible, write_json
 from localmix.errors import ConfigError, LocalMixError
 from localmix.streams import Stream
 from localmix.types import Delta, Route
@@ -150,12 +150,14 @@ def _write(stream: Stream) -> None:
     for delta in stream:
         if delta.reasoning and terminal.is_terminal:
             thinking = True
-            terminal.print(delta.reasoning, end="", style="dim", markup=False)
+            terminal.print(visible(delta.reasoning), end="", style="dim")
         if delta.content:
             if thinking:
                 terminal.print()
                 thinking = False
-            sys.stdout.write(delta.content)
+            # A pipe gets the answer as it is.
+            shown = visible(delta.content) if terminal.is_terminal else delta.content
+            sys.stdout.write(shown)
         sys.stdout.flush()
     say("")
     _warn(delta)

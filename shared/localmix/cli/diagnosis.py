@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from localmix.embedded.engine import INSTALL, URL
@@ -136,11 +137,11 @@ def _default_model(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "trouble",
                 f"Your settings name the model {name}, which no server has.",
-                f"localmix pull {name}, or export LOCALMIX_MODEL={choice}",
+                f"localmix pull {quote(name)}, or export LOCALMIX_MODEL={_word(choice)}",
             )
         elif known and all(model.purpose == "embedding" for model in known):
             what = f"Your settings name {name} for chats, but it is an embedding model."
-            yield Finding("trouble", what, f"export LOCALMIX_MODEL={choice}")
+            yield Finding("trouble", what, f"export LOCALMIX_MODEL={_word(choice)}")
 
 
 def _windows(facts: Facts) -> Iterator[Finding]:
@@ -153,7 +154,7 @@ def _windows(facts: Facts) -> Iterator[Finding]:
                 "advice",
                 f"{model.name} at {model.server} is loaded for {window:,} tokens of"
                 f" {trained:,}: long prompts will be refused.",
-                f"localmix load {model.name} --context {min(_GOOD_TOKENS, trained)}",
+                f"localmix load {quote(model.name)} --context {min(_GOOD_TOKENS, trained)}",
             )
 
 
@@ -180,5 +181,10 @@ def _start(facts: Facts) -> str:
     return " or ".join(starts) or "install Ollama (ollama.com/download) or LM Studio (lmstudio.ai)"
 
 
+def _word(choice: str) -> str:
+    """Quote a name for the shell, but not the gap that stands where there is none."""
+    return choice if choice == "<model>" else quote(choice)
+
+
 def _use(server: Server) -> str:
-    return f"export LOCALMIX_SERVERS={server.url}"
+    return f"export LOCALMIX_SERVERS={quote(server.url)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +9,7 @@ from typing import ParamSpec
 
 import typer
 
-from localmix.cli.output import plain, say
+from localmix.cli.output import say, to_json
 from localmix.errors import (
     ConfigError,
     DiscoveryError,
@@ -79,4 +78,4 @@ def tell(error: LocalMixError, *, as_json: bool = False) -> None:
             {"server": each.server, "message": each.error.message} for each in error.attempts
         ],
     }
-    sys.stderr.write(json.dumps({"error": plain(about)}, ensure_ascii=False) + "\n")
+    sys.stderr.write(to_json({"error": about}) + "\n")

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from localmix import Client
 from localmix.cli.arguments import Context, Json, ModelName, Servers, open_client, seconds
-from localmix.cli.output import say, size, tokens, write_json
-from localmix.errors import ConfigError
+from localmix.cli.output import say, size, tokens, visible, write_json
+from localmix.errors import ConfigError, ModelNotFoundError
+from localmix.types import ModelInfo
 
 Keep = Annotated[
     str | None,
@@ -52,9 +54,17 @@ def unload(model: ModelName, servers: Servers = None, as_json: Json = False) -> 
         say(f"{model} was not loaded.")
 
 
-def copy(model: ModelName, new: NewName, servers: Servers = None, as_json: Json = False) -> None:
+def copy(
+    model: ModelName,
+    new: NewName,
+    yes: Yes = False,
+    servers: Servers = None,
+    as_json: Json = False,
+) -> None:
     """Give a model a second name."""
     with open_client(servers) as client:
+        for gone in () if yes else _replaced(client, model, new):
+            _ask(f"Replace {_described(gone)} by {model}?")
         made = client.copy(model, new)
     if as_json:
         write_json(made)
@@ -64,13 +74,33 @@ def copy(model: ModelName, new: NewName, servers: Servers = None, as_json: Json 
 
 def rm(model: ModelName, yes: Yes = False, servers: Servers = None, as_json: Json = False) -> None:
     """Delete a model from the disk."""
-    if not yes:
-        if not sys.stdin.isatty():
-            raise ConfigError("Nobody is there to be asked.", hint="Add --yes to delete it.")
-        typer.confirm(f"Delete {model}?", abort=True)
     with open_client(servers) as client:
+        if not yes:
+            named = client.named(model)
+            if len(named) == 1:  # else it is refused
+                _ask(f"Delete {_described(named[0])}?")
         deleted = client.delete(model)
     if as_json:
         write_json(deleted)
     else:
         say(f"{deleted.name} ({size(deleted.size_bytes)}) is deleted from {deleted.server}.")
+
+
+def _replaced(client: Client, model: str, new: str) -> list[ModelInfo]:
+    """List what a copy would overwrite."""
+    try:
+        server = client.named(model)[0].server
+        return [each for each in client.named(new) if each.server == server]
+    except ModelNotFoundError:
+        return []
+
+
+def _described(model: ModelInfo) -> str:
+    return f"{model.name} ({size(model.size_bytes) or 'of unknown size'}) at {model.server}"
+
+
+def _ask(question: str) -> None:
+    """Have a person agree to what cannot be undone."""
+    if not sys.stdin.isatty():
+        raise ConfigError("Nobody is there to be asked.", hint="Add --yes to go on unasked.")
+    typer.confirm(visible(question), abort=True)

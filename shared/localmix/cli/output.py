@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,33 +12,57 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # Long facts of a server, of use to `show` alone.
 _LEFT_OUT = ("details",)
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
+# What a terminal obeys (ECMA-48): a sequence with its parameters, a string with its end, or what
+# is left of either. What reorders text (UAX 9) may hide what is written.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+_MARKS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSEEN = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_MARKS}]")
+
+
+def visible(text: str) -> str:
+    """Strip what would drive a terminal, or hide what stands there: servers say what they like."""
+    lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    return _UNSEEN.sub("", _SEQUENCE.sub("", lines))
+
+
 def console(*, error: bool = False) -> Console:
     """Give the terminal, or the pipe that stands in for it."""
-    return Console(stderr=error, highlight=False, soft_wrap=True)
+    return Console(stderr=error, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "", *, error: bool = False, is_command: bool = False) -> None:
     """Write a line as it is; at a terminal it is wrapped, unless it is a command to be copied."""
     terminal = console(error=error)
     wraps = terminal.is_terminal and not is_command
-    terminal.print(text, style=style or None, markup=False, soft_wrap=not wraps)
+    terminal.print(visible(text), style=style or None, soft_wrap=not wraps)
 
 
 def write_json(value: object) -> None:
     """Write a value as JSON to standard output."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(to_json(value, indent=2) + "\n")
 
 
 def write_json_line(value: object) -> None:
     """Write a value as one line of JSON, at once."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+    sys.stdout.write(to_json(value) + "\n")
     sys.stdout.flush()
+
+
+def to_json(value: object, indent: int | None = None) -> str:
+    """Write JSON that a terminal can show: what would drive it is escaped."""
+    text = json.dumps(plain(value), indent=indent, ensure_ascii=False)
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def plain(value: Any) -> Any:
@@ -59,6 +84,7 @@ def plain(value: Any) -> Any:
 def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table that fits the terminal; in a pipe, aligned columns that are never cut."""
     terminal = console()
+    rows = [[visible(cell).replace("\n", " ") for cell in row] for row in rows]
     if not terminal.is_terminal:
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         for row in (heads, *rows):
@@ -69,8 +95,8 @@ def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for row in rows:
-        table.add_row(*row)
-    terminal.print(table, markup=False, soft_wrap=False)
+        table.add_row(*map(Text, row))
+    terminal.print(table, soft_wrap=False)
 
 
 def write_facts(facts: Mapping[str, str]) -> None:

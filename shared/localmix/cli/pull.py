@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from localmix.cli.arguments import Json, ModelName, Servers, open_client
-from localmix.cli.output import console, say, size, write_json_line
+from localmix.cli.output import console, say, size, visible, write_json_line
 from localmix.types import PullStep
 
 Insecure = Annotated[
@@ -54,7 +54,7 @@ def _bar(steps: Iterable[PullStep]) -> None:
         task = progress.add_task("preparing", total=None)
         for step in steps:
             progress.update(
-                task, description=_phase(step), completed=step.completed, total=step.total
+                task, description=visible(_phase(step)), completed=step.completed, total=step.total
             )
     _end(step)
 

@@ -80,7 +80,7 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         candidate.authorization(None),
         settings.max_reply_bytes,
     )
-    quick = place.within(settings.probe_timeout)
+    quick = place.within(settings.probe_bound(candidate.url))
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind

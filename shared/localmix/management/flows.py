@@ -18,7 +18,7 @@ from localmix.errors import (
 )
 from localmix.management.embedded import EmbeddedModels
 from localmix.routing import Router
-from localmix.routing.catalog import Place
+from localmix.routing.catalog import Catalog, Place
 from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
@@ -86,7 +86,11 @@ class Management:
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
-        loaded = [place for place in (yield from self._places(name)) if place.model.loaded]
+        catalog = yield from self._selection.catalog()
+        named = catalog.exact(name) or catalog.instances(name)
+        if not named:
+            raise not_exact(name, catalog)
+        loaded = [place for place in named if place.model.loaded]
         for place in loaded:
             yield from self._keepers[place.model.kind].unload(_target(place))
         unloaded = yield from together([self._afresh(place) for place in loaded])
@@ -94,16 +98,28 @@ class Management:
 
     # On the disk
 
+    def named(self, name: str) -> Flow[list[ModelInfo]]:
+        """List the models that have exactly this name: what a deletion could mean."""
+        catalog = yield from self._selection.catalog()
+        return [place.model for place in _exact(catalog, name)]
+
     def delete(self, name: str) -> Flow[ModelInfo]:
         """Delete a model from the one server that has it; give what was deleted."""
-        place = _only((yield from self._places(name)), name)
+        catalog = yield from self._selection.catalog()
+        place = _only(_exact(catalog, name), name)
         yield from self._keepers[place.model.kind].delete(_target(place))
         yield from self._directory.refresh(url=place.found.server.url)
         return place.model
 
     def copy(self, source: str, destination: str) -> Flow[ModelInfo]:
-        """Give a model a second name at its server."""
-        place = (yield from self._places(source))[0]
+        """Give a model a second name at its server; what has that name there is replaced."""
+        catalog = yield from self._selection.catalog()
+        places = catalog.exact(source) or catalog.places(source)
+        if not places:
+            raise no_model(source, "chat", catalog)
+        place = places[0]
+        if any(Place(place.found, each, "").is_called(destination) for each in place.found.models):
+            place = _only(_exact(catalog, source), source)
         yield from self._keepers[place.model.kind].copy(_target(place), destination)
         return (yield from self._afresh(place, destination)).model
 
@@ -144,14 +160,6 @@ class Management:
 
     # Finding
 
-    def _places(self, name: str) -> Flow[list[Place]]:
-        """Find a model, the places that have it under this very name first."""
-        catalog = yield from self._selection.catalog()
-        places = catalog.places(name)
-        if not places:
-            raise no_model(name, "chat", catalog)
-        return sorted(places, key=lambda place: not _is_named(place, name))
-
     def _afresh(self, place: Place, name: str = "") -> Flow[Place]:
         """Ask its server again how a model stands."""
         url, wanted = place.found.server.url, canonical(name or place.model.name)
@@ -188,18 +196,36 @@ def _described(place: Place) -> Flow[ModelInfo]:
         return model  # what the listing says is true all the same
 
 
+def _exact(catalog: Catalog, name: str) -> list[Place]:
+    places = catalog.exact(name)
+    if not places:
+        raise not_exact(name, catalog)
+    return places
+
+
 def _only(places: Sequence[Place], name: str) -> Place:
-    """Refuse to choose which of several models is to be deleted."""
-    named = [place for place in places if _is_named(place, name)] or places
-    if len(named) > 1:
-        pins = ", ".join(f"{place.found.server.name}/{place.model.name}" for place in named)
-        raise ConfigError(f"{name} is on {len(named)} servers.", hint=f"Name one: {pins}.")
-    return named[0]
+    """Refuse to choose which of several models is meant."""
+    if len(places) > 1:
+        pins = ", ".join(map(_pinned, places))
+        raise ConfigError(f"{name} is on {len(places)} servers.", hint=f"Name one: {pins}.")
+    return places[0]
 
 
-def _is_named(place: Place, name: str) -> bool:
-    own = canonical(place.model.name)
-    return own in (canonical(name), canonical(split_pin(name)[1]))
+def not_exact(name: str, catalog: Catalog) -> ModelNotFoundError:
+    """Say that nothing is called exactly so, and what a request for the name would take."""
+    meant = catalog.places(name)
+    if not meant:
+        return no_model(name, "chat", catalog)
+    names = [place.model.name for place in meant]
+    return ModelNotFoundError(
+        f"No server has a model that is called exactly {name!r}.",
+        hint=f"Nothing was changed. If you mean {' or '.join(map(_pinned, meant))}, say so.",
+        available=tuple(dict.fromkeys([*names, *catalog.nearest(name)])),
+    )
+
+
+def _pinned(place: Place) -> str:
+    return f"{place.found.server.name}/{place.model.name}"
 
 
 def _target(place: Place) -> Target:

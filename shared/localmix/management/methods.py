@@ -68,7 +68,11 @@ class Managing:
         return self._driver.run(self._management.preload(models, order))
 
     def unload(self, model: str) -> list[ModelInfo]:
-        """Take a model out of memory wherever it is loaded; give what was unloaded."""
+        """Take a model out of memory wherever it is loaded; give what was unloaded.
+
+        Raises:
+            ModelNotFoundError: Nothing is called exactly so; see `named`.
+        """
         return self._driver.run(self._management.unload(model))
 
     def pull(self, model: str, *, insecure: bool = False) -> Steps[PullStep]:
@@ -88,16 +92,35 @@ class Managing:
         """
         return Steps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
 
+    def named(self, model: str) -> list[ModelInfo]:
+        """List the models that have exactly this name, one entry for each server.
+
+        Case and `:latest` say nothing, and a pin holds. `delete` and `unload` act on these alone:
+        what a request for the name would take besides, an alias or the same model under another
+        name, is offered in the error.
+
+        Raises:
+            ModelNotFoundError: There is none.
+        """
+        return self._driver.run(self._management.named(model))
+
     def delete(self, model: str) -> ModelInfo:
         """Delete a model from the disk of its server; give what was deleted.
 
         Raises:
+            ModelNotFoundError: No model is called exactly so; see `named`.
             ConfigError: Several servers have it under this name: pin one.
         """
         return self._driver.run(self._management.delete(model))
 
     def copy(self, model: str, destination: str) -> ModelInfo:
-        """Give a model a second name, and return it."""
+        """Give a model a second name, and return it; what had that name there is replaced.
+
+        Raises:
+            ConfigError: Something would be replaced, and several servers have the model: pin one.
+            ModelNotFoundError: No server has the model; or something would be replaced, and none
+                has a model that is called exactly so.
+        """
         return self._driver.run(self._management.copy(model, destination))
 
 
@@ -141,12 +164,16 @@ class AsyncManaging:
         """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
         return AsyncSteps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
 
+    async def named(self, model: str) -> list[ModelInfo]:
+        """List the models that have exactly this name; see `Managing.named`."""
+        return await self._driver.run(self._management.named(model))
+
     async def delete(self, model: str) -> ModelInfo:
         """Delete a model from the disk of its server; see `Managing.delete`."""
         return await self._driver.run(self._management.delete(model))
 
     async def copy(self, model: str, destination: str) -> ModelInfo:
-        """Give a model a second name, and return it."""
+        """Give a model a second name, and return it; see `Managing.copy`."""
         return await self._driver.run(self._management.copy(model, destination))
 
 

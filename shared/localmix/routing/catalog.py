@@ -39,6 +39,10 @@ class Place:
         """Tell places apart: the server, what it is, its name for the model."""
         return self.found.server.url, self.found.server.kind, self.model.name
 
+    def is_called(self, name: str) -> bool:
+        """Tell whether this is the model's own name; case and `:latest` say nothing."""
+        return _plain(self.model.name) == _plain(name)
+
 
 class Catalog:
     """Look up names in what the servers hold; made once for each state of the directory."""
@@ -62,6 +66,17 @@ class Catalog:
             self._places[name] = self._look_up(name)
         return self._places[name]
 
+    def exact(self, name: str) -> list[Place]:
+        """List what is called exactly so, at any server or at the pinned one.
+
+        What takes something away acts on nothing else, whatever a request for the name would do.
+        """
+        return self._at_pin(self._spelled, name)
+
+    def instances(self, name: str) -> list[Place]:
+        """List the models that have an instance loaded under exactly this name, and that alone."""
+        return self._at_pin(self._instances, name)
+
     def suitable(self, purpose: Purpose) -> list[Place]:
         """List what would do where no model is named: loaded ones first, then the user's order."""
         if purpose not in self._suitable:
@@ -82,7 +97,7 @@ class Catalog:
     def _look_up(self, name: str) -> list[Place]:
         for look_up in (self._exact, self._aliased, self._equal):
             if places := self._at_pin(look_up, name):
-                return _consistent(places)
+                return _consistent(at_home(places))
         return []
 
     def _add(self, place: Place) -> None:
@@ -106,6 +121,17 @@ class Catalog:
             replace(place, rule=f"{place.rule}, pinned to {pin}")
             for place in look_up(rest)
             if pin.casefold() in (place.found.server.kind, place.found.server.name.casefold())
+        ]
+
+    def _spelled(self, name: str) -> list[Place]:
+        return [each for each in self._by_name.get(canonical(name), ()) if each.is_called(name)]
+
+    def _instances(self, name: str) -> list[Place]:
+        return [
+            replace(place, model=replace(place.model, aliases=(alias,)))
+            for place in self._by_name.get(canonical(name), ())
+            for alias in place.model.aliases
+            if alias == name
         ]
 
     def _exact(self, name: str) -> list[Place]:
@@ -139,6 +165,15 @@ class Catalog:
             and same_quantization(wanted, identity, place.model.quantization)
             and same_architecture(family, place.model.family)
         ]
+
+
+def at_home(places: Sequence[Place]) -> Sequence[Place]:
+    """Leave out a cloud's models where any other is meant: no fail-over may end there."""
+    return [place for place in places if not place.model.remote] or places
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().removesuffix(":latest")
 
 
 def _consistent(places: Iterable[Place]) -> list[Place]:

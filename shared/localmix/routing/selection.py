@@ -94,6 +94,8 @@ class Selection:
         found = yield from self._directory.refresh(deadline)
         keys = {place.key for place in tried}
         new = [place for place in self._named(found, needs) if place.key not in keys]
+        if not any(place.model.remote for place in tried):  # what ran here stays here
+            new = [place for place in new if not place.model.remote]
         return (yield from self._able(new, needs)) if new else []
 
     def sort(self, places: Sequence[Place], needs: Needs) -> list[Ranked]:

@@ -1,134 +1,62 @@
-"""What the user wants: arguments over environment over files over defaults.
+"""What the user wants: arguments over environment over the user's file over the folder's files.
 
-This is the only room that reads the environment.
+Every setting knows its source, and a token goes only where its own source, or a stronger one, said
+that the server is.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
     ConfigDict,
     Field,
     PrivateAttr,
-    SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    PyprojectTomlConfigSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
+    model_validator,
 )
 
-from localmix.errors import ConfigError, config_error
 from localmix.settings.addresses import loopback, ollama_host, read_url
+from localmix.settings.server import Secretive, ServerConfig, Token
+from localmix.settings.sources import (
+    DEFAULT,
+    TOKEN,
+    Source,
+    Strength,
+    complaint,
+    gather,
+    variable_part,
+)
 from localmix.settings.vendors import lmstudio_port
 from localmix.types import Kind
 from localmix.types.words import MAX_REPLY_BYTES
 
+__all__ = ["LMSTUDIO_PORT", "OLLAMA_PORT", "Rank", "ServerConfig", "Settings"]
+
 OLLAMA_PORT = 11434
 LMSTUDIO_PORT = 1234
-_FILE = "localmix.toml"
 Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{12,64}$")]
 # What the user says of a server's place among the others; the lowest comes first.
 Rank = tuple[float, int, int]
+_ADDRESSES = ("ollama_base_url", "ollama_host", "lm_studio_base_url")
+_log = logging.getLogger("localmix")
+_told: set[str] = set()
 
 
-def _sendable(token: SecretStr) -> SecretStr:
-    """Drop the line end that a file may have brought; refuse what would be another header."""
-    text = token.get_secret_value().strip()
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("it holds what no header can carry")
-    return SecretStr(text)
-
-
-Token = Annotated[SecretStr, AfterValidator(_sendable)]
-
-
-class _Secretive(BaseModel):
-    """Keep secrets out of pickles; copies stay in the process and keep them."""
-
-    def __getstate__(self) -> dict[Any, Any]:
-        state = super().__getstate__()
-        fields = state["__dict__"]
-        kept = {name: value for name, value in fields.items() if not _is_secret(name, value)}
-        lost = {name: type(self).model_fields[name].get_default() for name in fields.keys() - kept}
-        return state | {"__dict__": kept | lost}
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        return self  # immutable
-
-
-class ServerConfig(_Secretive):
-    """Name one server, and say how to use it.
-
-    Attributes:
-        url: Base URL; a host with a port will do, and a trailing `/v1` is dropped.
-        name: What `NAME/MODEL` pins a request to; the host and port without one.
-        token: Sent as `Authorization: Bearer` to this server alone.
-        headers: Sent to this server alone.
-        only_kind: Send the token only to a server that proved to be of this kind.
-        order: Servers of a lower order come first, those that were given one order share the load.
-            Without it the order is 0, and the place in the list decides.
-        weight: How much of the load it should take, compared with others of its order.
-        limit: The most requests to have there at once; without it there is no limit.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    url: str
-    name: str = ""
-    token: Token | None = None
-    headers: Mapping[str, str] = Field(default={}, repr=False)
-    only_kind: Kind | None = None
-    order: int | None = None
-    weight: float = Field(default=1.0, gt=0)
-    limit: int | None = Field(default=None, ge=1)
-
-    @classmethod
-    def of(cls, given: str | ServerConfig | Mapping[str, Any]) -> ServerConfig:
-        """Read a server as users write it; `user:password@` becomes Basic authorization."""
-        if isinstance(given, ServerConfig):
-            return given
-        about: Mapping[str, Any] = {"url": given} if isinstance(given, str) else given
-        url, headers = read_url(str(about.get("url", "")))
-        return cls(**{**about, "url": url, "headers": {**headers, **about.get("headers", {})}})
-
-    @field_validator("url")
-    @classmethod
-    def _normal(cls, url: str) -> str:
-        return read_url(url)[0]
-
-    @property
-    def label(self) -> str:
-        """Give the name, or the host and port."""
-        return self.name or self.url.partition("://")[2]
-
-    def authorization(self, kind: Kind | None) -> dict[str, str]:
-        """Give the headers for a server that proved to be of this kind (`None`: not yet)."""
-        if self.only_kind not in (None, kind):
-            return {}
-        token = {"Authorization": f"Bearer {self.token.get_secret_value()}"} if self.token else {}
-        return {**self.headers, **token}
-
-
-class Settings(_Secretive, BaseSettings):
-    """Hold every setting, read once; `docs/configuration.md` explains them to a user.
+class Settings(Secretive):
+    """Every setting, read once; `docs/configuration.md` explains them to a user.
 
     Attributes:
         servers: The servers to use, in order of preference; empty means to look for them.
+        tokens: Tokens of servers, by the server's name; under an empty name that of the only one.
         prefer: Kinds to take first, among servers of one order.
         model: Model of chats and completions that name none.
         aliases: Names of one's own for models; a name for several takes the first that is there.
@@ -141,7 +69,9 @@ class Settings(_Secretive, BaseSettings):
             an answer that is not streamed.
         warm_first_byte_timeout: Seconds to wait for the first delta from a model that is loaded.
         between_timeout: Seconds between two pieces of a reply.
-        probe_timeout: Seconds that a server has to show what it is.
+        probe_timeout: Seconds that a server has to show what it is, in a place where it was only
+            looked for.
+        named_probe_timeout: The same for a server that the user named.
         refresh_after: Seconds for which a list of servers and models counts as fresh.
         monitor_every: Seconds between looks at all servers beside the requests; without it they
             are looked at when a request needs it.
@@ -152,25 +82,15 @@ class Settings(_Secretive, BaseSettings):
         wait_timeout: Seconds that a request may wait so.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="LOCALMIX_",
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        populate_by_name=True,
-        pyproject_toml_table_header=("tool", "localmix"),
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    servers: Annotated[tuple[ServerConfig, ...], NoDecode] = ()
-    prefer: Annotated[tuple[Kind, ...], NoDecode] = Field(
-        default=(), validation_alias=AliasChoices("LOCALMIX_PREFER", "LOCAL_PROVIDER_PREFERENCE")
-    )
+    servers: tuple[ServerConfig, ...] = ()
+    tokens: dict[str, Token] = Field(default={})
+    prefer: tuple[Kind, ...] = ()
     model: str | None = None
     aliases: dict[str, tuple[str, ...]] = Field(default={})
     digests: dict[str, Digest] = Field(default={})
-    models_path: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(), validation_alias=AliasChoices("LOCALMIX_MODELS_PATH", "LOCAL_MODELS_PATH")
-    )
+    models_path: tuple[Path, ...] = ()
     embedded_context_length: int = Field(default=8192, ge=16)
 
     timeout: float | None = Field(default=None, gt=0)
@@ -179,6 +99,7 @@ class Settings(_Secretive, BaseSettings):
     warm_first_byte_timeout: float = Field(default=120.0, gt=0)
     between_timeout: float = Field(default=120.0, gt=0)
     probe_timeout: float = Field(default=1.0, gt=0)
+    named_probe_timeout: float = Field(default=5.0, gt=0)
     refresh_after: float = Field(default=30.0, ge=0)
     monitor_every: float | None = Field(default=None, gt=0)
 
@@ -188,60 +109,53 @@ class Settings(_Secretive, BaseSettings):
     max_waiting: int = Field(default=64, ge=0)
     wait_timeout: float = Field(default=300.0, ge=0)
 
-    ollama_host: str | None = Field(default=None, validation_alias="OLLAMA_HOST")
-    ollama_base_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("OLLAMA_BASE_URL", "OLLAMA_ENDPOINT")
-    )
-    ollama_model: str | None = Field(default=None, validation_alias="OLLAMA_MODEL")
-    ollama_api_key: Token | None = Field(default=None, validation_alias="OLLAMA_API_KEY")
-    use_ollama: bool = Field(default=True, validation_alias="USE_OLLAMA")
-    lm_studio_base_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("LM_STUDIO_BASE_URL", "LMSTUDIO_ENDPOINT")
-    )
-    lm_studio_model: str | None = Field(default=None, validation_alias="LM_STUDIO_MODEL")
-    lm_api_token: Token | None = Field(
-        default=None,
-        validation_alias=AliasChoices(
-            "LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY", "LM_API_KEY"
-        ),
-    )
-    use_lm_studio: bool = Field(default=True, validation_alias="USE_LM_STUDIO")
+    ollama_host: str | None = None
+    ollama_base_url: str | None = None
+    ollama_model: str | None = None
+    ollama_api_key: Token | None = None
+    use_ollama: bool = True
+    lm_studio_base_url: str | None = None
+    lm_studio_model: str | None = None
+    lm_api_token: Token | None = None
+    use_lm_studio: bool = True
 
-    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
+    # Headers that `user:password@` in an address became, by the name of the setting.
+    _credentials: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def load(cls, **arguments: Any) -> Self:
         """Read the settings; what is `None` here comes from the other places.
 
         Raises:
-            ConfigError: A value cannot be right; the sentence names it.
+            ConfigError: A value cannot be right; the sentence names it, and where it was written.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
+        given = gather(cls.model_fields, arguments)
         try:
-            settings = cls(**given)
+            settings = cls(**{name: each.value for name, each in given.items()})
         except ValidationError as error:
-            raise config_error(cls, error) from error
-        except ValueError as error:  # a file that is no TOML
-            raise ConfigError(f"A settings file cannot be read: {error}") from error
-        settings._sources.update(_sources_of(cls, given))
+            raise complaint(cls, error, given) from error
+        settings._sources.update({name: each.source for name, each in given.items()})
         return settings
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Move `user:password@` of addresses to where nothing shows it."""
+        for name in _ADDRESSES:
+            written = getattr(self, name)
+            url, headers = _read_address(name, written) if written else ("", {})
+            if headers:
+                self._credentials[name] = headers
+                self.__dict__[name] = url  # it is frozen for others only
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave out secrets: a pickle may travel."""
+        state = super().__getstate__()
+        return state | {"__pydantic_private__": {"_sources": self._sources, "_credentials": {}}}
 
     @property
     def sources(self) -> dict[str, str]:
-        """Tell where each value came from: `argument`, `environment NAME`, a file, or `default`."""
-        return {name: self._sources.get(name, "default") for name in type(self).model_fields}
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the files behind the environment."""
-        return (init_settings, env_settings, *_files(settings_cls).values())
+        """Where each value came from: `argument`, `environment NAME`, a file, or `default`."""
+        return {name: self._source(name).name for name in type(self).model_fields}
 
     @field_validator("servers", mode="before")
     @classmethod
@@ -269,9 +183,18 @@ class Settings(_Secretive, BaseSettings):
         if not isinstance(value, Mapping):
             return value
         return {
-            alias: (names,) if isinstance(names, str) else tuple(names)
-            for alias, names in value.items()
+            alias: (names,) if isinstance(names, str) else names for alias, names in value.items()
         }
+
+    @field_validator("aliases", "digests", mode="before")
+    @classmethod
+    def _json_in_a_variable(cls, value: object) -> object:  # the later one is asked first
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError('it is not JSON like {"name": "value"}') from None
 
     @field_validator("models_path", mode="before")
     @classmethod
@@ -285,18 +208,36 @@ class Settings(_Secretive, BaseSettings):
             parts = value
         else:
             return value
-        return tuple(Path(str(part)).expanduser() for part in parts)
+        try:
+            return tuple(Path(str(part)).expanduser() for part in parts)
+        except RuntimeError:
+            raise ValueError("nobody knows where the folder ~ is") from None
+
+    @field_validator("ollama_host", "ollama_base_url", "lm_studio_base_url")
+    @classmethod
+    def _an_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.field_name:
+            _read_address(info.field_name, value)
+        return value
+
+    @model_validator(mode="after")
+    def _whose_tokens(self) -> Self:
+        """Refuse a token that could be meant for either of two servers."""
+        for name in self.tokens:
+            if len([each for each in self.servers if self._is_meant(name, each)]) > 1:
+                raise ValueError(f"two servers could be meant by the token {name!r}")
+        return self
 
     def candidates(self) -> list[ServerConfig]:
         """List where servers may be: the named ones, or Ollama's and LM Studio's own places."""
         if self.servers:
-            return list(self.servers)
+            return [self._with_token(server) for server in self.servers]
         ollama = self._ollama_places() if self.use_ollama else []
         return [*ollama, *(self._lmstudio_places() if self.use_lm_studio else [])]
 
     @property
     def usual_models(self) -> list[str]:
-        """List what to take when no model is named, pinned to its kind, the preferred first."""
+        """What to take when no model is named, pinned to its kind, the preferred first."""
         usual: list[tuple[Kind, str | None]] = [
             ("ollama", self.ollama_model),
             ("lmstudio", self.lm_studio_model),
@@ -309,76 +250,105 @@ class Settings(_Secretive, BaseSettings):
         own = self.servers[position].order if position < len(self.servers) else 0
         return (own or 0, self._liking(kind), position if own is None else 0)
 
+    def is_named(self, url: str) -> bool:
+        """Tell whether the user said that a server is there, rather than that it may be."""
+        return bool(self.servers) or url in map(self._url, _ADDRESSES)
+
+    def probe_bound(self, url: str) -> float:
+        """Give the seconds that the server at an address has to show what it is."""
+        named = max(self.named_probe_timeout, self.probe_timeout)
+        return named if self.is_named(url) else self.probe_timeout
+
+    def how_to_give_a_token(self, url: str) -> str:
+        """Say what a user does about a server that wants a token, or another one."""
+        server = next((each for each in self.servers if each.url == url), None)
+        if server:
+            variable = f"{TOKEN}_{variable_part(server.label)}"
+            return f"Set `token` of this server, or {variable}{self._unless_weaker('servers')}."
+        if self.use_ollama and url in (self._url("ollama_base_url"), self._url("ollama_host")):
+            name = "ollama_base_url" if self.ollama_base_url else "ollama_host"
+            return f"Set OLLAMA_API_KEY{self._unless_weaker(name)}."
+        if url in [each.url for each in self._lmstudio_places()]:
+            return f"Set LM_API_TOKEN{self._unless_weaker('lm_studio_base_url')}."
+        return "Name the server in LOCALMIX_SERVERS, and set LOCALMIX_TOKEN."
+
+    def _unless_weaker(self, address: str) -> str:
+        """Say that a variable would not do for an address that only a file names."""
+        source = self._source(address)
+        if source.strength not in (Strength.FOLDER, Strength.USER):
+            return ""
+        return f", and name the server in a variable too: {source.name} is weaker than one"
+
+    def _source(self, name: str) -> Source:
+        return self._sources.get(name, DEFAULT)
+
     def _liking(self, kind: Kind | None) -> int:
         return self.prefer.index(kind) if kind in self.prefer else len(self.prefer)
 
+    def _url(self, name: str) -> str:
+        written = getattr(self, name)
+        return _read_address(name, written)[0] if written else ""
+
+    def _is_meant(self, name: str, server: ServerConfig) -> bool:
+        """Tell whether a token of this name is that server's."""
+        if not name:
+            return len(self.servers) == 1
+        return variable_part(name) == variable_part(server.label)
+
+    def _with_token(self, server: ServerConfig) -> ServerConfig:
+        own = [token for name, token in self.tokens.items() if self._is_meant(name, server)]
+        if server.token or not own or not self._may_go("tokens", "servers", server.url):
+            return server
+        return server.model_copy(update={"token": own[0]})
+
+    def _may_go(self, token: str, address: str, url: str) -> bool:
+        """Tell whether a token's own source, or a stronger one, says that the server is there."""
+        may = self._source(token).strength <= self._source(address).strength
+        if not may:
+            _warn_once(
+                f"{token} ({self._source(token).name}) is not sent to {url}, which a weaker source"
+                f" names ({self._source(address).name}). Name the server where the token stands."
+            )
+        return may
+
+    def _place(self, address: str, token: str) -> ServerConfig:
+        """Give the server at an address that the user named for its kind."""
+        url = self._url(address)
+        secret = getattr(self, token)
+        if secret and not self._may_go(token, address, url):
+            secret = None
+        return ServerConfig(url=url, headers=self._credentials.get(address, {}), token=secret)
+
     def _ollama_places(self) -> list[ServerConfig]:
-        if self.ollama_base_url:
-            url, headers = read_url(self.ollama_base_url, default_port=OLLAMA_PORT)
-        elif self.ollama_host:
-            url, headers = ollama_host(self.ollama_host, OLLAMA_PORT)
-        else:
-            # OLLAMA_API_KEY belongs to ollama.com unless the user says otherwise: not sent here.
-            return [ServerConfig(url=url) for url in loopback(OLLAMA_PORT)]
-        return [ServerConfig(url=url, headers=headers, token=self.ollama_api_key)]
+        if self.ollama_base_url or self.ollama_host:
+            name = "ollama_base_url" if self.ollama_base_url else "ollama_host"
+            return [self._place(name, "ollama_api_key")]
+        # OLLAMA_API_KEY belongs to ollama.com unless the user says otherwise: not sent here.
+        return [ServerConfig(url=url) for url in loopback(OLLAMA_PORT)]
 
     def _lmstudio_places(self) -> list[ServerConfig]:
-        token = self.lm_api_token
         if self.lm_studio_base_url:
-            url, headers = read_url(self.lm_studio_base_url, default_port=LMSTUDIO_PORT)
-            return [ServerConfig(url=url, headers=headers, token=token)]
+            return [self._place("lm_studio_base_url", "lm_api_token")]
         ports = dict.fromkeys([lmstudio_port() or LMSTUDIO_PORT, LMSTUDIO_PORT])
         return [
-            ServerConfig(url=url, token=token, only_kind="lmstudio")
+            ServerConfig(url=url, token=self.lm_api_token, only_kind="lmstudio")
             for port in ports
             for url in loopback(port)
         ]
 
 
-def _files(settings: type[BaseSettings]) -> dict[str, PydanticBaseSettingsSource]:
-    """List the files, the nearest first; those that are not there say nothing."""
-    near, mine = Path.cwd() / _FILE, _user_folder() / _FILE
-    return {
-        str(near): TomlConfigSettingsSource(settings, toml_file=near),
-        "pyproject.toml": PyprojectTomlConfigSettingsSource(settings),
-        str(mine): TomlConfigSettingsSource(settings, toml_file=mine),
-    }
-
-
-def _user_folder() -> Path:
-    system: Literal["nt", "posix"] = "nt" if os.name == "nt" else "posix"
-    base = Path.home() / ("AppData/Roaming" if system == "nt" else ".config")
-    return base / "localmix"
-
-
-def _sources_of(settings: type[BaseSettings], given: Mapping[str, Any]) -> dict[str, str]:
-    """Find where each value came from, by the same order as the values themselves."""
-    environment = EnvSettingsSource(settings).env_vars
-    files = {name: source() for name, source in _files(settings).items()}
-    found: dict[str, str] = {}
-    for name in settings.model_fields:
-        names = _variables(settings, name)
-        variables = [each for each in names if each.lower() in environment]
-        in_files = [file for file, values in files.items() if values.keys() & {name, *names}]
-        if name in given:
-            found[name] = "argument"
-        elif variables:
-            found[name] = f"environment {variables[0]}"
-        elif in_files:
-            found[name] = in_files[0]
-    return found
-
-
-def _variables(settings: type[BaseSettings], name: str) -> list[str]:
-    alias = settings.model_fields[name].validation_alias
-    if isinstance(alias, AliasChoices):
-        return [str(choice) for choice in alias.choices]
-    return [alias] if isinstance(alias, str) else [f"LOCALMIX_{name.upper()}"]
+def _read_address(name: str, text: str) -> tuple[str, dict[str, str]]:
+    if name == "ollama_host":
+        return ollama_host(text, OLLAMA_PORT)
+    port = OLLAMA_PORT if name == "ollama_base_url" else LMSTUDIO_PORT
+    return read_url(text, default_port=port)
 
 
 def _split_list(text: str) -> list[str]:
     return [part for part in re.split(r"[,\s]+", text) if part]
 
 
-def _is_secret(name: str, value: object) -> bool:
-    return name == "headers" or isinstance(value, SecretStr)
+def _warn_once(text: str) -> None:
+    if text not in _told:
+        _told.add(text)
+        _log.warning(text)

@@ -12,6 +12,13 @@ from localmix.errors import ConfigError
 # An address that means "every interface" is reached over loopback.
 _UNSPECIFIED = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _LOOPBACK = ("127.0.0.1", "[::1]")
+_NAME_AND_ADDRESS = re.compile(r"\s*([\w.-]+)=(.+)", re.DOTALL)
+# What people paste: the endpoint that they called, rather than the base URL before it.
+_ENDPOINT = re.compile(
+    r"(/api/v[01]|/v1|/api)"
+    r"(/(chat|chat/completions|completions|responses|messages|embeddings|models"
+    r"|generate|embed|tags|ps|show|version|pull))?$"
+)
 
 
 def read_url(
@@ -20,8 +27,8 @@ def read_url(
     """Read an address into (base URL, headers for `user:password`).
 
     A missing scheme means http, and brings the default port; a scheme brings its own; slashes and
-    `/v1` at the end are dropped. With `lenient`, a bad port is replaced by the default one, as
-    Ollama does with `OLLAMA_HOST`.
+    the path of an endpoint (`/v1`, `/api/chat`) are dropped, what comes before it is kept. With
+    `lenient`, a bad port is replaced by the default one, as Ollama does with `OLLAMA_HOST`.
 
     Raises:
         ConfigError: It is no address of an HTTP server.
@@ -32,7 +39,7 @@ def read_url(
         port = default_port
     host = _UNSPECIFIED.get(parts.hostname or "", parts.hostname or "")
     shown_host = f"[{host}]" if ":" in host else host
-    path = re.sub(r"/v1$", "", parts.path.rstrip("/"))
+    path = _ENDPOINT.sub("", parts.path.rstrip("/"))
     headers = {}
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -52,6 +59,12 @@ def ollama_host(text: str, default_port: int) -> tuple[str, dict[str, str]]:
     return read_url(cleaned, default_port=default_port, lenient=True)
 
 
+def split_name(text: str) -> tuple[str, str]:
+    """Split `gpu=https://box:11434` into the name of a server, which may be empty, and the rest."""
+    match = _NAME_AND_ADDRESS.fullmatch(text)
+    return (match[1], match[2]) if match else ("", text)
+
+
 def loopback(port: int) -> list[str]:
     """Give both addresses of a port of this machine."""
     return [f"http://{host}:{port}" for host in _LOOPBACK]
@@ -63,7 +76,7 @@ def is_loopback(url: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return bool(re.fullmatch(r"([\w-]+\.)*localhost", host, re.ASCII))
 
 
 def _split(text: str) -> tuple[SplitResult, bool]:
@@ -92,7 +105,9 @@ def _port(parts: SplitResult, text: str, instead: int | None) -> int | None:
 
 
 def _no_address(text: str) -> ConfigError:
-    shown = re.sub(r"[^/@]*@", "***@", text)
+    """Refuse an address, and show of it only what is surely no secret."""
+    shown = re.sub(r"(^|//).*@", r"\1***@", re.sub(r"[?#].*", "?***", text), flags=re.DOTALL)
+    shown = re.sub(r":(?!//)(?!\d+(/|$))[^:/\]@]+(?=/|\?|$)", ":***", shown)
     return ConfigError(
         f"{shown!r} is not the address of a server.",
         hint="Write it like http://127.0.0.1:11434.",

@@ -12,11 +12,17 @@ from pathlib import Path
 
 def lmstudio_port(home: Path | None = None) -> int | None:
     """Read the port that LM Studio's server was last started on."""
-    home = home or Path.home()
     try:
-        config = json.loads(_config_file(home).read_text())
+        home = home or Path.home()
+        config = json.loads(_config_file(home).read_text("utf-8"))
         port = config["port"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+    ):  # no home, or nothing readable in it
         return None
     return port if isinstance(port, int) and 0 < port < 65536 else None  # noqa: PLR2004
 

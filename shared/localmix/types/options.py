@@ -75,6 +75,7 @@ class RouteOptions(TypedDict, total=False):
 class SettingsOptions(TypedDict, total=False):
     """Settings that a client takes as arguments; see `settings.Settings`."""
 
+    tokens: Mapping[str, str] | None
     prefer: str | Sequence[Kind] | None
     model: str | None
     aliases: Mapping[str, str | Sequence[str]] | None
@@ -87,6 +88,7 @@ class SettingsOptions(TypedDict, total=False):
     warm_first_byte_timeout: float | None
     between_timeout: float | None
     probe_timeout: float | None
+    named_probe_timeout: float | None
     refresh_after: float | None
     monitor_every: float | None
     max_reply_bytes: int | None
