@@ -202,7 +202,9 @@ def _useless(entry: _Entry, error: LocalMixError) -> Found:
         return replace(known, is_silent=True)
     problem = error.message.removeprefix(f"{url} ")
     nowhere = Endpoint(url, Timeouts.within(1))
-    return Found(Server(url, problem=problem, name=entry.candidate.name), nowhere)
+    server = Server(url, problem=problem, name=entry.candidate.name)
+    # A traceback would keep everything alive that the probe had in its hands.
+    return Found(server, nowhere, error=error.with_traceback(None))
 
 
 def _without_twins(found: list[Found]) -> tuple[Found, ...]:

@@ -12,6 +12,7 @@ from localmix.discovery import Directory, Found
 from localmix.embedded.engine import INSTALL
 from localmix.errors import (
     Attempt,
+    AuthenticationError,
     LocalMixError,
     ModelNotFoundError,
     NoServerError,
@@ -57,6 +58,7 @@ class Selection:
 
         Raises:
             NoServerError: No server answers.
+            AuthenticationError: A server answers, and wants a token; no other one does.
             ModelNotFoundError: No server has the model.
             UnsupportedFeatureError: No server that has it can do what is asked.
         """
@@ -76,6 +78,7 @@ class Selection:
 
         Raises:
             NoServerError: No server answers.
+            AuthenticationError: A server answers, and wants a token; no other one does.
         """
         found = yield from self._directory.refresh()
         if _is_nobody_there(found):
@@ -174,7 +177,8 @@ class Selection:
         key = (model.server, model.name, model.digest)
         if key not in self._shown:
             try:
-                target = Target(place.found.endpoint.within(self._settings.probe_timeout), model)
+                bound = self._settings.probe_bound(model.server)
+                target = Target(place.found.endpoint.within(*bound), model)
                 self._shown[key] = yield from DIALECTS[model.kind].show(target)
             except LocalMixError:
                 return model  # the request itself will tell what is wrong
@@ -199,19 +203,29 @@ def _is_nobody_there(found: Sequence[Found]) -> bool:
     return not any(each.server.kind for each in found if not each.is_reserve)
 
 
-def no_server(found: Sequence[Found], settings: Settings) -> NoServerError:
-    """Say that no server answers, and how to start one."""
+def no_server(found: Sequence[Found], settings: Settings) -> LocalMixError:
+    """Say that no server can be used: it wants a token, or nobody is there, and what to do."""
+    attempts = away(found)
+    refused = next((each for each in found if isinstance(each.error, AuthenticationError)), None)
+    if refused and refused.error:
+        url = refused.server.url
+        hint = settings.how_to_give_a_token(url)
+        return AuthenticationError(refused.error.message, hint=hint, server=url, attempts=attempts)
     commands = ["`ollama serve`", "`lms server start`"]
-    if not settings.servers:
+    if settings.servers:
+        hint = f"Check the addresses, or start one: {' or '.join(commands)}. Tried:"
+    else:
         commands.append(f"`{INSTALL}` and LOCAL_MODELS_PATH=<folder with .gguf files>")
-    return NoServerError(
-        "No model server answered.",
-        hint=f"Start one: {', or '.join(commands)}. Tried:",
-        attempts=tuple(
-            Attempt(each.server.url, NoServerError(each.server.problem))
-            for each in found
-            if each.server.problem
-        ),
+        hint = f"Start one: {', or '.join(commands)}. Tried:"
+    return NoServerError("No model server answered.", hint=hint, attempts=attempts)
+
+
+def away(found: Sequence[Found]) -> tuple[Attempt, ...]:
+    """List the servers that cannot be used, with what is wrong."""
+    return tuple(
+        Attempt(each.server.url, NoServerError(each.server.problem))
+        for each in found
+        if each.server.problem
     )
 
 
