@@ -83,7 +83,7 @@ def decisions() -> None:
 
 
 def decide(client: Client, request: RouteRequest) -> None:
-    flow = client._router.route(request)  # noqa: SLF001  (the client would drive it)
+    flow = client._inventory.route(request)  # noqa: SLF001  (the client would drive it)
     try:
         next(flow)
     except StopIteration:

@@ -13,7 +13,7 @@ import pytest
 from localmix import discovery
 from localmix.discovery import directory
 from localmix.embedded.engine import stop_all
-from localmix.servers import record
+from localmix.servers import MEMORY
 from tests.either import Either, MakeEither
 from tests.loopback import LoopbackServer, serving
 
@@ -52,7 +52,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> Non
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
     """Let no test know what another learned of the servers at its ports."""
-    record._known.clear()
+    MEMORY.forget()
     discovery._directories.clear()
 
 

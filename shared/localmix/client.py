@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import aclosing, closing
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
-from localmix.errors import LocalMixError
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     ChatResult,
-    Delta,
     EmbedResult,
     GenerationRequest,
     ModelInfo,
@@ -41,18 +40,22 @@ from localmix.types.options import (
 # for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
     from localmix.management.flows import Management
-    from localmix.routing import Router
+    from localmix.routing import Fleet, Inventory
+    from localmix.routing.answering import Answering
     from localmix.settings import ServerConfig, Settings
     from localmix.transport import AsyncTransport, Transport
+    from localmix.wire.flows import Flow, Source
 
 F = TypeVar("F", bound="_Face")
+T = TypeVar("T")
 
 
 class _Face:
-    """Hold what both clients are made of: settings, and the router that knows the servers."""
+    """What both clients are made of: the servers, and what can be asked of them."""
 
-    settings: Settings
-    _router: Router
+    _fleet: Fleet
+    _inventory: Inventory
+    _requests: Answering
     _management: Management
 
     def __init__(
@@ -61,22 +64,32 @@ class _Face:
         **settings: Unpack[SettingsOptions],
     ) -> None:
         from localmix.management.flows import Management
-        from localmix.routing import CompoundRouter
+        from localmix.routing import Compound, Fleet, Inventory, Requests
         from localmix.settings import Settings
 
-        self.settings = Settings.load(servers=servers, **settings)
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
-        self._router = CompoundRouter(self.settings)
-        self._management = Management(self._router)
+        self._fleet = Fleet(given)
+        if _is_in_a_loop():  # where nothing may block: the files are read by the first request
+            Settings.check(**given)
+        else:
+            self._fleet.prepare()
+        self._inventory = Inventory(self._fleet)
+        self._requests = Compound(Requests(self._fleet), self._fleet.clock)
+        self._management = Management(self._fleet)
         self._forget_connections()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that count; `settings.sources` tells where each came from."""
+        return self._fleet.settings
 
     def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
         """Describe the model that a request would go to, by what earlier requests brought.
 
         Nobody is asked, so this never blocks; `None` where nothing is known yet.
         """
-        return self._router.known(model, purpose)
+        return self._inventory.known(model, purpose)
 
     def _forget_connections(self) -> None:
         """Start without a connection; they are opened by the first request."""
@@ -127,7 +140,7 @@ class Client(_Face, Managing):
         ConfigError: A setting cannot be right.
     """
 
-    _driver: Transport
+    _transport: Transport | None
 
     def as_async(self) -> AsyncClient:
         """Give an `AsyncClient` that shares everything known about the servers."""
@@ -135,7 +148,7 @@ class Client(_Face, Managing):
 
     def servers(self) -> list[Server]:
         """Ask every candidate now; give each with the verdict on it."""
-        return self._driver.run(self._router.servers())
+        return self._driver.run(self._inventory.servers())
 
     def listing(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
@@ -143,7 +156,7 @@ class Client(_Face, Managing):
         Raises:
             NoServerError: No server answered.
         """
-        return self._driver.run(self._router.listing())
+        return self._driver.run(self._inventory.listing())
 
     def show(self, model: str) -> ModelInfo:
         """Describe a model as fully as its server can.
@@ -151,7 +164,7 @@ class Client(_Face, Managing):
         Raises:
             ModelNotFoundError: No server holds it.
         """
-        return self._driver.run(self._router.show(model))
+        return self._driver.run(self._inventory.show(model))
 
     def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
@@ -163,7 +176,7 @@ class Client(_Face, Managing):
         Raises:
             LocalMixError: The request could not be served; the error says why.
         """
-        return self._driver.run(self._router.route(route_request(model, needs)))
+        return self._driver.run(self._inventory.route(route_request(model, needs)))
 
     def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
         """Get the next turn of a conversation, whole.
@@ -175,7 +188,7 @@ class Client(_Face, Managing):
         Raises:
             LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
         """
-        return self._driver.run(self._router.generate(chat_request(messages, options)))
+        return self._driver.run(self._requests.generate(chat_request(messages, options)))
 
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
@@ -183,7 +196,7 @@ class Client(_Face, Managing):
 
     def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
         """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
-        return self._driver.run(self._router.generate(completion_request(prompt, options)))
+        return self._driver.run(self._requests.generate(completion_request(prompt, options)))
 
     def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
         """Continue a text, as it is written; arguments as for `complete`."""
@@ -191,11 +204,12 @@ class Client(_Face, Managing):
 
     def embed(self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]) -> EmbedResult:
         """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
-        return self._driver.run(self._router.embed(embed_request(texts, options)))
+        return self._driver.run(self._requests.embed(embed_request(texts, options)))
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
-        self._driver.close()
+        if self._transport:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -204,28 +218,20 @@ class Client(_Face, Managing):
         self.close()
 
     def _forget_connections(self) -> None:
+        self._transport = None
+
+    @property
+    def _driver(self) -> Transport:
+        if self._transport:
+            return self._transport
         from localmix.transport import Transport
 
-        self._driver = Transport()
+        self._transport = driver = self._transport or Transport()
+        return driver
 
     def _stream(self, request: GenerationRequest) -> Stream:
-        progress = Progress(self._router.clock)
-        return Stream(self._deltas(request, progress), progress)
-
-    def _deltas(self, request: GenerationRequest, progress: Progress) -> Generator[Delta]:
-        progress.begin()
-        try:
-            started = self._driver.run(self._router.start(request))
-            progress.follow(started.route, started.lease)
-            yield from map(progress.take, started.whole)
-            if started.opened:
-                with closing(started.opened.stream) as stream:
-                    yield from map(progress.take, stream)
-        except LocalMixError as error:
-            progress.fail(error)
-            raise
-        finally:
-            progress.end()
+        progress = Progress(self._fleet.clock)
+        return Stream(self._driver.iterate(self._requests.stream(request, progress)), progress)
 
 
 class AsyncClient(_Face, AsyncManaging):
@@ -235,11 +241,11 @@ class AsyncClient(_Face, AsyncManaging):
     serves one event loop after another.
     """
 
-    _driver: AsyncTransport
+    _transport: AsyncTransport | None
 
     async def servers(self) -> list[Server]:
         """Ask every candidate now; give each with the verdict on it."""
-        return await self._driver.run(self._router.servers())
+        return await self._run(self._inventory.servers())
 
     async def listing(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
@@ -247,7 +253,7 @@ class AsyncClient(_Face, AsyncManaging):
         Raises:
             NoServerError: No server answered.
         """
-        return await self._driver.run(self._router.listing())
+        return await self._run(self._inventory.listing())
 
     async def show(self, model: str) -> ModelInfo:
         """Describe a model as fully as its server can.
@@ -255,15 +261,15 @@ class AsyncClient(_Face, AsyncManaging):
         Raises:
             ModelNotFoundError: No server holds it.
         """
-        return await self._driver.run(self._router.show(model))
+        return await self._run(self._inventory.show(model))
 
     async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next; see `Client.route`."""
-        return await self._driver.run(self._router.route(route_request(model, needs)))
+        return await self._run(self._inventory.route(route_request(model, needs)))
 
     async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
         """Get the next turn of a conversation, whole; see `Client.chat`."""
-        return await self._driver.run(self._router.generate(chat_request(messages, options)))
+        return await self._run(self._requests.generate(chat_request(messages, options)))
 
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
@@ -271,7 +277,7 @@ class AsyncClient(_Face, AsyncManaging):
 
     async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
         """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
-        return await self._driver.run(self._router.generate(completion_request(prompt, options)))
+        return await self._run(self._requests.generate(completion_request(prompt, options)))
 
     def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
         """Continue a text, as it is written; arguments as for `complete`."""
@@ -281,11 +287,12 @@ class AsyncClient(_Face, AsyncManaging):
         self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
         """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
-        return await self._driver.run(self._router.embed(embed_request(texts, options)))
+        return await self._run(self._requests.embed(embed_request(texts, options)))
 
     async def close(self) -> None:
         """Close this loop's connections; a later request opens new ones."""
-        await self._driver.close()
+        if self._transport:
+            await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -294,29 +301,37 @@ class AsyncClient(_Face, AsyncManaging):
         await self.close()
 
     def _forget_connections(self) -> None:
-        from localmix.transport import AsyncTransport
-
-        self._driver = AsyncTransport()
+        self._transport = None
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
-        progress = Progress(self._router.clock)
-        return AsyncStream(self._deltas(request, progress), progress)
+        progress = Progress(self._fleet.clock)
+        return AsyncStream(self._iterate(self._requests.stream(request, progress)), progress)
 
-    async def _deltas(
-        self, request: GenerationRequest, progress: Progress
-    ) -> AsyncGenerator[Delta]:
-        progress.begin()
-        try:
-            started = await self._driver.run(self._router.start(request))
-            progress.follow(started.route, started.lease)
-            for delta in started.whole:
-                yield progress.take(delta)
-            if started.opened:
-                async with aclosing(started.opened.stream) as stream:
-                    async for delta in stream:
-                        yield progress.take(delta)
-        except LocalMixError as error:
-            progress.fail(error)
-            raise
-        finally:
-            progress.end()
+    async def _run(self, flow: Flow[T]) -> T:
+        return await (await self._ready()).run(flow)
+
+    async def _iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
+        async with aclosing((await self._ready()).iterate(source)) as values:
+            async for value in values:
+                yield value
+
+    async def _ready(self) -> AsyncTransport:
+        if self._transport:
+            return self._transport
+        return await asyncio.to_thread(self._prepare)
+
+    def _prepare(self) -> AsyncTransport:
+        """Read the settings, and import the HTTP library: both look at files."""
+        from localmix.transport import AsyncTransport
+
+        self._fleet.prepare()
+        self._transport = driver = self._transport or AsyncTransport()
+        return driver
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

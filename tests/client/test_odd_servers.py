@@ -15,7 +15,7 @@ from localmix import Client, discovery
 from localmix.discovery.directory import Candidate, Directory
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError
-from localmix.servers import record
+from localmix.servers import MEMORY
 from localmix.wire.flows import Flow
 from tests import stand_ins
 from tests.loopback import LoopbackServer, events, ndjson, serving, whole
@@ -66,7 +66,7 @@ KEYS = {
 def test_only_our_errors_come_out_and_the_other_server_answers(
     odd: Make, value: Any, data: st.DataObject
 ) -> None:
-    record._known.clear()
+    MEMORY.forget()
     discovery._directories.clear()
     key = data.draw(st.sampled_from(KEYS[odd].split()))
     with (
@@ -92,7 +92,7 @@ def test_what_nobody_foresaw_is_the_verdict_on_one_candidate() -> None:
         yield from ()
         raise RuntimeError("our own bug")
 
-    directory = Directory([Candidate("http://s", "s", stumble)], 30.0, time.monotonic)
+    directory = Directory([Candidate("http://s", "s", stumble)], 30.0, MEMORY, time.monotonic)
     with Client() as client:
         (found,) = client._driver.run(directory.refresh())
     assert "our own bug" in found.server.problem

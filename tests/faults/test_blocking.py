@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from langchain_localmix import ChatLocalMix
+from llamaindex_localmix import LocalMix
 from localmix import AsyncClient
+from localmix.errors import ConfigError
 from tests import stand_ins
 from tests.conftest import TINY_MODELS
 
+T = TypeVar("T")
 blockbuster = pytest.importorskip("blockbuster")
 
 
@@ -33,10 +38,45 @@ def test_nothing_blocks_the_loop(start: Any) -> None:
         assert await client.servers()
         await client.close()
 
+    run_watched(use())
+
+
+@pytest.mark.parametrize("kind", ["client", "langchain", "llamaindex"])
+def test_nothing_blocks_a_loop_in_which_it_is_made(start: Any, kind: str) -> None:
+    """langgraph 4130: settings are read by the first request, and off the loop."""
+    url = start(stand_ins.ollama()).url
+
+    async def use() -> str:
+        if kind == "langchain":
+            return str((await ChatLocalMix(base_url=url).ainvoke("hello")).content)
+        if kind == "llamaindex":
+            return str(await LocalMix(base_url=url).acomplete("hello"))
+        async with AsyncClient(url) as client:
+            assert client.known() is None
+            return (await client.chat("hello")).content
+
+    assert run_watched(use()) == "Hi."
+
+
+def test_wrong_arguments_are_told_at_once_in_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALMIX_MAX_RETRIES", "many")
+
+    async def use() -> None:
+        with pytest.raises(ConfigError, match="timeout"):
+            AsyncClient(timeout=-1)
+        client = AsyncClient()
+        with pytest.raises(ConfigError, match="LOCALMIX_MAX_RETRIES"):
+            await client.servers()
+
+    asyncio.run(use())
+
+
+def run_watched(use: Coroutine[Any, Any, T]) -> T:
+    """Run under the detector."""
     detector = blockbuster.BlockBuster(excluded_modules=[])
     detector.activate()
     try:
-        asyncio.run(use())
+        return asyncio.run(use)
     finally:
         detector.deactivate()
 

@@ -16,7 +16,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError, TransportError
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.faults.test_soak import sockets_to
@@ -125,7 +125,7 @@ def test_a_client_may_be_closed_at_any_moment_from_any_thread(start: Any) -> Non
     assert said == {"Hi.": CALLS - closed}
     assert 0 < closed < CLOSES * 2 * WORKERS
     assert longest < 5.0
-    assert vitals_of(server.url).slots.in_flight == 0
+    assert MEMORY.vitals(server.url).slots.in_flight == 0
     assert sockets_to([server.url]) == 0
     wait_until(lambda: _ours() <= before[1])
     gc.collect()
@@ -172,7 +172,7 @@ def test_a_client_may_be_closed_at_any_moment_from_any_task(start: Any) -> None:
     assert said == {"Hi.": CALLS // 4 - closed}
     gc.collect()
     assert sockets_to([server.url]) == 0
-    assert vitals_of(server.url).slots.in_flight == 0
+    assert MEMORY.vitals(server.url).slots.in_flight == 0
 
 
 def test_whoever_queues_ends_with_the_client(colour: str, start: Any) -> None:
@@ -259,4 +259,4 @@ def test_a_task_may_be_cancelled_at_every_step(start: Any) -> None:
         assert turns > 0
         gc.collect()
         assert sockets_to([server.url]) == 0
-        assert vitals_of(server.url).slots.in_flight == 0
+        assert MEMORY.vitals(server.url).slots.in_flight == 0

@@ -13,7 +13,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError, OverloadedError
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.either import MakeEither
@@ -44,7 +44,7 @@ class Turnstile:
 
 
 def in_flight(server: LoopbackServer) -> int:
-    return vitals_of(server.url).slots.in_flight
+    return MEMORY.vitals(server.url).slots.in_flight
 
 
 def settle(server: LoopbackServer) -> int:
@@ -124,7 +124,7 @@ def test_a_full_server_is_passed_over_for_one_with_a_free_place(
 def held(start: Any) -> Iterator[LoopbackServer]:
     """Give a server whose one place is taken until the test ends."""
     server: LoopbackServer = start(stand_ins.ollama())
-    vitals_of(server.url).slots.reserve(None)
+    MEMORY.vitals(server.url).slots.reserve(None)
     yield server
     assert settle(server) == 1
 
@@ -152,7 +152,7 @@ def test_the_queue_has_an_end(either: MakeEither, held: LoopbackServer) -> None:
 def test_a_place_that_comes_free_goes_to_who_waits(
     either: MakeEither, held: LoopbackServer
 ) -> None:
-    slots = vitals_of(held.url).slots
+    slots = MEMORY.vitals(held.url).slots
     threading.Timer(0.2, slots.release).start()
     client = either([ServerConfig(url=held.url, limit=1)], wait_timeout=30)
     assert client.chat("hello", model="tiny").content == "Hi."
@@ -233,7 +233,7 @@ def test_a_task_that_is_cancelled_gives_its_place_back(
 ) -> None:
     server = start(stand_ins.ollama(POST__api_chat=stay_silent))
     config = ServerConfig(url=server.url, limit=1)
-    slots = vitals_of(server.url).slots
+    slots = MEMORY.vitals(server.url).slots
 
     async def cancel() -> None:
         async with AsyncClient([config]) as client:

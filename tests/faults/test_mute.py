@@ -10,7 +10,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError, StreamInterruptedError, TimedOutError
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.either import MakeEither, route_of
 from tests.faults.faults import AFTER
@@ -73,7 +73,7 @@ def test_a_server_that_may_go_on_writing_is_believed_busy(
     first, second = start(make("tiny")), start(make("tiny"))
     client = either([first.url, second.url])
     client.chat("hello", model="tiny")
-    vitals_of(first.url).rates["tiny"].output = 10.0
+    MEMORY.vitals(first.url).rates["tiny"].output = 10.0
     client.stream("Tell me.", model="tiny", at_most=1)
     route = route_of(client.chat("hello", model="tiny"))
     assert route.server.url == (second if kind == "openai" else first).url

@@ -22,7 +22,7 @@ from localmix import AsyncClient, Client
 from localmix.embedded import engine
 from localmix.embedded.engine import Engine
 from localmix.errors import LocalMixError, ModelCrashedError, TimedOutError
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from localmix.transport import Transport
 from localmix.wire.flows import call, together, wait
 from tests import stand_ins
@@ -161,7 +161,7 @@ def test_a_key_ends_chunks_at_once(start: Any) -> None:
             client.embed(["text"] * 9, model="embed", chunk_size=1)
         assert time.monotonic() < began + MUCH_LATER
         pressing.join()
-        wait_until(lambda: vitals_of(server.url).slots.in_flight == 0)
+        wait_until(lambda: MEMORY.vitals(server.url).slots.in_flight == 0)
         wait_until(lambda: sockets_to([server.url]) <= 1)  # the first may be kept
 
 

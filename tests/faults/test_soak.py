@@ -18,7 +18,7 @@ import pytest
 
 from localmix import AsyncClient, Client
 from localmix.errors import LocalMixError
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.faults.waiting import wait_until
 from tests.loopback import Exchange, LoopbackServer
@@ -152,7 +152,7 @@ def test_nobody_notices_a_server_that_dies_every_second(
     assert answers[1].given
 
     gc.collect()
-    assert [vitals_of(url).slots.in_flight for url in urls] == [0, 0]
+    assert [MEMORY.vitals(url).slots.in_flight for url in urls] == [0, 0]
     assert sockets_to(urls) == 0
     dying.stop()
     lasting.stop()

@@ -14,7 +14,6 @@ from localmix.errors import (
     LocalMixError,
     ModelCrashedError,
     ModelNotFoundError,
-    NoServerError,
     ProtocolError,
 )
 from localmix.settings import ServerConfig
@@ -81,7 +80,7 @@ def test_a_token_is_wanted(either: MakeEither, start: Start) -> None:
     server = start(LMStudio(token="sk-lm-abcdefgh:12345678901234567890"))
     (found,) = either(server.url).servers()
     assert "API token is required" in found.problem
-    with pytest.raises(NoServerError):
+    with pytest.raises(AuthenticationError, match="Set `token` of this server"):
         either(server.url).chat(FRANCE)
 
     wrong = ServerConfig(url=server.url, token=SecretStr("sk-lm-s3cret"))

@@ -15,7 +15,7 @@ from localmix.errors import (
     TimedOutError,
     UnsupportedFeatureError,
 )
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import Exchange, LoopbackServer, whole
@@ -125,7 +125,7 @@ def test_a_pin_that_is_no_digest(either: MakeEither) -> None:
 
 def test_patience_with_another_load_ends(either: MakeEither, start: Start) -> None:
     server = start(stand_ins.ollama(POST__api_generate=DONE))
-    vitals = vitals_of(server.url)
+    vitals = MEMORY.vitals(server.url)
     assert vitals.begin_loading("tiny:latest") is None  # somebody else
     with pytest.raises(TimedOutError, match="still loading tiny:latest for another request"):
         either(server.url, first_byte_timeout=0.1).manage("load", "tiny")

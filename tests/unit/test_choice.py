@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from localmix.discovery import Found
-from localmix.routing.catalog import Catalog
+from localmix.routing.catalog import Catalog, Place
 from localmix.routing.loading import window_for
 from localmix.routing.needs import Needs, needs_of
 from localmix.routing.ranking import ranked, reason_of, take_turn
-from localmix.servers import vitals_of
+from localmix.servers import MEMORY, Vitals
 from localmix.types import (
     ChatRequest,
     Image,
@@ -30,6 +30,11 @@ ENDPOINT = target("ollama").endpoint
 NOW = 1000.0
 
 
+def remembered(places: list[Place]) -> list[tuple[Place, Vitals]]:
+    """Add to each place what is remembered of its server."""
+    return [(place, MEMORY.vitals(place.found.server.url)) for place in places]
+
+
 def server(url: str, *models: str, kind: Kind = "ollama", **about: Any) -> Found:
     """Describe a server; what begins with `model_` is said of its models."""
     facts = {name[6:]: about.pop(name) for name in list(about) if name.startswith("model_")}
@@ -45,12 +50,13 @@ def found(name: str, *servers: Found, **aliases: tuple[str, ...]) -> list[tuple[
 
 def order(*servers: Found, model: str = "m", home: str | None = None, **needs: Any) -> list[str]:
     places = Catalog(servers, {}).places(model)
-    sorted_places = ranked(places, Needs(model, **needs), home, NOW)
+    sorted_places = ranked(remembered(places), Needs(model, **needs), home, NOW)
     return [each.place.found.server.url for each in sorted_places]
 
 
 def reason(*servers: Found, home: str | None = None, **needs: Any) -> str:
-    return reason_of(ranked(Catalog(servers, {}).places("m"), Needs("m", **needs), home, NOW))
+    places = remembered(Catalog(servers, {}).places("m"))
+    return reason_of(ranked(places, Needs("m", **needs), home, NOW))
 
 
 # Names
@@ -147,7 +153,7 @@ def test_what_is_loaded_comes_first() -> None:
 
 def test_an_answer_since_the_listing_shows_that_it_is_loaded() -> None:
     one, other = server("http://a", "m"), server("http://b", "m")
-    vitals_of("http://b").answered_at["m"] = NOW + 1
+    MEMORY.vitals("http://b").answered_at["m"] = NOW + 1
     assert order(one, other) == ["http://b", "http://a"]
     later = server("http://b", "m", asked_at=NOW + 2)  # listed since, and not as loaded
     assert order(one, later)[0] == "http://a"
@@ -171,7 +177,7 @@ def test_the_window_to_ask_for(
 ) -> None:
     facts: dict[str, Any] = {"model_loaded_context_length": listed, "model_context_length": trained}
     (place,) = Catalog([server("http://a", "m", **facts)], {}).places("m")
-    vitals = vitals_of("http://a")
+    vitals = MEMORY.vitals("http://a")
     assert window_for(place, vitals, Needs("m", window=wanted)) == asked
     other = replace(place, model=replace(place.model, kind="lmstudio"))
     assert window_for(other, vitals, Needs("m", window=wanted)) is None
@@ -180,7 +186,7 @@ def test_the_window_to_ask_for(
 def test_the_window_that_was_asked_for_a_moment_ago_is_kept() -> None:
     facts: dict[str, Any] = {"model_loaded_context_length": 4096, "model_context_length": 8192}
     (place,) = Catalog([server("http://a", "m", **facts)], {}).places("m")
-    vitals = vitals_of("http://a")
+    vitals = MEMORY.vitals("http://a")
     vitals.windows["m"], vitals.answered_at["m"] = 8192, NOW + 1
     assert window_for(place, vitals, Needs("m")) == 8192
     vitals.answered_at["m"] = NOW - 1  # listed since: somebody has loaded it with less
@@ -191,17 +197,17 @@ def test_the_window_that_was_asked_for_a_moment_ago_is_kept() -> None:
 
 def test_the_least_busy_comes_first_by_its_weight() -> None:
     one, other = server("http://a", "m"), server("http://b", "m", weight=4.0)
-    vitals_of("http://a").slots.reserve(None)
+    MEMORY.vitals("http://a").slots.reserve(None)
     assert order(one, other) == ["http://b", "http://a"]
     for _ in range(3):
-        vitals_of("http://b").slots.reserve(None)
+        MEMORY.vitals("http://b").slots.reserve(None)
     assert order(one, other) == ["http://b", "http://a"]  # 3 of 4 is less than 1 of 1
     assert reason(one, other).endswith("least busy")
 
 
 def test_a_server_at_its_limit_comes_after_one_that_is_loading() -> None:
     full = server("http://a", "m", limit=1, model_loaded=True)
-    vitals_of("http://a").slots.reserve(1)
+    MEMORY.vitals("http://a").slots.reserve(1)
     assert order(full, server("http://b", "m")) == ["http://b", "http://a"]
     assert reason(full, server("http://b", "m")).endswith("its server has a free slot")
 
@@ -209,10 +215,10 @@ def test_a_server_at_its_limit_comes_after_one_that_is_loading() -> None:
 def test_the_faster_comes_first_if_it_is_much_faster() -> None:
     one, other = server("http://a", "m"), server("http://b", "m")
     for url, rate in (("http://a", 10), ("http://b", 11)):
-        vitals_of(url).rates["m"].add(Usage(1, 100), Timings(output=100 / rate))
-    vitals_of("http://b").turn = 1.0
+        MEMORY.vitals(url).rates["m"].add(Usage(1, 100), Timings(output=100 / rate))
+    MEMORY.vitals("http://b").turn = 1.0
     assert order(one, other, output_tokens=100) == ["http://a", "http://b"]  # about the same
-    vitals_of("http://b").rates["m"].output = 40.0
+    MEMORY.vitals("http://b").rates["m"].output = 40.0
     assert order(one, other, output_tokens=100) == ["http://b", "http://a"]
     assert reason(one, other, output_tokens=100).endswith("likely the fastest")
 
@@ -221,7 +227,7 @@ def test_a_conversation_stays_where_it_is_while_its_server_is_well() -> None:
     one, other = server("http://a", "m", model_loaded=True), server("http://b", "m")
     assert order(one, other, home="http://b") == ["http://b", "http://a"]
     assert reason(one, other, home="http://b").endswith("the conversation is there")
-    vitals_of("http://b").health.failed(NOW, max_failures=3, is_unreachable=False)
+    MEMORY.vitals("http://b").health.failed(NOW, max_failures=3, is_unreachable=False)
     assert order(one, other, home="http://b") == ["http://a", "http://b"]
     assert reason(one, other, home="http://b").endswith("its server is well")
 
@@ -231,7 +237,7 @@ def test_equals_take_turns_by_their_weight() -> None:
     places = Catalog(servers, {}).places("m")
     taken = []
     for _ in range(9):
-        candidates = ranked(places, Needs("m"), None, NOW)
+        candidates = ranked(remembered(places), Needs("m"), None, NOW)
         take_turn(candidates[0], candidates)
         taken.append(candidates[0].place.found.server.url[-1])
     assert (taken.count("a"), taken.count("b")) == (3, 6)

@@ -13,7 +13,7 @@ from localmix.errors import (
     RequestRejectedError,
     StreamInterruptedError,
 )
-from localmix.servers import Lease, vitals_of
+from localmix.servers import MEMORY, Lease
 from localmix.servers.breaker import BUSY, COOLDOWN, FIRST_REST, LONGEST_REST, TRIAL, Health
 from localmix.types import Timings, Usage
 
@@ -142,14 +142,14 @@ def test_an_answer_to_a_probe_heals_what_was_down_and_nothing_else(patient: Pati
 )
 def test_whose_fault_an_error_is(error: LocalMixError, state: str) -> None:
     clock = Clock()
-    vitals = vitals_of("http://s")
+    vitals = MEMORY.vitals("http://s")
     with Lease(vitals, "m", clock, max_failures=3) as lease:
         lease.failed(error)
     assert vitals.health.state(clock.now) == state
 
 
 def test_a_lease_gives_its_slot_back_once() -> None:
-    vitals = vitals_of("http://s")
+    vitals = MEMORY.vitals("http://s")
     vitals.slots.reserve(1)
     vitals.slots.reserve(2)
     lease = Lease(vitals, "m", Clock(), max_failures=3)
@@ -160,7 +160,7 @@ def test_a_lease_gives_its_slot_back_once() -> None:
 
 def test_a_caller_who_leaves_a_speaking_server_has_found_it_well() -> None:
     clock = Clock()
-    vitals = vitals_of("http://s")
+    vitals = MEMORY.vitals("http://s")
     vitals.health.failed(clock.now, max_failures=3, is_unreachable=False)
     silent = Lease(vitals, "m", clock, max_failures=3)
     silent.release()
@@ -172,7 +172,7 @@ def test_a_caller_who_leaves_a_speaking_server_has_found_it_well() -> None:
 
 
 def test_an_answer_teaches_the_rates() -> None:
-    vitals = vitals_of("http://s")
+    vitals = MEMORY.vitals("http://s")
     with Lease(vitals, "m", Clock(), max_failures=3) as lease:
         usage = Usage(input_tokens=300, output_tokens=50, cached_tokens=100)
         lease.succeeded(usage, Timings(load=4.0, prompt=2.0, output=5.0))

@@ -98,7 +98,8 @@ def rank(kind: Kind, models: list[ModelInfo]) -> None:
     found = Found(Server(URL, kind), target(kind).endpoint, tuple(models))
     catalog = Catalog((found,), {})
     for name in (model.name for model in models):
-        ranked(catalog.places(name), Needs(name, prompt_tokens=10), None, 0.0)
+        places = [(place, Vitals()) for place in catalog.places(name)]
+        ranked(places, Needs(name, prompt_tokens=10), None, 0.0)
     catalog.suitable("chat")
     catalog.nearest("tiny")
 

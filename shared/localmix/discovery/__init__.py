@@ -10,6 +10,7 @@ from localmix.dialects import Endpoint
 from localmix.discovery.directory import Candidate, Directory
 from localmix.discovery.probe import Found, probe, timeouts_of
 from localmix.embedded.engine import INSTALL, URL, Engine
+from localmix.servers import Memory
 from localmix.settings import Settings
 from localmix.types import Server
 from localmix.wire.flows import Flow, call
@@ -19,7 +20,7 @@ __all__ = ["Directory", "Found", "directory_of", "timeouts_of"]
 
 _MOST_DIRECTORIES = 16
 _lock = threading.Lock()
-_directories: list[tuple[Settings, Callable[[], float], Directory]] = []
+_directories: list[tuple[tuple[Settings, Memory, Callable[[], float]], Directory]] = []
 
 
 @after_fork
@@ -28,14 +29,18 @@ def _unlock() -> None:
     _lock = threading.Lock()
 
 
-def directory_of(settings: Settings, engine: Engine, clock: Callable[[], float]) -> Directory:
+def directory_of(
+    settings: Settings, engine: Engine, memory: Memory, clock: Callable[[], float]
+) -> Directory:
     """Give the directory for these settings: one in the process, whoever asks."""
     with _lock:
-        for known_settings, known_clock, directory in _directories:
-            if known_settings == settings and known_clock is clock:
+        made_of = settings, memory, clock
+        for known, directory in _directories:
+            if known == made_of:
                 return directory
-        directory = Directory(_candidates(settings, engine), settings.refresh_after, clock)
-        _directories.append((settings, clock, directory))
+        candidates = _candidates(settings, engine)
+        directory = Directory(candidates, settings.refresh_after, memory, clock)
+        _directories.append((made_of, directory))
         del _directories[:-_MOST_DIRECTORIES]
         return directory
 

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from localmix.dialects import Endpoint, unreadable
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError, TimedOutError
-from localmix.servers import vitals_of
+from localmix.servers import Memory
 from localmix.settings import Rank
 from localmix.types import Server
 from localmix.wire.flows import Flow, Timeouts, spawn, wait
@@ -63,10 +63,15 @@ class Directory:
     """Remember what the candidates are and hold."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], refresh_after: float, clock: Callable[[], float]
+        self,
+        candidates: Sequence[Candidate],
+        refresh_after: float,
+        memory: Memory,
+        clock: Callable[[], float],
     ) -> None:
         self._entries = [_Entry(candidate) for candidate in candidates]
         self._refresh_after = refresh_after
+        self._memory = memory
         self._clock = clock
         self.known: tuple[Found, ...] = ()
         self._forget_probes()
@@ -168,7 +173,7 @@ class Directory:
             if found:
                 entry.found = replace(found, asked_at=self._clock())
                 if found.server.kind:
-                    vitals_of(found.server.url).was_reached()
+                    self._memory.vitals(found.server.url).was_reached()
             self.known = _without_twins([each.found for each in self._entries if each.found])
             changed, self._changed = self._changed, Gate()
         changed.open()

@@ -17,7 +17,7 @@ from localmix.errors import (
     TransportError,
 )
 from localmix.management.embedded import EmbeddedModels
-from localmix.routing import Router
+from localmix.routing import Fleet
 from localmix.routing.catalog import Catalog, Place
 from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
@@ -37,17 +37,18 @@ _MAY_PASS = (TransportError, OverloadedError, DownloadError)
 class Management:
     """Manage the models of all servers."""
 
-    def __init__(self, router: Router) -> None:
-        self._settings = router.settings
-        self._directory = router.directory
-        self._selection = router.selection
-        self._keepers: dict[Kind, Keeper] = {**KEEPERS, "embedded": EmbeddedModels(router.engine)}
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    @property
+    def _keepers(self) -> dict[Kind, Keeper]:
+        return {**KEEPERS, "embedded": EmbeddedModels(self._fleet.engine)}
 
     # What there is
 
     def models(self) -> Flow[list[Model]]:
         """List each model once, with all its places, described as fully as the servers can."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         groups: list[list[Place]] = []
         seen: set[object] = set()
         for place in catalog.everything:
@@ -62,14 +63,15 @@ class Management:
 
     def running(self) -> Flow[list[ModelInfo]]:
         """List what is in memory now, one entry for each server."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         return [place.model for place in catalog.everything if place.model.loaded]
 
     # In memory
 
     def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
         """Load a model at the place where a request for it would go."""
-        best = (yield from self._selection.places(Needs(name, window=order.context_length)))[0]
+        needs = Needs(name, window=order.context_length)
+        best = (yield from self._fleet.selection.places(needs))[0]
         vitals, model = best.vitals, best.place.model.name
         with Turn(vitals, best.place) as turn:
             yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
@@ -86,7 +88,7 @@ class Management:
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         named = catalog.exact(name) or catalog.instances(name)
         if not named:
             raise not_exact(name, catalog)
@@ -100,20 +102,20 @@ class Management:
 
     def named(self, name: str) -> Flow[list[ModelInfo]]:
         """List the models that have exactly this name: what a deletion could mean."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         return [place.model for place in _exact(catalog, name)]
 
     def delete(self, name: str) -> Flow[ModelInfo]:
         """Delete a model from the one server that has it; give what was deleted."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         place = _only(_exact(catalog, name), name)
         yield from self._keepers[place.model.kind].delete(_target(place))
-        yield from self._directory.refresh(url=place.found.server.url)
+        yield from self._fleet.directory.refresh(url=place.found.server.url)
         return place.model
 
     def copy(self, source: str, destination: str) -> Flow[ModelInfo]:
         """Give a model a second name at its server; what has that name there is replaced."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         places = catalog.exact(source) or catalog.places(source)
         if not places:
             raise no_model(source, "chat", catalog)
@@ -139,7 +141,7 @@ class Management:
             except _MAY_PASS as error:
                 in_vain = 0 if meter.has_advanced else in_vain + 1
                 is_refused = isinstance(error, DownloadError) and not meter.has_advanced
-                if is_refused or in_vain > self._settings.max_retries:
+                if is_refused or in_vain > self._fleet.settings.max_retries:
                     raise
             meter.broke()
             yield from wait(_PAUSE * 2**in_vain)
@@ -152,9 +154,9 @@ class Management:
         Raises:
             ModelChangedError: It is not the model that was pinned.
         """
-        for found in (yield from self._directory.refresh(url=url)):
+        for found in (yield from self._fleet.directory.refresh(url=url)):
             for model in found.models if found.server.url == url else ():
-                broken = broken_pin(model, self._settings.digests)
+                broken = broken_pin(model, self._fleet.settings.digests)
                 if broken and canonical(model.name) == canonical(name):
                     raise broken
 
@@ -163,7 +165,7 @@ class Management:
     def _afresh(self, place: Place, name: str = "") -> Flow[Place]:
         """Ask its server again how a model stands."""
         url, wanted = place.found.server.url, canonical(name or place.model.name)
-        for found in (yield from self._directory.refresh(url=url)):
+        for found in (yield from self._fleet.directory.refresh(url=url)):
             for model in found.models if found.server.url == url else ():
                 if canonical(model.name) == wanted:
                     return Place(found, model, place.rule)
@@ -171,7 +173,7 @@ class Management:
 
     def _fetcher(self, name: str) -> Flow[tuple[Found, str]]:
         """Choose the server that shall fetch a model: the pinned one, or the first that can."""
-        catalog = yield from self._selection.catalog()
+        catalog = yield from self._fleet.selection.catalog()
         servers = sorted((each for each in catalog.found if each.server.kind), key=_rank)
         pin, rest = split_pin(name)
         for each in servers:

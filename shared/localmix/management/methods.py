@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
@@ -11,7 +12,10 @@ from localmix.types import Model, ModelInfo, PullStep
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
-    from localmix.transport import AsyncTransport, Transport
+    from localmix.transport import Transport
+    from localmix.wire.flows import Flow, Source
+
+T = TypeVar("T")
 
 
 class Managing:
@@ -22,7 +26,10 @@ class Managing:
     """
 
     _management: Management
-    _driver: Transport
+
+    @property
+    def _driver(self) -> Transport:
+        raise NotImplementedError
 
     def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Model`.
@@ -128,15 +135,20 @@ class AsyncManaging:
     """Manage models from asynchronous code; see `Managing`."""
 
     _management: Management
-    _driver: AsyncTransport
+
+    async def _run(self, flow: Flow[T]) -> T:
+        raise NotImplementedError
+
+    def _iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
+        raise NotImplementedError
 
     async def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Managing.models`."""
-        return await self._driver.run(self._management.models())
+        return await self._run(self._management.models())
 
     async def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""
-        return await self._driver.run(self._management.running())
+        return await self._run(self._management.running())
 
     async def load(
         self,
@@ -147,34 +159,34 @@ class AsyncManaging:
     ) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
         order = _order(context_length, keep_alive)
-        return await self._driver.run(self._management.load(model, order))
+        return await self._run(self._management.load(model, order))
 
     async def preload(
         self, *models: str, context_length: int | None = None, keep_alive: float | None = None
     ) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         order = _order(context_length, keep_alive)
-        return await self._driver.run(self._management.preload(models, order))
+        return await self._run(self._management.preload(models, order))
 
     async def unload(self, model: str) -> list[ModelInfo]:
         """Take a model out of memory wherever it is loaded; give what was unloaded."""
-        return await self._driver.run(self._management.unload(model))
+        return await self._run(self._management.unload(model))
 
     def pull(self, model: str, *, insecure: bool = False) -> AsyncSteps[PullStep]:
         """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
-        return AsyncSteps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
+        return AsyncSteps(self._iterate(self._management.pull(model, insecure=insecure)))
 
     async def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name; see `Managing.named`."""
-        return await self._driver.run(self._management.named(model))
+        return await self._run(self._management.named(model))
 
     async def delete(self, model: str) -> ModelInfo:
         """Delete a model from the disk of its server; see `Managing.delete`."""
-        return await self._driver.run(self._management.delete(model))
+        return await self._run(self._management.delete(model))
 
     async def copy(self, model: str, destination: str) -> ModelInfo:
         """Give a model a second name, and return it; see `Managing.copy`."""
-        return await self._driver.run(self._management.copy(model, destination))
+        return await self._run(self._management.copy(model, destination))
 
 
 def _order(context_length: int | None, keep_alive: float | None) -> LoadOrder:

@@ -3,7 +3,9 @@
 Everything here is a flow: no socket, no loop, no thread.
 """
 
-from localmix.routing.compound import CompoundRouter
-from localmix.routing.router import Router, Started
+from localmix.routing.compound import Compound
+from localmix.routing.fleet import Fleet
+from localmix.routing.inventory import Inventory
+from localmix.routing.requests import Requests
 
-__all__ = ["CompoundRouter", "Router", "Started"]
+__all__ = ["Compound", "Fleet", "Inventory", "Requests"]

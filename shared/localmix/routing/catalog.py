@@ -28,11 +28,16 @@ NOT_NAMED = "no model was named"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Name one model at one server, and the rule by which it is what was asked for."""
+    """One model at one server, and the rule by which it is what was asked for.
+
+    Attributes:
+        is_pinned: Whether no other server was meant.
+    """
 
     found: Found
     model: ModelInfo
     rule: str
+    is_pinned: bool = False
 
     @property
     def key(self) -> tuple[str, str | None, str]:
@@ -118,7 +123,7 @@ class Catalog:
         if places or not pin:
             return places
         return [
-            replace(place, rule=f"{place.rule}, pinned to {pin}")
+            replace(place, rule=f"{place.rule}, pinned to {pin}", is_pinned=True)
             for place in look_up(rest)
             if pin.casefold() in (place.found.server.kind, place.found.server.name.casefold())
         ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 from typing import TypeVar
 
 from localmix.errors import BadVectorError, ContextLengthError, LocalMixError, ProtocolError
-from localmix.routing.router import Router, Started
+from localmix.routing.answering import Answering
+from localmix.servers.progress import Progress
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -20,36 +21,43 @@ from localmix.types import (
     Usage,
 )
 from localmix.types.fold import unfold
-from localmix.wire.flows import Flow, together
+from localmix.wire.flows import Emit, Flow, Source, together
 
 T = TypeVar("T")
 _SHOWN = 40
 
 
-class CompoundRouter(Router):
+class Compound:
     """Split what no server can do at once, and put the answers together."""
+
+    def __init__(self, answering: Answering, clock: Callable[[], float]) -> None:
+        self._one = answering
+        self._clock = clock
 
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
         tooled, last = _turns(request)
         if tooled:
-            result = yield from super().generate(tooled)
+            result = yield from self._one.generate(tooled)
             if result.tool_calls:
                 return result
-        return (yield from super().generate(last))
+        return (yield from self._one.generate(last))
 
-    def start(self, request: GenerationRequest) -> Flow[Started]:
-        """Open a stream; a turn that may be thrown away is not streamed."""
+    def stream(self, request: GenerationRequest, progress: Progress) -> Source[None]:
+        """Get an answer as it is written; a turn that may be thrown away is not streamed."""
         tooled, last = _turns(request)
+        progress.begin()
         if tooled:
-            result = yield from super().generate(tooled)
+            result = yield from self._one.generate(tooled)
             if result.tool_calls and result.route:
-                return Started(result.route, whole=(unfold(result),))
-        return (yield from super().start(last))
+                progress.follow(result.route, None)
+                yield Emit(progress.take(unfold(result)))
+                return
+        yield from self._one.stream(last, progress)
 
     def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
         """Get the vectors of many texts: several requests at once, all to one model."""
-        started = self.clock()
+        began = self._clock()
         texts, size = request.texts, request.chunk_size
         results = [(yield from self._embed_chunk(_with_texts(request, texts[:size])))]
         route = results[0].route
@@ -58,12 +66,12 @@ class CompoundRouter(Router):
             rest = [_with_texts(request, chunk) for chunk in _chunks(texts[size:], size)]
             flows = [self._embed_chunk(one) for one in rest]
             results += yield from together(flows, at_most=request.concurrency)
-        return _joined(results, total=self.clock() - started)
+        return _joined(results, total=self._clock() - began)
 
     def _embed_chunk(self, request: EmbedRequest) -> Flow[EmbedResult]:
         """Embed some texts; if they are too long for the model, find the one that is."""
         try:
-            return (yield from super().embed(request))
+            return (yield from self._one.embed(request))
         except (ContextLengthError, BadVectorError) as error:
             if len(request.texts) == 1:
                 return _without_vector(request, error)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from localmix.dialects import DIALECTS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded import Engine, started
+from localmix.embedded import started
 from localmix.errors import (
     Attempt,
     AuthenticationError,
@@ -28,11 +28,11 @@ from localmix.errors import (
     UnsupportedFeatureError,
 )
 from localmix.routing.catalog import Place
+from localmix.routing.fleet import Fleet
 from localmix.routing.loading import Loading, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
 from localmix.routing.retries import Retry, RetryBudget
-from localmix.routing.selection import Selection
 from localmix.servers import Lease, Ticket
 from localmix.settings import Settings
 from localmix.types import Route
@@ -84,25 +84,16 @@ class _Log:
 class Dispatch:
     """Try servers until one answers."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        selection: Selection,
-        engine: Engine,
-        budget: RetryBudget,
-        clock: Callable[[], float],
-    ) -> None:
-        self._settings = settings
-        self._selection = selection
-        self._engine = engine
-        self._budget = budget
-        self._clock = clock
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._clock = fleet.clock
+        self._budget = RetryBudget()
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
-        bound = self._settings.timeout
+        bound = self._fleet.settings.timeout
         log = _Log(self._clock() + (float("inf") if bound is None else bound))
-        retry = Retry(self._settings.max_retries, self._budget)
+        retry = Retry(self._fleet.settings.max_retries, self._budget)
         candidates = yield from self._places(errand.needs, log)
         while True:
             seen = len(log.attempts)
@@ -118,10 +109,10 @@ class Dispatch:
 
     def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
         try:
-            return (yield from self._selection.places(needs, log.deadline))
+            return (yield from self._fleet.selection.places(needs, log.deadline))
         except DiscoveryError as error:
             if self._clock() >= log.deadline:
-                raise _out_of_time(self._settings) from error
+                raise _out_of_time(self._fleet.settings) from error
             raise
 
     def _round(
@@ -147,13 +138,13 @@ class Dispatch:
                 lease.release()
                 raise
             else:
-                self._selection.remember(chosen.place, errand.needs)
+                self._fleet.selection.remember(chosen.place, errand.needs)
                 return Answered(answer, self._route(chosen.place, reason, errand.needs, log), lease)
         return None
 
     def _route(self, place: Place, reason: str, needs: Needs, log: _Log) -> Route:
         tried = {each.found.server.url for each in log.places}
-        skipped = self._selection.skipped(place, needs, tried)
+        skipped = self._fleet.selection.skipped(place, needs, tried)
         return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
@@ -167,7 +158,9 @@ class Dispatch:
         if model.kind == "openai":
             seconds = vitals.rates[model.name].seconds(0, needs.output_tokens, is_loaded=True)
             goes_on = min(seconds, _LONGEST_BELIEF)
-        return Lease(vitals, model.name, self._clock, self._settings.max_failures, goes_on=goes_on)
+        return Lease(
+            vitals, model.name, self._clock, self._fleet.settings.max_failures, goes_on=goes_on
+        )
 
     def _try(
         self, errand: Errand[T], chosen: Ranked, lease: Lease, log: _Log, *, is_last: bool
@@ -197,7 +190,7 @@ class Dispatch:
         if place.model.kind != "embedded":
             return endpoint
         bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        url, headers = yield from started(self._engine, name, bound)
+        url, headers = yield from started(self._fleet.engine, name, bound)
         return replace(endpoint, url=url, headers=headers)
 
     def _bounds(
@@ -214,7 +207,7 @@ class Dispatch:
             return bounds
         rates = chosen.vitals.rates[chosen.place.model.name]
         reading = _PATIENCE * rates.prompt_seconds(errand.needs.prompt_tokens)
-        warm = max(self._settings.warm_first_byte_timeout, reading)
+        warm = max(self._fleet.settings.warm_first_byte_timeout, reading)
         if warm >= bounds.first_byte:
             return bounds
         return replace(bounds, first_byte=warm, first_byte_by="warm_first_byte_timeout")
@@ -223,7 +216,7 @@ class Dispatch:
         """Take a place at the best server that has one, or wait for the first that gets one."""
         candidates = left
         if len(left) > 1:  # others may have taken places since
-            candidates = self._selection.sort([each.place for each in left], needs)
+            candidates = self._fleet.selection.sort([each.place for each in left], needs)
         able = [each for each in candidates if not each.is_out] or candidates
         chosen = next((each for each in able if _reserve(each)), None)
         if chosen is None:
@@ -233,9 +226,9 @@ class Dispatch:
 
     def _queue(self, able: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
         ticket = Ticket()
-        limit = self._settings.max_waiting
+        limit = self._fleet.settings.max_waiting
         queued = [each for each in able if each.vitals.slots.queue(ticket, _limit(each), limit)]
-        bound = max(min(self._settings.wait_timeout, log.deadline - self._clock()), 0.0)
+        bound = max(min(self._fleet.settings.wait_timeout, log.deadline - self._clock()), 0.0)
         try:
             if queued:
                 yield from wait(bound, ticket.gate)
@@ -263,12 +256,12 @@ class Dispatch:
         error.server = error.server or url
         log.attempts.append(Attempt(url, error))
         if isinstance(error, _CHANGED):
-            self._selection.doubt(place)
+            self._fleet.selection.doubt(place)
         is_late = self._clock() >= log.deadline
         if is_final(error) or (is_late and isinstance(error, TimedOutError)):
             raise error.tried(tuple(log.attempts)) from error.__cause__
         if is_late:
-            raise _out_of_time(self._settings).tried(tuple(log.attempts)) from error
+            raise _out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
         _log.info("%s failed (%s)", url, type(error).__name__)
 
     def _elsewhere(
@@ -280,10 +273,12 @@ class Dispatch:
         try:
             if errand.needs.model is None and any(map(_is_for_something_else, errors)):
                 # The model was a guess, and a wrong one: there may be a better one.
-                found = yield from self._selection.places(errand.needs, log.deadline)
+                found = yield from self._fleet.selection.places(errand.needs, log.deadline)
                 tried = {place.key for place in log.places}
                 return [each for each in found if each.place.key not in tried]
-            return (yield from self._selection.changed(log.places, errand.needs, log.deadline))
+            return (
+                yield from self._fleet.selection.changed(log.places, errand.needs, log.deadline)
+            )
         except LocalMixError:
             return []  # what was tried tells more
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
-from localmix.servers import Vitals, vitals_of
+from localmix.servers import Vitals
 from localmix.settings import Rank
 
 # Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.
@@ -61,20 +61,21 @@ class Ranked:
         return self.key.health == 2  # noqa: PLR2004
 
 
-def ranked(places: Sequence[Place], needs: Needs, home: str | None, now: float) -> list[Ranked]:
+def ranked(
+    places: Sequence[tuple[Place, Vitals]], needs: Needs, home: str | None, now: float
+) -> list[Ranked]:
     """Sort places, the best first.
 
     Args:
-        places: Where the request could go.
+        places: Where the request could go, with what is remembered of the servers.
         needs: What it needs.
         home: URL of the server that has the conversation in its cache.
         now: The time by the router's clock.
     """
-    known = [(place, vitals_of(place.found.server.url)) for place in places]
-    seconds = [_seconds(place, vitals, needs) for place, vitals in known]
+    seconds = [_seconds(place, vitals, needs) for place, vitals in places]
     shortest = min(filter(None, seconds), default=0.0)
     found = []
-    for (place, vitals), predicted in zip(known, seconds, strict=True):
+    for (place, vitals), predicted in zip(places, seconds, strict=True):
         # What has never answered is tried, and so becomes known.
         slowness = int(math.log(predicted / shortest, _TELLING)) if predicted else -1
         found.append(Ranked(place, vitals, _key(place, vitals, home, now, slowness)))

@@ -23,7 +23,7 @@ from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import Ranked, objection_to, ranked
-from localmix.servers import vitals_of
+from localmix.servers import Memory, Vitals
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
@@ -43,10 +43,15 @@ class Selection:
     """Find the places for a request, and sort them."""
 
     def __init__(
-        self, settings: Settings, directory: Directory, clock: Callable[[], float]
+        self,
+        settings: Settings,
+        directory: Directory,
+        memory: Memory,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._directory = directory
+        self._memory = memory
         self._clock = clock
         self._last = Catalog((), {})
         self._shown: dict[tuple[str, str, str], ModelInfo] = {}
@@ -110,7 +115,8 @@ class Selection:
         now = self._clock()
         home, since = self._homes.get(needs.conversation or 0, ("", now))
         is_home = needs.is_continued and now < since + _CONVERSATION_SECONDS
-        return ranked(places, needs, home if is_home else None, now)
+        known = [(place, self._vitals(place.found)) for place in places]
+        return ranked(known, needs, home if is_home else None, now)
 
     def remember(self, place: Place, needs: Needs) -> None:
         """Keep in mind which server has a conversation in its cache."""
@@ -128,6 +134,8 @@ class Selection:
             needs: What the request needs.
             tried: URLs of the servers that were asked.
         """
+        if chosen.is_pinned:
+            return ()
         preferred = [
             each
             for each in self._directory.all
@@ -156,10 +164,13 @@ class Selection:
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
 
+    def _vitals(self, found: Found) -> Vitals:
+        return self._memory.vitals(found.server.url)
+
     def _missed(self, found: Found) -> str:
         """Warn of a server that is not there, once until it is there again."""
-        problem, vitals = found.server.problem, vitals_of(found.server.url)
-        if vitals.missed != problem:
+        problem, vitals = found.server.problem, self._vitals(found)
+        if found.error and vitals.missed != problem:
             vitals.missed = problem
             _log.warning("%s cannot be used: %s", found.server.url, problem)
         return problem
@@ -182,12 +193,11 @@ class Selection:
             if places := catalog.places(hint):
                 return places
         now = self._clock()
-        ranks = {each.server.url: vitals_of(each.server.url).health.rank(now) for each in found}
+        ranks = {each.server.url: self._vitals(each).health.rank(now) for each in found}
         suitable = [
             place
             for place in catalog.suitable(needs.purpose)
-            if vitals_of(place.found.server.url).purposes.get(place.model.name)
-            != _OTHER[needs.purpose]
+            if self._vitals(place.found).purposes.get(place.model.name) != _OTHER[needs.purpose]
         ]
         if not any(ranks.values()):
             return suitable
@@ -232,8 +242,7 @@ class Selection:
         key = _key(model)
         if key not in self._shown:
             try:
-                bound = self._settings.probe_bound(model.server)
-                target = Target(place.found.endpoint.within(*bound), model)
+                target = Target(place.found.endpoint.within(self._settings.probe_timeout), model)
                 self._shown[key] = yield from DIALECTS[model.kind].show(target)
             except LocalMixError:
                 return model  # the request itself will tell what is wrong

@@ -1,4 +1,4 @@
-"""What happens to each delta of a stream on its way to the caller, in either colour."""
+"""What happens to each delta on its way to the caller, and how answers are timed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Progress:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._fold = Fold()
-        self._started = 0.0
+        self._began: float | None = None
         self._spoke_at: float | None = None
         self._lease: Lease | None = None
         self.route: Route | None = None
 
     def begin(self) -> None:
-        """Start the clock."""
-        self._started = self._clock()
+        """Start the clock, unless it runs."""
+        self._began = self._clock() if self._began is None else self._began
 
     def follow(self, route: Route, lease: Lease | None) -> None:
         """Know who answers."""
@@ -41,7 +41,7 @@ class Progress:
         if self._spoke_at is None and (delta.content or delta.reasoning or delta.tool_calls):
             self._spoke_at = now
         if delta.finish_reason:
-            timings = self._timings(delta, now)
+            timings = reckoned(delta.timings, self._began or now, self._spoke_at or now, now)
             delta = replace(delta, route=self.route, timings=timings)
             if self._lease:
                 self._lease.succeeded(delta.usage, timings)
@@ -61,13 +61,17 @@ class Progress:
         if self._lease:
             self._lease.release()
 
-    def _timings(self, delta: Delta, now: float) -> Timings:
-        """Complete the server's timings with what was measured here."""
-        timings = delta.timings or Timings()
-        spoke_at = now if self._spoke_at is None else self._spoke_at
-        return replace(
-            timings,
-            output=timings.output if timings.output is not None else now - spoke_at,
-            first_token=spoke_at - self._started,
-            total=now - self._started,
-        )
+
+def reckoned(
+    timings: Timings | None, began: float, spoke_at: float | None, ended: float
+) -> Timings:
+    """Complete a server's timings by what was measured here, all by one clock, in seconds.
+
+    When the answer began and how long all of it took is for nobody else to say; a server knows how
+    long it loaded, read and wrote. Of an answer that came whole nobody knows when it began.
+    """
+    timings = timings or Timings()
+    if spoke_at is None:
+        return replace(timings, total=ended - began)
+    output = ended - spoke_at if timings.output is None else timings.output
+    return replace(timings, output=output, first_token=spoke_at - began, total=ended - began)

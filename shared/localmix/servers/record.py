@@ -1,7 +1,4 @@
-"""All that is remembered of one server, and where it is kept.
-
-The memory is one for the whole process: what one client learns of a server, every client knows.
-"""
+"""All that is remembered of one server."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from collections import defaultdict
 from localmix.servers.breaker import Health
 from localmix.servers.slots import Slots
 from localmix.servers.speeds import Rates
-from localmix.wire.forks import after_fork
 from localmix.wire.gate import Gate
 
 
@@ -61,17 +57,3 @@ class Vitals:
             gate = self._loading.pop(model, None)
         if gate:  # a child that was forked meanwhile has forgotten it
             gate.open()
-
-
-_known: dict[str, Vitals] = {}
-
-
-@after_fork
-def _forget_the_parents_requests() -> None:
-    for vitals in list(_known.values()):
-        vitals.forget_requests()
-
-
-def vitals_of(url: str) -> Vitals:
-    """Give the memory of the server at an address."""
-    return _known.get(url) or _known.setdefault(url, Vitals())

@@ -29,8 +29,10 @@ from localmix.settings.server import Secretive, ServerConfig, Token
 from localmix.settings.sources import (
     DEFAULT,
     TOKEN,
+    Given,
     Source,
     Strength,
+    as_given,
     complaint,
     gather,
     variable_part,
@@ -130,7 +132,19 @@ class Settings(Secretive):
         Raises:
             ConfigError: A value cannot be right; the sentence names it, and where it was written.
         """
-        given = gather(cls.model_fields, arguments)
+        return cls._made_of(gather(cls.model_fields, arguments))
+
+    @classmethod
+    def check(cls, **arguments: Any) -> None:
+        """Check arguments by themselves, without a look at the other places.
+
+        Raises:
+            ConfigError: A value cannot be right.
+        """
+        cls._made_of(as_given(arguments))
+
+    @classmethod
+    def _made_of(cls, given: Mapping[str, Given]) -> Self:
         try:
             settings = cls(**{name: each.value for name, each in given.items()})
         except ValidationError as error:

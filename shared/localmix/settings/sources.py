@@ -92,11 +92,13 @@ def gather(names: Collection[str], arguments: Mapping[str, object]) -> dict[str,
     if mine := users_file():
         found |= _said(mine, mine.values, Strength.USER)
     found |= _environment(names)
+    return _without_rivals(found | as_given(arguments))
+
+
+def as_given(arguments: Mapping[str, object]) -> dict[str, Given]:
+    """Give what a caller gave; `None` stands for nothing."""
     argument = Source(Strength.ARGUMENT, "argument")
-    found |= {
-        name: Given(value, argument) for name, value in arguments.items() if value is not None
-    }
-    return _without_rivals(found)
+    return {name: Given(value, argument) for name, value in arguments.items() if value is not None}
 
 
 def variables(name: str) -> tuple[str, ...]:

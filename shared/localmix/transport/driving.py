@@ -26,6 +26,7 @@ from localmix.wire.flows import (
     Call,
     Emit,
     Flow,
+    Forward,
     Gather,
     Open,
     Opened,
@@ -55,6 +56,7 @@ class Reading(Iterator[Any]):
         self._intake = Intake(reply, step, patience)
         self._reply = reply
         self._patience = patience
+        self._is_closed = False
 
     def wait(self) -> None:
         """Read until there is a delta, or the stream has ended."""
@@ -71,7 +73,10 @@ class Reading(Iterator[Any]):
         return delta
 
     def close(self) -> None:
-        """Hang up, unless the reply is at its end as well as the answer."""
+        """Hang up, unless the reply is at its end as well as the answer; once is enough."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         with closing(self._reply), suppress(LocalMixError):
             if self._intake.is_complete:
                 drain = Drain(self._patience)
@@ -121,11 +126,17 @@ class Driver:
                 outcomes = []
                 if isinstance(step, Emit):
                     yield step.value
-                    continue
-                outcomes = self._take_all(step, self._end)
-                for outcome in outcomes:
-                    if isinstance(outcome, Opened):
-                        streams.enter_context(closing(outcome.stream))
+                elif isinstance(step, Forward):
+                    try:
+                        with closing(step.opened.stream) as stream:
+                            yield from map(step.take, stream)
+                    except LocalMixError as error:
+                        outcomes = [error]
+                else:
+                    outcomes = self._take_all(step, self._end)
+                    opened = [each for each in outcomes if isinstance(each, Opened)]
+                    for each in opened:
+                        streams.enter_context(closing(each.stream))
 
     def close(self) -> None:
         """End what runs, also in other threads, and hang up."""

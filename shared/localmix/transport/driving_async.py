@@ -24,6 +24,7 @@ from localmix.wire.flows import (
     Call,
     Emit,
     Flow,
+    Forward,
     Gather,
     Open,
     Opened,
@@ -53,6 +54,7 @@ class AsyncReading(AsyncIterator[Any]):
         self._driver = driver
         self._reply = reply
         self._patience = patience
+        self._is_closed = False
 
     async def wait(self) -> None:
         """Read until there is a delta, or the stream has ended."""
@@ -70,7 +72,10 @@ class AsyncReading(AsyncIterator[Any]):
         return delta
 
     async def aclose(self) -> None:
-        """Hang up, unless the reply is at its end as well as the answer."""
+        """Hang up, unless the reply is at its end as well as the answer; once is enough."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             if self._intake.is_complete:
                 with suppress(LocalMixError):
@@ -123,11 +128,18 @@ class AsyncDriver:
                     outcomes = []
                     if isinstance(step, Emit):
                         yield step.value
-                        continue
-                    outcomes = await self._take_all(step)
-                    for outcome in outcomes:
-                        if isinstance(outcome, Opened):
-                            await streams.enter_async_context(aclosing(outcome.stream))
+                    elif isinstance(step, Forward):
+                        try:
+                            async with aclosing(step.opened.stream) as stream:
+                                async for delta in stream:
+                                    yield step.take(delta)
+                        except LocalMixError as error:
+                            outcomes = [error]
+                    else:
+                        outcomes = await self._take_all(step)
+                        opened = [each for each in outcomes if isinstance(each, Opened)]
+                        for each in opened:
+                            await streams.enter_async_context(aclosing(each.stream))
 
     async def close(self) -> None:
         """End what runs and hang up."""

@@ -47,8 +47,8 @@ class Usage:
 class Timings:
     """Measure where the time went, in seconds; `None` where it is not known.
 
-    `load`, `prompt` and `output` are the server's own; `first_token` and `total` are measured
-    here when the server does not say.
+    `load`, `prompt` and `output` are the server's own; `first_token`, of a stream, and `total` are
+    measured here.
     """
 
     load: float | None = None

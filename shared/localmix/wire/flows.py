@@ -182,11 +182,23 @@ class Emit:
     value: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Hand on every delta of an open stream, as `take` gives it, and close the stream.
+
+    The driver loops over the stream itself: a `Read` and an `Emit` for each delta would cost more
+    than all the rest.
+    """
+
+    opened: Opened
+    take: Callable[[Any], Any]
+
+
 Step = Request | Open | Gather | Read | Call | Wait | Run | Spawn
 Outcome = Response | Opened | Returned | LocalMixError
 Flow = Generator[Sequence[Step], Sequence[Outcome], T]
-# A flow with something to say on its way: it yields `Emit` beside its batches.
-Source = Generator[Sequence[Step] | Emit, Sequence[Outcome], T]
+# A flow with something to say on its way: it yields `Emit` and `Forward` beside its batches.
+Source = Generator[Sequence[Step] | Emit | Forward, Sequence[Outcome], T]
 
 
 def send(request: Request) -> Flow[Response]:

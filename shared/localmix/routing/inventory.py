@@ -1,0 +1,59 @@
+"""What there is: servers, models, and where a request would go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from localmix.dialects import DIALECTS, Target
+from localmix.discovery import Found
+from localmix.routing.dispatch import route_to
+from localmix.routing.fleet import Fleet
+from localmix.routing.needs import Needs
+from localmix.types import ModelInfo, Purpose, Route, RouteRequest, Server
+from localmix.wire.flows import Flow
+
+
+class Inventory:
+    """Look at the servers without asking them for an answer."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def servers(self) -> Flow[list[Server]]:
+        """Ask all candidates now and give the verdict on each."""
+        found = yield from self._fleet.directory.refresh()
+        return [self._with_state(each) for each in found]
+
+    def listing(self) -> Flow[list[ModelInfo]]:
+        """List the models of all servers, read now."""
+        catalog = yield from self._fleet.selection.catalog()
+        return [place.model for place in catalog.everything]
+
+    def show(self, name: str) -> Flow[ModelInfo]:
+        """Describe one model as fully as its server can."""
+        best = (yield from self._fleet.selection.places(Needs(name)))[0].place
+        if best.model.kind == "embedded":
+            return best.model
+        target = Target(best.found.endpoint, best.model)
+        return (yield from DIALECTS[best.model.kind].show(target))
+
+    def route(self, request: RouteRequest) -> Flow[Route]:
+        """Tell where a request would go, and where next, without sending it."""
+        needs = Needs(request.model, request.purpose, request.needs, request.num_ctx)
+        selection = self._fleet.selection
+        candidates = yield from selection.places(needs)
+        routes = [route_to(candidates[place:]) for place in range(len(candidates))]
+        best = candidates[0].place
+        skipped = selection.skipped(best, needs, {best.found.server.url})
+        return replace(routes[0], alternatives=tuple(routes[1:]), skipped=skipped)
+
+    def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
+        """Give the model that a request would go to, by what is known now; nobody is asked."""
+        if not self._fleet.is_prepared:
+            return None
+        best = next(iter(self._fleet.selection.known(Needs(name, purpose))), None)
+        return best.place.model if best else None
+
+    def _with_state(self, found: Found) -> Server:
+        fleet, server = self._fleet, found.server
+        return replace(server, state=fleet.vitals(server.url).health.state(fleet.clock()))
