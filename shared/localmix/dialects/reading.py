@@ -138,7 +138,10 @@ class Record:
         return Record(value, self._server)
 
     def records(self, key: str) -> list[Record]:
-        """Read a list of objects; empty where it is absent or null."""
+        """Read a list of objects; empty where it is absent or null, and one stands for a list."""
+        value = self._reply.get(key)
+        if isinstance(value, dict):  # TGI 2794
+            return [Record(value, self._server)]
         entries = self.values(key)
         if not all(isinstance(entry, dict) for entry in entries):
             raise self.wrong(key, "a list of objects")
@@ -152,10 +155,6 @@ class Record:
         if not isinstance(value, list):
             raise self.wrong(key, "a list")
         return value
-
-    def wrapped(self, key: str, value: Record) -> Record:
-        """Give an object that holds another one under a key."""
-        return Record({key: dict(value._reply)}, self._server)
 
     def wrong(self, key: str, wanted: str) -> ProtocolError:
         """Say that a value is not what the protocol wants."""

@@ -1,4 +1,4 @@
-"""Tool calls as servers really send them, and what must come of each: one table of cases.
+"""A case of the table: tool calls as a server really sends them, and what must come of them.
 
 Each case names who sends it. Where a report shows the frames, their shape is kept and the words
 are ours; `recorded` and `documented` stand for our own cassettes, samples and reference files.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from localmix.types import Kind
+from localmix.types import ChatRequest, Kind, Tool
+from tests.unit.streams import CHAT
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,15 @@ class Case:
 
     source: str
     kind: Kind
-    frames: tuple[list[dict[str, Any]], ...]
+    frames: tuple[Any, ...]
     calls: tuple[tuple[str, str, str | None], ...]
     whole: bool = False
+
+    @property
+    def request(self) -> ChatRequest:
+        """The request that it answers: the tools that it calls are offered."""
+        names = dict.fromkeys(name for name, _, _ in self.calls)
+        return CHAT.model_copy(update={"tools": tuple(Tool(name=name) for name in names)})
 
 
 class _Left(Enum):

@@ -311,4 +311,51 @@ CASES: dict[str, Case] = {
         ),
         (("final_result", '{"a": 1}', None),),
     ),
+    "one id in every piece of two calls": Case(
+        "cloudflare/ai 424: every call has the id chatcmplt; spring-ai 5973: in every piece",
+        "openai",
+        (
+            [entry(0, fn("get_weather", ""), id="chatcmplt", type=FN)],
+            [entry(0, fn(arguments=PARIS), id="chatcmplt")],
+            [entry(1, fn("get_time", ""), id="chatcmplt", type=FN)],
+            [entry(1, fn(arguments='{"zone": '), id="chatcmplt")],
+            [entry(1, fn(arguments='"UTC"}'), id="chatcmplt")],
+        ),
+        (("get_weather", PARIS, "chatcmplt"), ("get_time", '{"zone": "UTC"}', None)),
+    ),
+    "one id and one index in every piece of two calls": Case(
+        "hass_local_openai_llm 92: an engine of OpenRouter's: only the name tells parallel calls",
+        "openai",
+        (
+            [entry(0, fn("get_weather", ""), id="call_1", type=FN)],
+            [entry(0, fn(arguments=PARIS), id="call_1")],
+            [entry(0, fn("get_time", ""), id="call_1", type=FN)],
+            [entry(0, fn(arguments='{"zone": "UTC"}'), id="call_1")],
+        ),
+        (("get_weather", PARIS, "call_1"), ("get_time", '{"zone": "UTC"}', None)),
+    ),
+    "one id in every piece of two calls, interleaved": Case(
+        "composed: cloudflare/ai 424 (one id), bifrost 7235 (the pieces of two calls alternate)",
+        "openai",
+        (
+            [entry(0, fn("get_weather", "{"), id="chatcmplt", type=FN)],
+            [entry(1, fn("get_time", "{"), id="chatcmplt", type=FN)],
+            [entry(0, fn(arguments='"location": "Paris"}'), id="chatcmplt")],
+            [entry(1, fn(arguments='"zone": "UTC"}'), id="chatcmplt")],
+        ),
+        (("get_weather", PARIS, "chatcmplt"), ("get_time", '{"zone": "UTC"}', None)),
+    ),
+    "one id in every piece of two calls of one tool, interleaved": Case(
+        "composed: as above, and the heads come first (azure-sdk-for-net 46830)",
+        "openai",
+        (
+            [
+                entry(0, fn("get_weather", ""), id="chatcmplt", type=FN),
+                entry(1, fn("get_weather", ""), id="chatcmplt", type=FN),
+            ],
+            [entry(1, fn(arguments=TOKYO), id="chatcmplt")],
+            [entry(0, fn(arguments=PARIS), id="chatcmplt")],
+        ),
+        (("get_weather", PARIS, "chatcmplt"), ("get_weather", TOKYO, None)),
+    ),
 }

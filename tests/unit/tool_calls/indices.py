@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.tool_calls.case import FN, OUT, PARIS, TOKYO, Case, entry, fn
+from tests.unit.tool_calls.case import FN, OUT, PARIS, PIECES, TOKYO, Case, entry, fn
 
 CASES: dict[str, Case] = {
     "index always 0, other ids": Case(
@@ -312,5 +312,55 @@ CASES: dict[str, Case] = {
             [entry(1, fn(arguments="2}")), entry(0, fn(arguments="1}"))],
         ),
         (("tool_a", '{"x": 1}', "call_A"), ("tool_b", '{"y": 2}', "call_B")),
+    ),
+    "a call again, whole, at another index": Case(
+        "new-api 6278: the end of a Responses stream says the call once more, at the next index",
+        "openai",
+        (
+            [entry(0, fn("get_weather", ""), id="call_r", type=FN)],
+            *([entry(0, fn(arguments=piece))] for piece in PIECES),
+            [entry(1, fn("get_weather", PARIS), id="call_r", type=FN)],
+        ),
+        (("get_weather", PARIS, "call_r"),),
+    ),
+    "a call again, in pieces, at another index": Case(
+        "LocalAI 9722: first whole at index 1, then a head and the arguments at index 0, one id",
+        "openai",
+        (
+            [entry(1, fn("bash", '{"script": "ls"}'), id="f4c1", type=FN)],
+            [entry(0, fn("bash", ""), id="f4c1", type=FN)],
+            [entry(0, fn(arguments='{"script": "ls"}'), id="f4c1", type=FN)],
+        ),
+        (("bash", '{"script": "ls"}', "f4c1"),),
+    ),
+    "a call again, in pieces, at its own index": Case(
+        "LocalAI 9286: said again after the stream, name and arguments apart",
+        "openai",
+        (
+            [entry(0, fn("bash", '{"script": "ls"}'), id="f4c1", type=FN)],
+            [entry(0, fn("bash", ""), id="f4c1", type=FN)],
+            [entry(0, fn(arguments='{"script": "ls"}'), id="f4c1", type=FN)],
+        ),
+        (("bash", '{"script": "ls"}', "f4c1"),),
+    ),
+    "a call again, but for its end": Case(
+        "composed: llama.cpp 27966 (one id for two calls), in pieces that are equal at first",
+        "openai",
+        (
+            *([entry(0, fn("get_weather", piece), id="ZsSt4SkI")] for piece in PIECES),
+            [entry(1, fn("get_weather", '{"'), id="ZsSt4SkI")],
+            *([entry(1, fn(arguments=piece))] for piece in ('location": "', "To", 'kyo"}')),
+        ),
+        (("get_weather", PARIS, "ZsSt4SkI"), ("get_weather", TOKYO, None)),
+    ),
+    "arguments begin again without a name": Case(
+        "composed: LocalAI 9286 with other arguments: what follows complete JSON is another call",
+        "openai",
+        (
+            [entry(0, fn("get_weather", PARIS), id="call_s", type=FN)],
+            [entry(0, fn(arguments=" \n"))],
+            [entry(0, fn(arguments=TOKYO))],
+        ),
+        (("get_weather", PARIS + " \n", "call_s"), ("get_weather", TOKYO, None)),
     ),
 }

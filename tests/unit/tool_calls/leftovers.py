@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.tool_calls.case import FN, PARIS, Case, entry, fn
+from tests.unit.tool_calls.case import FN, OUT, PARIS, Case, entry, fn
 
 CASES: dict[str, Case] = {
     "phantom, whole": Case(
@@ -63,5 +63,22 @@ CASES: dict[str, Case] = {
             [entry(0, fn("read", '{"path":"b.rs"}', index=1), id="call_mq", type=FN)],
         ),
         (("read", '{"path":"a.rs"}', "call_ag"), ("read", '{"path":"b.rs"}', "call_mq")),
+    ),
+    "one entry instead of a list, streamed": Case(
+        "TGI 2794: `tool_calls` is an entry, no list; the head is composed",
+        "openai",
+        (
+            entry(0, fn("get_weather", '{"'), id="", type=FN),
+            entry(0, fn(None, "loc"), id="", type=FN),
+            entry(0, fn(None, 'ation": "Paris"}'), id="", type=FN),
+        ),
+        (("get_weather", PARIS, None),),
+    ),
+    "one entry instead of a list, whole": Case(
+        "composed: TGI 2794, as a whole reply",
+        "openai",
+        (entry(OUT, fn("get_weather", PARIS), id="0", type=FN),),
+        (("get_weather", PARIS, "0"),),
+        whole=True,
     ),
 }

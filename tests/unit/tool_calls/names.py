@@ -99,4 +99,36 @@ CASES: dict[str, Case] = {
         ),
         (("bash", '{"cmd": "ls"}', "call_y"),),
     ),
+    "name in pieces": Case(
+        "continue 5849; openclaw 127603: id and index stay, the arguments come beside the pieces",
+        "openai",
+        (
+            [entry(0, fn("get_", '{"location": '), id="call_name", type=FN)],
+            [entry(0, fn("weather", '"Paris"}'), id="call_name", type=FN)],
+        ),
+        (("get_weather", PARIS, "call_name"),),
+    ),
+    "name in pieces, before the arguments": Case(
+        "openclaw 130537: `get_`, then `weather`, neither id nor arguments in later pieces",
+        "openai",
+        (
+            [entry(0, fn("get", ""), id="call_name", type=FN)],
+            [entry(0, fn("_"))],
+            [entry(0, fn("weather", ""))],
+            [entry(0, fn(arguments=PARIS))],
+        ),
+        (("get_weather", PARIS, "call_name"),),
+    ),
+    "name that begins another tool's": Case(
+        "composed: openclaw 127603, with tools called `get`, `get_time` and `get_time_zone`",
+        "openai",
+        (
+            [entry(0, fn("get", ""), id="call_a", type=FN)],
+            [entry(0, fn(arguments="{}"))],
+            [entry(1, fn("get_time", ""), id="call_b", type=FN)],
+            [entry(2, fn("get_time", ""), id="call_c", type=FN)],
+            [entry(2, fn("_zone", "{}"), id="call_c")],
+        ),
+        (("get", "{}", "call_a"), ("get_time", "{}", "call_b"), ("get_time_zone", "{}", "call_c")),
+    ),
 }

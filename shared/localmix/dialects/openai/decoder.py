@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from localmix.dialects import failures
@@ -29,6 +29,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes as one object, not streamed.
+        tools: Names of the tools that the model may call.
         wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
         check_model: Called with the name of the model that answers; raises if it is not the one
             that was asked.
@@ -40,13 +41,14 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         *,
         is_chat: bool = True,
         is_whole: bool = False,
+        tools: Collection[str] = (),
         wants_json: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(server)
         self._events = EventDecoder()
         self._is_whole = is_whole
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole, tools=tools)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
         self._has_spoken = False
@@ -197,8 +199,7 @@ def _old_call(message: Record) -> list[Record]:
     """Read the one call of OpenAI's first API for them, which some servers still write."""
     if "function_call" not in message:
         return []
-    call = message.record("function_call")
-    return [message.wrapped("function", call)] if call else []
+    return [message] if message.record("function_call") else []
 
 
 def _json_in(thoughts: str) -> str:
