@@ -16,6 +16,8 @@ from localmix.wire.lines import Event, EventDecoder
 
 _RENAMED = {"function_call": "tool_calls"}
 _END = b"[DONE]"
+_CALLS = frozenset({"tool_calls", "function_call"})
+_ABOUT = frozenset({"usage", "timings", "stats"})
 _MILLISECONDS = 1e-3
 
 
@@ -82,7 +84,10 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             if frame is None:
                 yield from self._end()
                 return
-            yield from self._frame(Record(frame, self._server))
+            for choice in self._choices(Record(frame, self._server)):
+                if delta := self._said(choice):
+                    yield delta
+                self._note_finish(choice.text("finish_reason"))
 
     def _error_in(self, data: bytes) -> Exception:
         return failures.meaning_of(failures.complaint_of_text(data), self._server)
@@ -95,16 +100,17 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
                 raise
             return []  # an event of another name is no part of this protocol (SSE allows any)
 
-    def _frame(self, frame: Record) -> Iterator[Delta]:
+    def _choices(self, frame: Record) -> list[Record]:
+        """Give what a frame says of the answer that was asked for."""
         failures.check(frame, self._server)
-        if not self._model or "usage" in frame or "timings" in frame or "stats" in frame:
+        if not self._model and "model" in frame:
+            self._note_model(frame.facts.text("model"))
+        if frame.has_any(_ABOUT):
             self._note(frame.facts)
         choices = frame.records("choices")
         if self._is_whole and not choices:
             raise ProtocolError(f"{self._server} answered without choices.", server=self._server)
-        for choice in choices:
-            if self._is_ours(choice):
-                yield from self._said(choice)
+        return [choice for choice in choices if self._is_ours(choice)]
 
     def _is_ours(self, choice: Record) -> bool:
         """Tell the choices of a reply apart: the first is the answer, others are not asked for."""
@@ -114,31 +120,34 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             self._choice = index
         return index == self._choice
 
-    def _said(self, choice: Record) -> Iterator[Delta]:
+    def _said(self, choice: Record) -> Delta | None:
         message = choice.record("delta") or choice.record("message")
-        content = message.text("content") or choice.text("text")
         delta = self._answer.delta(
-            content,
+            message.text("content") or choice.text("text"),
             message.text("reasoning_content") or message.text("reasoning"),
-            message.records("tool_calls") if "tool_calls" in message else _old_call(message),
+            _calls_in(message) if message.has_any(_CALLS) else [],
             choice.facts.facts("logprobs").each("content") if "logprobs" in choice else [],
         )
         if delta:
             self._has_spoken = self._has_spoken or bool(delta.content)
             if self._thoughts is not None:
                 self._thoughts.append(delta.reasoning)
-            yield delta
-        if reason := choice.text("finish_reason"):
+        return delta
+
+    def _note_finish(self, reason: str) -> None:
+        if reason:
             self._answer.check(reason)
             self._finish = _RENAMED.get(reason, reason)
 
     def _note(self, facts: Facts) -> None:
         """Keep what the last delta will carry."""
-        if not self._model and (model := facts.text("model")):
-            self._model = model
-            self._check_model(model)
         self._usage = read_usage(facts.facts("usage")) or self._usage
         self._timings = _timings(facts) or self._timings
+
+    def _note_model(self, model: str) -> None:
+        if model:
+            self._model = model
+            self._check_model(model)
 
     def _end(self) -> Iterator[Delta]:
         self.is_done = True
@@ -195,10 +204,10 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
     return [frame for piece in pieces if piece for frame in _frames(piece.removeprefix(b"data:"))]
 
 
-def _old_call(message: Record) -> list[Record]:
-    """Read the one call of OpenAI's first API for them, which some servers still write."""
-    if "function_call" not in message:
-        return []
+def _calls_in(message: Record) -> list[Record]:
+    """Read calls of tools, also the one call of OpenAI's first API, which some still write."""
+    if "tool_calls" in message:
+        return message.records("tool_calls")
     return [message] if message.record("function_call") else []
 
 
