@@ -111,8 +111,7 @@ class EventDecoder:
         events = []
         for line in lines:
             if not line:
-                if self._data or self._name:
-                    events += self._dispatch()
+                events += self._dispatch()
                 continue
             field, _, value = line.partition(b":")
             if field == b"data":

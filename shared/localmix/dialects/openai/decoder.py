@@ -80,7 +80,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
     def _read(self, event: Event) -> Iterator[Delta]:
         if event.name == "error":
             raise self._error_in(event.data)
-        for frame in self._frames(event):
+        for frame in _frames(event.data, is_sure=event.name == "message"):
             if frame is None:
                 yield from self._end()
                 return
@@ -91,14 +91,6 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
 
     def _error_in(self, data: bytes) -> Exception:
         return failures.meaning_of(failures.complaint_of_text(data), self._server)
-
-    def _frames(self, event: Event) -> list[dict[str, Any] | None]:
-        try:
-            return _frames(event.data)
-        except ProtocolError:
-            if event.name == "message":
-                raise
-            return []  # an event of another name is no part of this protocol (SSE allows any)
 
     def _choices(self, frame: Record) -> list[Record]:
         """Give what a frame says of the answer that was asked for."""
@@ -188,10 +180,11 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         )
 
 
-def _frames(data: bytes) -> list[dict[str, Any] | None]:
+def _frames(data: bytes, *, is_sure: bool) -> list[dict[str, Any] | None]:
     """Read the frames of one event; the end mark is read as `None`.
 
-    Some builds and proxies splice frames: no blank line between two of them, or nothing at all.
+    Some builds and proxies splice frames: no blank line between two of them, or nothing at all. An
+    event of another name (not sure) may be no part of this protocol: SSE allows any.
     """
     if data.strip() == _END:
         return [None]
@@ -200,8 +193,11 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
     except ProtocolError:
         pieces = data.replace(b"}data:", b"}\ndata:").split(b"\n")
         if len(pieces) == 1:
-            raise
-    return [frame for piece in pieces if piece for frame in _frames(piece.removeprefix(b"data:"))]
+            if is_sure:
+                raise
+            return []
+    rest = (piece.removeprefix(b"data:") for piece in pieces if piece)
+    return [frame for piece in rest for frame in _frames(piece, is_sure=is_sure)]
 
 
 def _calls_in(message: Record) -> list[Record]:
