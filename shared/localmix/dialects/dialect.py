@@ -40,9 +40,9 @@ class Endpoint:
     max_bytes: int = MAX_REPLY_BYTES
     max_listing_bytes: int = MAX_LISTING_BYTES
 
-    def within(self, seconds: float) -> Endpoint:
+    def within(self, seconds: float, by: str = "probe_timeout") -> Endpoint:
         """Give the same place, for a question that is answered soon or not at all."""
-        bounds = Timeouts.within(seconds)
+        bounds = Timeouts.within(seconds, by)
         return replace(self, timeouts=bounds, max_bytes=min(self.max_bytes, self.max_listing_bytes))
 
     def get(self, path: str) -> Request:

@@ -43,9 +43,8 @@ class Timeouts:
     total_by: str = "timeout"
 
     @classmethod
-    def within(cls, seconds: float) -> Timeouts:
-        """Bound everything by one time."""
-        by = "probe_timeout"
+    def within(cls, seconds: float, by: str = "probe_timeout") -> Timeouts:
+        """Bound everything by one time, that a setting gives."""
         return cls(seconds, seconds, seconds, seconds, first_byte_by=by, total_by=by)
 
 
@@ -68,11 +67,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold a whole reply; header names are in lower case."""
+    """A whole reply; header names are in lower case.
+
+    Attributes:
+        sent: The headers of the request, whose secrets no error may quote.
+    """
 
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def header(self, name: str) -> str:
         """Give a header by its name in lower case; empty if it is not there."""

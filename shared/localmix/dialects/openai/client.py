@@ -117,9 +117,8 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed."""
-        if response.status != 200:  # noqa: PLR2004
-            raise failures.error_of(response, target.url)
-        return whole_answer(self._decoder(target, request, is_whole=True).whole(response.body))
+        decoder = self._decoder(target, request, is_whole=True)
+        return whole_answer(response, decoder, target.url)
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
