@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.model_profile import ModelProfile
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 from langchain_core.outputs import ChatResult as LcChatResult
 from langchain_core.runnables import Runnable
@@ -29,7 +29,8 @@ from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
-from localmix.types import ThinkLevel, TokenLogprob
+from localmix.adapting.addable import Addable
+from localmix.types import ThinkLevel
 from localmix.types.build import chat_request
 
 M = TypeVar("M", bound="ChatLocalMix")
@@ -263,8 +264,9 @@ class ChatLocalMix(Asking, BaseChatModel):
         with model_errors():
             request = self._request(messages, stop, kwargs)
             with closing(self.client.stream(request)) as deltas:
+                steps = Addable(deltas, request.think)
                 for delta in deltas:
-                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                    for message in _chunks(steps.take(delta), deltas):
                         chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -280,8 +282,9 @@ class ChatLocalMix(Asking, BaseChatModel):
         with model_errors():
             request = self._request(messages, stop, kwargs)
             async with self.async_client.stream(request) as deltas:
+                steps = Addable(deltas, request.think)
                 async for delta in deltas:
-                    for message in from_delta(delta, _logprobs(delta, deltas)):
+                    for message in _chunks(steps.take(delta), deltas):
                         chunk = ChatGenerationChunk(message=message)
                         if run_manager:
                             await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -312,6 +315,8 @@ def _with_own_profile(copied: M) -> M:
     return copied
 
 
-def _logprobs(delta: Delta, stream: Stream | AsyncStream) -> tuple[TokenLogprob, ...]:
-    """Give those of the whole answer, at its end: in pieces they would not survive merging."""
-    return stream.result.logprobs if delta.finish_reason else ()
+def _chunks(step: Delta | None, stream: Stream | AsyncStream) -> list[AIMessageChunk]:
+    """Write a step; logprobs come all at the end: in pieces they would not survive merging."""
+    if step is None:
+        return []
+    return from_delta(step, stream.result.logprobs if step.finish_reason else ())

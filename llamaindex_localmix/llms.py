@@ -38,6 +38,7 @@ from llamaindex_localmix._tools import (
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
+from localmix.adapting.addable import Addable
 from localmix.adapting.connected import Generating
 from localmix.types import ThinkLevel
 from localmix.types.build import chat_request
@@ -193,7 +194,8 @@ class LocalMix(Component, Generating, StructuredPredicting):
     ) -> CompletionResponseGen:
         """Answer a prompt, as the answer is written; see `complete`."""
         if formatted:
-            steps = _steps(self.client.stream_complete(prompt, **self.options(**kwargs)))
+            stream = self.client.stream_complete(prompt, **self.options(**kwargs))
+            steps = _steps(stream, Addable(stream, think=False))
         else:
             steps = self._stream_chat(_turn(prompt), kwargs)
         return (to_completion(step) for step in steps)
@@ -205,7 +207,8 @@ class LocalMix(Component, Generating, StructuredPredicting):
         """Answer a prompt, as the answer is written; see `complete`."""
         if formatted:
             options = self.options(**kwargs)
-            steps = _asteps(self.async_client.stream_complete(prompt, **options))
+            stream = self.async_client.stream_complete(prompt, **options)
+            steps = _asteps(stream, Addable(stream, think=False))
         else:
             steps = await self._astream_chat(_turn(prompt), kwargs)
         return (to_completion(step) async for step in steps)
@@ -258,13 +261,17 @@ class LocalMix(Component, Generating, StructuredPredicting):
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseGen:
         request, one_call = self._request(to_messages(messages, self._policy), kwargs)
-        return _steps(self.client.stream(request), one_call, partial(self._learn, request))
+        stream = self.client.stream(request)
+        steps = Addable(stream, request.think)
+        return _steps(stream, steps, one_call, partial(self._learn, request))
 
     async def _astream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseAsyncGen:
         request, one_call = self._request(await self._read(messages), kwargs)
-        return _asteps(self.async_client.stream(request), one_call, partial(self._learn, request))
+        stream = self.async_client.stream(request)
+        steps = Addable(stream, request.think)
+        return _asteps(stream, steps, one_call, partial(self._learn, request))
 
     async def _read(self, messages: Sequence[ChatMessage]) -> list[Message]:
         """Read messages; off the loop where a file or an address must be read."""
@@ -303,20 +310,26 @@ def _turn(prompt: str) -> list[ChatMessage]:
 
 
 def _steps(
-    stream: Stream, one_call: bool = False, learn: Callable[[ChatResult], None] = lambda _: None
+    stream: Stream,
+    steps: Addable,
+    one_call: bool = False,
+    learn: Callable[[ChatResult], None] = lambda _: None,
 ) -> ChatResponseGen:
     with closing(stream):
         for delta in stream:
-            yield from_result(stream.result, delta, one_call=one_call)
+            if step := steps.take(delta):
+                yield from_result(stream.result, step, one_call=one_call)
     learn(stream.result)
 
 
 async def _asteps(
     stream: AsyncStream,
+    steps: Addable,
     one_call: bool = False,
     learn: Callable[[ChatResult], None] = lambda _: None,
 ) -> ChatResponseAsyncGen:
     async with stream:
         async for delta in stream:
-            yield from_result(stream.result, delta, one_call=one_call)
+            if step := steps.take(delta):
+                yield from_result(stream.result, step, one_call=one_call)
     learn(stream.result)

@@ -99,6 +99,11 @@ class _Told:
         return self._progress.route
 
     @property
+    def hides_thoughts(self) -> bool:
+        """Whether this model has been seen to leave a thought in its content (`was_reasoning`)."""
+        return self._progress.hides_thoughts
+
+    @property
     def result(self) -> ChatResult:
         """Fold what has come so far."""
         return self._progress.result

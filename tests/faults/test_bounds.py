@@ -61,6 +61,19 @@ def test_a_probe_that_is_flooded_gives_up(either: MakeEither, start: Any) -> Non
     assert "more than" in shown.problem
 
 
+def test_the_bound_of_listings_is_a_setting(either: MakeEither, start: Any) -> None:
+    server = start(stand_ins.ollama())
+    long = {"name": "tiny:latest", "details": {"license": "x" * 9_000_000}}
+    server.routes["GET /api/tags"] = whole({"models": [long]})
+    (refused,) = either(server.url).servers()
+    assert "more than 8,388,608 bytes" in refused.problem
+    for bounds in ({"max_listing_bytes": 9_000_000}, {"max_reply_bytes": 5_000_000}):
+        with pytest.raises(LocalMixError):
+            either(server.url, **bounds).listing()
+    (model,) = either(server.url, max_listing_bytes=10_000_000).listing()
+    assert model.name == "tiny:latest"
+
+
 def test_what_does_not_end_is_not_kept(either: MakeEither, start: Any) -> None:
     def flood(exchange: Exchange) -> None:
         exchange.head(200, "application/x-ndjson")

@@ -294,3 +294,14 @@ gemma3 gemma3n:e4b google/gemma-3n-e2b gemma3:e5b gemma-4-e5b qwen3:8b llama3.2 
 snowflake-arctic llama-3.1-8b-instruct mistral-7b-instruct-v0.3 stellar-7b wagte-7b integte-8b
 unembedded-7b instructor nous-hermes2 minimax-m2 e50-chat phi4-mini bgem-7b paraphrase
 """
+
+# Names of models that begin every answer with a thought, and of models that may not.
+THINKERS = """
+deepseek-r1:8b DeepSeek-R1-Distill-Qwen-7B-GGUF deepseek/deepseek-r1-0528-qwen3-8b qwq QwQ-32B
+Qwen3-30B-A3B-Thinking-2507 qwen3-vl:8b-thinking phi4-reasoning:14b phi4-mini-reasoning GLM-Z1-9B-0414
+openthinker:7b kimi-k2-thinking r1-1776
+"""
+MAY_THINK = """
+qwen3:8b qwen3-4b-instruct-2507 qwen3-4b-non-thinking gpt-oss:20b llama3.2 command-r7b var1 gemma3
+deepseek-v3.1 magistral:24b rethink-7b qwqa
+"""

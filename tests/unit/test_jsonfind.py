@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -22,6 +24,11 @@ from localmix.adapting.find_json import json_in, json_so_far
         ('{"a": "two\nlines"}', {"a": "two\nlines"}),
         ('```json\n{"a": "```"}\n```', {"a": "```"}),
         ('{"a": "}"} {', {"a": "}"}),
+        ('```\n{"a": "cut\n```\n\n```json\n{"a": 1}\n```', {"a": 1}),
+        ('See ```f(x)``` and ```{"a": 1}```: {"b": 2, "c": 3}', {"b": 2, "c": 3}),
+        ('```python title\n[1]\n```\n{"a": [1, 2]}', {"a": [1, 2]}),
+        ('[{"a": 1}; {"b": 2, "c": 3}]', {"b": 2, "c": 3}),
+        ("function f() { return a[i]; }\n" * 1000 + '{"a": 1}', {"a": 1}),
     ],
 )
 def test_json_in(text: str, value: Any) -> None:
@@ -29,7 +36,16 @@ def test_json_in(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "I do not know.", '{"a": 1', '{"a": {"b": 2}, "c": "d', "{" * 5000, "[" * 100_000]
+    "text",
+    [
+        "",
+        "I do not know.",
+        '{"a": 1',
+        '{"a": {"b": 2}, "c": "d',
+        "{" * 5000,
+        "[" * 100_000,
+        f"[{'1' * 5000}]",
+    ],
 )
 def test_no_json(text: str) -> None:
     with pytest.raises(ValueError, match="no JSON"):
@@ -52,3 +68,40 @@ def test_no_json(text: str) -> None:
 )
 def test_json_so_far(text: str, value: Any) -> None:
     assert json_so_far(text) == value
+
+
+_LONG = 1_000_000
+HOSTILE = {
+    "fences": "```",
+    "fences that are not closed": "```\n",
+    "a fence's blanks": "```json \t",
+    "objects": "{",
+    "arrays": "[",
+    "objects and arrays": "{[",
+    "keys": '{"',
+    "objects, a line each": "{\n",
+    "empty objects": "{} ",
+    "nested arrays": "[1,",
+    "nested objects": '{"a":',
+    "nests of what is none": "[1," * 200 + "1," * 5000 + "x ",
+    "digits": "1",
+    "exponents": "e",
+    "thoughts that end": "</think>",
+    "thoughts that nearly end": "</think",
+    "quotes": '"',
+    "backslashes": "\\",
+    "escaped quotes": '{"\\"',
+    "line ends": "\n",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+def test_a_long_answer_takes_no_time(piece: str) -> None:
+    """A megabyte takes about a second; with regular expressions it could take hours."""
+    for head in ("", '{"a": "'):
+        text = head + piece * (_LONG // len(piece)) + "x"
+        begin = thread_time()
+        with suppress(ValueError):
+            json_in(text)
+        json_so_far(text)
+        assert thread_time() - begin < 20

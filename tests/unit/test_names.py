@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localmix.types.names import (
+    always_thinks,
     canonical,
     identity_of,
     looks_like_embedding,
@@ -19,7 +20,7 @@ from localmix.types.names import (
     same_quantization,
     split_pin,
 )
-from tests.unit.model_names import CHATS, EMBEDS, MODELS, rows
+from tests.unit.model_names import CHATS, EMBEDS, MAY_THINK, MODELS, THINKERS, rows
 
 # A size, a version or a variant off by one, and names that have moved from one model to another:
 # the closest that names come without being certainly the same. The first | those that it is not.
@@ -355,6 +356,16 @@ def test_a_name_that_does_not_say_so(name: str) -> None:
     assert not looks_like_embedding(name)
 
 
+@pytest.mark.parametrize("name", THINKERS.split())
+def test_a_name_says_that_a_model_always_thinks(name: str) -> None:
+    assert always_thinks(name)
+
+
+@pytest.mark.parametrize("name", MAY_THINK.split())
+def test_a_model_that_may_answer_at_once(name: str) -> None:
+    assert not always_thinks(name)
+
+
 # What names are made of, put together as no one would.
 _SPLINTERS = """
 qwen 3 2.5 1.2.3 7b a3b 8x7b e4b 16e v0.1 q4_k_m - : / @ _ . latest hf.co/ ٣b ½b ²b İ
@@ -371,6 +382,7 @@ def _ask_everything(name: str, other: str, size: str) -> None:
     canonical(name)
     assert set(nearest(name, [other, name])) == {name, other}
     looks_like_embedding(name)
+    always_thinks(name)
     str(identity_of(name))
     split_pin(name)
 

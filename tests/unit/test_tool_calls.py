@@ -24,8 +24,8 @@ def answer_to(case: Case) -> ChatResult:
     dialect, asked = DIALECTS[case.kind], target(case.kind)
     if case.whole:
         body = json.dumps(_whole(case)).encode()
-        return dialect.parse_generation(asked, CHAT, Response(200, body))
-    decoder = dialect.generation_decoder(asked, CHAT)
+        return dialect.parse_generation(asked, case.request, Response(200, body))
+    decoder = dialect.generation_decoder(asked, case.request)
     return fold([*decoder.feed(_streamed(case)), *decoder.close()])
 
 
@@ -57,7 +57,7 @@ def test_a_name_and_an_id_are_said_once(case: Case) -> None:
     """Frameworks join the pieces of a call: a name that comes twice would be doubled."""
     if case.whole:
         pytest.skip("a whole reply has no pieces")
-    decoder = DIALECTS[case.kind].generation_decoder(target(case.kind), CHAT)
+    decoder = DIALECTS[case.kind].generation_decoder(target(case.kind), case.request)
     deltas = [*decoder.feed(_streamed(case)), *decoder.close()]
     pieces = [piece for delta in deltas for piece in delta.tool_calls]
     for index in {piece.index for piece in pieces}:

@@ -31,17 +31,19 @@ class Endpoint:
 
     Attributes:
         max_bytes: The most bytes of one reply.
+        max_listing_bytes: The most bytes of what the server says of itself and of its models.
     """
 
     url: str
     timeouts: Timeouts
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_bytes: int = MAX_REPLY_BYTES
+    max_listing_bytes: int = MAX_LISTING_BYTES
 
     def within(self, seconds: float, by: str = "probe_timeout") -> Endpoint:
         """Give the same place, for a question that is answered soon or not at all."""
         bounds = Timeouts.within(seconds, by)
-        return replace(self, timeouts=bounds, max_bytes=min(self.max_bytes, MAX_LISTING_BYTES))
+        return replace(self, timeouts=bounds, max_bytes=min(self.max_bytes, self.max_listing_bytes))
 
     def get(self, path: str) -> Request:
         """Build a GET request."""

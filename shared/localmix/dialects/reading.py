@@ -110,6 +110,10 @@ class Record:
     def __contains__(self, key: str) -> bool:
         return key in self._reply
 
+    def has_any(self, keys: frozenset[str]) -> bool:
+        """Tell whether it has one of these keys."""
+        return not keys.isdisjoint(self._reply)
+
     @property
     def facts(self) -> Facts:
         """The same object, read for its facts."""
@@ -122,27 +126,31 @@ class Record:
     def text(self, key: str) -> str:
         """Read a text; empty where it is absent or null."""
         value = self._reply.get(key)
+        if isinstance(value, str):
+            return value
         if value is None:
             return ""
-        if not isinstance(value, str):
-            raise self.wrong(key, "a text")
-        return value
+        raise self.wrong(key, "a text")
 
     def record(self, key: str) -> Record:
         """Read an object within; empty where it is absent or null."""
         value = self._reply.get(key)
+        if isinstance(value, dict):
+            return Record(value, self._server)
         if value is None:
             return Record({}, self._server)
-        if not isinstance(value, dict):
-            raise self.wrong(key, "an object")
-        return Record(value, self._server)
+        raise self.wrong(key, "an object")
 
     def records(self, key: str) -> list[Record]:
-        """Read a list of objects; empty where it is absent or null."""
+        """Read a list of objects; empty where it is absent or null, and one stands for a list."""
+        value = self._reply.get(key)
+        if isinstance(value, dict):  # TGI 2794
+            return [Record(value, self._server)]
         entries = self.values(key)
-        if not all(isinstance(entry, dict) for entry in entries):
+        records = [Record(entry, self._server) for entry in entries if isinstance(entry, dict)]
+        if len(records) < len(entries):
             raise self.wrong(key, "a list of objects")
-        return [Record(entry, self._server) for entry in entries]
+        return records
 
     def values(self, key: str) -> list[Any]:
         """Read a list; empty where it is absent or null."""
@@ -152,10 +160,6 @@ class Record:
         if not isinstance(value, list):
             raise self.wrong(key, "a list")
         return value
-
-    def wrapped(self, key: str, value: Record) -> Record:
-        """Give an object that holds another one under a key."""
-        return Record({key: dict(value._reply)}, self._server)
 
     def wrong(self, key: str, wanted: str) -> ProtocolError:
         """Say that a value is not what the protocol wants."""

@@ -81,6 +81,7 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         timeouts_of(settings),
         candidate.authorization(None),
         settings.max_reply_bytes,
+        settings.max_listing_bytes,
     )
     quick = place.within(*settings.probe_bound(candidate.url))
     outcomes = yield [quick.get(path) for path in _EVIDENCE]

@@ -52,6 +52,15 @@ class Lease:
         self._vitals.windows[self._model] = window or 0
         self._vitals.answered_at[self._model] = self._clock()
 
+    @property
+    def hides_thoughts(self) -> bool:
+        """Whether the model has left a thought in its content before, where only its end told."""
+        return self._model in self._vitals.late_thoughts
+
+    def hid_a_thought(self) -> None:
+        """Note that it has done so now."""
+        self._vitals.late_thoughts.add(self._model)
+
     def succeeded(self, usage: Usage | None, timings: Timings) -> None:
         """Note a whole answer, and how fast it came."""
         self._is_judged = True

@@ -35,11 +35,18 @@ class Progress:
         """Fold what has come in so far."""
         return self._fold.result(self.route)
 
+    @property
+    def hides_thoughts(self) -> bool:
+        """Whether the model that answers has hidden a thought in its content before."""
+        return self._lease is not None and self._lease.hides_thoughts
+
     def take(self, delta: Delta) -> Delta:
         """Take the next delta and return it as the caller shall see it."""
         now = self._clock()
         if self._spoke_at is None and (delta.content or delta.reasoning or delta.tool_calls):
             self._spoke_at = now
+        if delta.was_reasoning and self._lease:
+            self._lease.hid_a_thought()
         if delta.finish_reason:
             timings = reckoned(delta.timings, self._began or now, self._spoke_at or now, now)
             delta = replace(delta, route=self.route, timings=timings)

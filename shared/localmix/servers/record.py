@@ -18,6 +18,7 @@ class Vitals:
         turn: Its place in the rotation among equals, in answers per unit of weight.
         answered_at: When each model last answered, and so was loaded.
         purposes: What models proved to be for, where the listing had it otherwise.
+        late_thoughts: Models that have left a thought in the content, where only its end told.
         missed: Why it could not be used when it was last missed; empty since it was there again.
         windows: The context window that was last asked for, for each model, in tokens; 0 for none.
     """
@@ -26,6 +27,7 @@ class Vitals:
         self.health = Health()
         self.rates: defaultdict[str, Rates] = defaultdict(Rates)
         self.answered_at: dict[str, float] = {}
+        self.late_thoughts: set[str] = set()
         self.windows: dict[str, int] = {}
         self.purposes: dict[str, str] = {}
         self.turn = 0.0

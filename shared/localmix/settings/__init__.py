@@ -39,7 +39,7 @@ from localmix.settings.sources import (
 )
 from localmix.settings.vendors import lmstudio_port
 from localmix.types import Kind
-from localmix.types.words import MAX_REPLY_BYTES
+from localmix.types.words import MAX_LISTING_BYTES, MAX_REPLY_BYTES
 
 __all__ = ["LMSTUDIO_PORT", "OLLAMA_PORT", "Rank", "ServerConfig", "Settings"]
 
@@ -78,6 +78,7 @@ class Settings(Secretive):
         monitor_every: Seconds between looks at all servers beside the requests; without it they
             are looked at when a request needs it.
         max_reply_bytes: The most bytes of one reply, streamed or whole.
+        max_listing_bytes: The same for what a server says of itself and of its models.
         max_retries: How often to try again when every server has failed with what may pass.
         max_failures: Failures in a row after which a server is left alone for a while.
         max_waiting: The most requests that may wait for a server whose limit is reached.
@@ -106,6 +107,7 @@ class Settings(Secretive):
     monitor_every: float | None = Field(default=None, gt=0)
 
     max_reply_bytes: int = Field(default=MAX_REPLY_BYTES, ge=1024)
+    max_listing_bytes: int = Field(default=MAX_LISTING_BYTES, ge=1024)
     max_retries: int = Field(default=2, ge=0)
     max_failures: int = Field(default=3, ge=1)
     max_waiting: int = Field(default=64, ge=0)

@@ -37,6 +37,10 @@ _EMBEDS = re.compile(
     r"|(?<![a-z0-9])(?:bge|e5|gte|gtr|m3e|labse|mpnet|stella|contriever|paraphrase-multilingual"
     r"|instructor-(?:base|large|xl))(?![a-z0-9])"
 )
+# What always thinks, with templates that open the thought themselves. `non-thinking` does not.
+_THINKS = re.compile(
+    r"(?<![a-z0-9])(?<!non-)(?<!no-)(?:r1|qwq|z1|think|thinking|(?:open)?thinker|reasoner|reasoning)(?![a-z0-9])"
+)
 _FIGURE = r"(\d{1,5}(?:\.\d{1,5})?)"
 _SIZE = re.compile(rf"^{_FIGURE}([bm])$", re.ASCII)
 _ACTIVE = re.compile(rf"^a{_FIGURE}([bm])$", re.ASCII)
@@ -163,6 +167,11 @@ def looks_like_embedding(name: str) -> bool:
     """Tell whether a name says that the model embeds."""
     plain = canonical(name[:_LONGEST])
     return bool(_EMBEDS.search(plain)) and "rerank" not in plain
+
+
+def always_thinks(name: str) -> bool:
+    """Tell whether a name says that the model begins each answer with a thought."""
+    return bool(_THINKS.search(canonical(name[:_LONGEST])))
 
 
 @lru_cache(maxsize=8192)

@@ -92,6 +92,7 @@ class SettingsOptions(TypedDict, total=False):
     refresh_after: float | None
     monitor_every: float | None
     max_reply_bytes: int | None
+    max_listing_bytes: int | None
     max_retries: int | None
     max_failures: int | None
     max_waiting: int | None

@@ -132,7 +132,7 @@ def _mended(value: Any, mend: Callable[[str], str]) -> Any:
 
 
 def _object(value: Any, data: bytes) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        shown = data[:_SHOWN].decode("utf-8", "replace")
-        raise ProtocolError(f"The server sent JSON that is not an object: {shown!r}.")
-    return value
+    if isinstance(value, dict):
+        return value
+    shown = data[:_SHOWN].decode("utf-8", "replace")
+    raise ProtocolError(f"The server sent JSON that is not an object: {shown!r}.")

@@ -9,7 +9,7 @@ time, and its length is bounded, so that it cannot fill the memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from localmix.errors import ProtocolError
 
@@ -29,23 +29,26 @@ class LineDecoder:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes and return the lines that they complete."""
-        lines = self._lines(data)
-        if lines and self._is_first:
-            self._is_first = False
-            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        lines = data.split(b"\n")
+        last = lines.pop()
+        if lines:
+            self._complete(lines)
+        if last:
+            self._keep(last)
         return lines
 
-    def _lines(self, data: bytes) -> list[bytes]:
-        head, newline, rest = data.partition(b"\n")
-        if not newline:
-            self._keep(data)
-            return []
-        self._keep(head)
-        *lines, last = rest.split(b"\n")
-        lines.insert(0, b"".join(self._pieces))
-        self._pieces, self._size = [], 0
-        self._keep(last)
-        return [line.removesuffix(b"\r") for line in lines]
+    def _complete(self, lines: list[bytes]) -> None:
+        """Put what came before in front of the first line, and take off what is no part of one."""
+        if self._pieces:
+            self._keep(lines[0])
+            lines[0] = b"".join(self._pieces)
+            self._pieces, self._size = [], 0
+        if self._is_first:
+            self._is_first = False
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        for place, line in enumerate(lines):
+            if line.endswith(b"\r"):
+                lines[place] = line[:-1]
 
     def close(self) -> list[bytes]:
         """Return the last line if it had no line end."""
@@ -56,16 +59,13 @@ class LineDecoder:
         return [line] if line else []
 
     def _keep(self, piece: bytes) -> None:
-        if not piece:
-            return
         self._pieces.append(piece)
         self._size += len(piece)
         if self._size > self._max:
             raise ProtocolError(f"The server sent a line of more than {self._max:,} bytes.")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Hold one server-sent event."""
 
     data: bytes
@@ -90,7 +90,9 @@ class EventDecoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take some bytes and return the events that they complete."""
-        return self._events(self._lines.feed(self._with_lf(data)))
+        if b"\r" in data or self._after_cr:
+            data = self._with_lf(data)
+        return self._events(self._lines.feed(data))
 
     def close(self) -> list[Event]:
         """Return the last event if it had no blank line after it."""
@@ -102,10 +104,8 @@ class EventDecoder:
         if self._after_cr and data:
             data = data.removeprefix(b"\n")
             self._after_cr = False
-        if b"\r" in data:
-            self._after_cr = data.endswith(b"\r")
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return data
+        self._after_cr = self._after_cr or data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _events(self, lines: list[bytes]) -> list[Event]:
         events = []
@@ -114,11 +114,10 @@ class EventDecoder:
                 events += self._dispatch()
                 continue
             field, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
             if field == b"data":
-                self._hold(value)
+                self._hold(value.removeprefix(b" "))
             elif field == b"event":
-                self._name = value.decode("utf-8", "replace")
+                self._name = value.removeprefix(b" ").decode("utf-8", "replace")
         return events
 
     def _hold(self, value: bytes) -> None:

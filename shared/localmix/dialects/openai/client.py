@@ -108,6 +108,7 @@ class OpenAIDialect:
             target.url,
             is_chat=chat is not None,
             is_whole=is_whole,
+            tools=[tool.name for tool in chat.tools] if chat else (),
             wants_json=chat is not None and chat.response_format is not None,
             check_model=partial(self._check_model, target),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from localmix.dialects import failures
@@ -16,6 +16,8 @@ from localmix.wire.lines import Event, EventDecoder
 
 _RENAMED = {"function_call": "tool_calls"}
 _END = b"[DONE]"
+_CALLS = frozenset({"tool_calls", "function_call"})
+_ABOUT = frozenset({"usage", "timings", "stats"})
 _MILLISECONDS = 1e-3
 
 
@@ -29,6 +31,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes as one object, not streamed.
+        tools: Names of the tools that the model may call.
         wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
         check_model: Called with the name of the model that answers; raises if it is not the one
             that was asked.
@@ -40,13 +43,14 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         *,
         is_chat: bool = True,
         is_whole: bool = False,
+        tools: Collection[str] = (),
         wants_json: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(server)
         self._events = EventDecoder()
         self._is_whole = is_whole
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole, tools=tools)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
         self._has_spoken = False
@@ -76,33 +80,29 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
     def _read(self, event: Event) -> Iterator[Delta]:
         if event.name == "error":
             raise self._error_in(event.data)
-        for frame in self._frames(event):
+        for frame in _frames(event.data, is_sure=event.name == "message"):
             if frame is None:
                 yield from self._end()
                 return
-            yield from self._frame(Record(frame, self._server))
+            for choice in self._choices(Record(frame, self._server)):
+                if delta := self._said(choice):
+                    yield delta
+                self._note_finish(choice.text("finish_reason"))
 
     def _error_in(self, data: bytes) -> Exception:
         return failures.meaning_of(failures.complaint_of_text(data), self._server)
 
-    def _frames(self, event: Event) -> list[dict[str, Any] | None]:
-        try:
-            return _frames(event.data)
-        except ProtocolError:
-            if event.name == "message":
-                raise
-            return []  # an event of another name is no part of this protocol (SSE allows any)
-
-    def _frame(self, frame: Record) -> Iterator[Delta]:
+    def _choices(self, frame: Record) -> list[Record]:
+        """Give what a frame says of the answer that was asked for."""
         failures.check(frame, self._server)
-        if not self._model or "usage" in frame or "timings" in frame or "stats" in frame:
+        if not self._model and "model" in frame:
+            self._note_model(frame.facts.text("model"))
+        if frame.has_any(_ABOUT):
             self._note(frame.facts)
         choices = frame.records("choices")
         if self._is_whole and not choices:
             raise ProtocolError(f"{self._server} answered without choices.", server=self._server)
-        for choice in choices:
-            if self._is_ours(choice):
-                yield from self._said(choice)
+        return [choice for choice in choices if self._is_ours(choice)]
 
     def _is_ours(self, choice: Record) -> bool:
         """Tell the choices of a reply apart: the first is the answer, others are not asked for."""
@@ -112,31 +112,34 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             self._choice = index
         return index == self._choice
 
-    def _said(self, choice: Record) -> Iterator[Delta]:
+    def _said(self, choice: Record) -> Delta | None:
         message = choice.record("delta") or choice.record("message")
-        content = message.text("content") or choice.text("text")
         delta = self._answer.delta(
-            content,
+            message.text("content") or choice.text("text"),
             message.text("reasoning_content") or message.text("reasoning"),
-            message.records("tool_calls") if "tool_calls" in message else _old_call(message),
+            _calls_in(message) if message.has_any(_CALLS) else [],
             choice.facts.facts("logprobs").each("content") if "logprobs" in choice else [],
         )
         if delta:
             self._has_spoken = self._has_spoken or bool(delta.content)
             if self._thoughts is not None:
                 self._thoughts.append(delta.reasoning)
-            yield delta
-        if reason := choice.text("finish_reason"):
+        return delta
+
+    def _note_finish(self, reason: str) -> None:
+        if reason:
             self._answer.check(reason)
             self._finish = _RENAMED.get(reason, reason)
 
     def _note(self, facts: Facts) -> None:
         """Keep what the last delta will carry."""
-        if not self._model and (model := facts.text("model")):
-            self._model = model
-            self._check_model(model)
         self._usage = read_usage(facts.facts("usage")) or self._usage
         self._timings = _timings(facts) or self._timings
+
+    def _note_model(self, model: str) -> None:
+        if model:
+            self._model = model
+            self._check_model(model)
 
     def _end(self) -> Iterator[Delta]:
         self.is_done = True
@@ -177,10 +180,11 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         )
 
 
-def _frames(data: bytes) -> list[dict[str, Any] | None]:
+def _frames(data: bytes, *, is_sure: bool) -> list[dict[str, Any] | None]:
     """Read the frames of one event; the end mark is read as `None`.
 
-    Some builds and proxies splice frames: no blank line between two of them, or nothing at all.
+    Some builds and proxies splice frames: no blank line between two of them, or nothing at all. An
+    event of another name (not sure) may be no part of this protocol: SSE allows any.
     """
     if data.strip() == _END:
         return [None]
@@ -189,16 +193,18 @@ def _frames(data: bytes) -> list[dict[str, Any] | None]:
     except ProtocolError:
         pieces = data.replace(b"}data:", b"}\ndata:").split(b"\n")
         if len(pieces) == 1:
-            raise
-    return [frame for piece in pieces if piece for frame in _frames(piece.removeprefix(b"data:"))]
+            if is_sure:
+                raise
+            return []
+    rest = (piece.removeprefix(b"data:") for piece in pieces if piece)
+    return [frame for piece in rest for frame in _frames(piece, is_sure=is_sure)]
 
 
-def _old_call(message: Record) -> list[Record]:
-    """Read the one call of OpenAI's first API for them, which some servers still write."""
-    if "function_call" not in message:
-        return []
-    call = message.record("function_call")
-    return [message.wrapped("function", call)] if call else []
+def _calls_in(message: Record) -> list[Record]:
+    """Read calls of tools, also the one call of OpenAI's first API, which some still write."""
+    if "tool_calls" in message:
+        return message.records("tool_calls")
+    return [message] if message.record("function_call") else []
 
 
 def _json_in(thoughts: str) -> str:

@@ -1,101 +1,31 @@
 """Tool calls as servers send them, whole or in pieces: which piece belongs to which call.
 
-The rules, in the order in which they are asked; `tests/unit/tool_calls.py` is the table of cases.
+The rules, in the order in which they are asked; `tests/unit/tool_calls` is the table of cases.
 
 1. In a whole reply every entry is a call, and so is one whose arguments are an object.
-2. In a stream a piece belongs to the call of its id, else to the one at its index. At an index
-   that nobody has, a name or an id begins a call; without either the last call goes on.
-3. At a known index a name begins another call if it is another name, or comes with another id, or
-   with arguments after complete ones, or where neither has arguments; else it is only repeated.
-   Nothing begins in the middle of a call's JSON, and an id alone begins nothing.
-4. The first id counts, also when it comes late. A call that never gets one gets one of ours.
+2. In a stream a piece belongs to the call at its index if both were said with one id, else to the
+   call of its id, else to the one at its index. At an index that nobody has, a name or an id begins
+   a call; without either the last call goes on.
+3. A name begins another call if it is another name, or comes with another id, at another index, or
+   with arguments after complete ones, or where neither has arguments; else it is only repeated. In
+   the middle of a call's JSON only another name at another index begins one. An id alone begins
+   nothing, and JSON that begins after the call's own was complete is another call of that tool.
+4. The first id counts, also when it comes late. A call that never gets one of its own gets one of
+   ours.
+5. What is no tool's name, but begins the name of one that was offered, waits for the rest of it.
+6. A call that says letter for letter what a complete one of its id and name has said is that one,
+   said again.
 """
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
 from typing import Any
 
-from localmix.dialects.parts.jsonpieces import JsonPieces
+from localmix.dialects.parts.onecall import Call, Piece, new_id
 from localmix.dialects.reading import Record
 from localmix.errors import ProtocolError
 from localmix.types import Message, Tool, ToolCallDelta
-from localmix.wire import jsontext
-
-
-def new_id() -> str:
-    """Make an id that no other call has, in whatever conversation or process."""
-    return f"call_{secrets.token_hex(12)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """One entry of a `tool_calls` list, in OpenAI's shape or Ollama's."""
-
-    index: int | None
-    id: str
-    name: str
-    arguments: str
-    is_whole: bool
-
-    @classmethod
-    def of(cls, entry: Record) -> _Piece:
-        function = entry.record("function")
-        arguments = function.value("arguments")
-        index = entry.facts.count("index")
-        return cls(
-            index=function.facts.count("index") if index is None else index,
-            id=_id(entry),
-            name=function.text("name"),
-            arguments=_text(function),
-            is_whole=isinstance(arguments, dict),
-        )
-
-
-def _id(entry: Record) -> str:
-    value = entry.value("id")
-    return str(value) if type(value) is int else entry.text("id")
-
-
-def _text(function: Record) -> str:
-    arguments = function.value("arguments")
-    return jsontext.text(arguments) if isinstance(arguments, dict) else function.text("arguments")
-
-
-@dataclass(slots=True)
-class _Call:
-    """What has come of one call."""
-
-    index: int
-    id: str = ""
-    name: str = ""
-    arguments: JsonPieces = field(default_factory=JsonPieces)
-    held: str = ""  # arguments that came before the name
-
-    def is_begun_by(self, piece: _Piece) -> bool:
-        """Tell whether a piece at this call's place begins another call (rule 3)."""
-        if not piece.name or not self.name or self.arguments.is_open:
-            return False
-        if piece.name != self.name or (piece.id and self.id and piece.id != self.id):
-            return True
-        if self.arguments.is_complete:
-            return bool(piece.arguments)
-        return not piece.arguments and not piece.id
-
-    def take(self, piece: _Piece) -> ToolCallDelta | None:
-        """Add a piece; give what is new of it."""
-        said = self.arguments.feed(piece.arguments)
-        is_named, has_id = bool(self.name), bool(self.id)
-        self.name, self.id = self.name or piece.name, self.id or piece.id
-        if not self.name:
-            self.held += said
-            return None
-        said, self.held = self.held + said, ""
-        name, call_id = "" if is_named else self.name, "" if has_id and is_named else self.id
-        if not (name or call_id or said):
-            return None
-        return ToolCallDelta(self.index, call_id, name, said)
 
 
 class ToolCalls:
@@ -103,86 +33,89 @@ class ToolCalls:
 
     Args:
         server: The server's URL, for errors.
+        offered: Names of the tools that the model may call.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, offered: Collection[str] = ()) -> None:
         self._server = server
-        self._calls: list[_Call] = []
-        self._by_index: dict[int | None, _Call] = {}
-        self._by_id: dict[str, _Call] = {}
+        self._offered = offered
+        self._calls: list[Call] = []
+        self._by_place: dict[int | None, Call] = {}
+        self._by_id: dict[str, Call] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     def read(self, entries: list[Record], *, are_whole: bool = False) -> tuple[ToolCallDelta, ...]:
         """Read the tool calls of one frame; `are_whole` says that it is a whole reply."""
-        if not entries:
-            return ()
-        deltas: list[ToolCallDelta] = []
+        deltas = []
         for entry in entries:
-            piece = _Piece.of(entry)
-            if are_whole or piece.is_whole:
-                deltas += self._whole(piece)
-            elif piece.name or piece.id or piece.arguments:
-                deltas += self._next(piece)
-        return tuple(deltas)
+            piece = Piece.of(entry)
+            is_whole = are_whole or piece.is_whole
+            deltas.append(self._whole(piece) if is_whole else self._next(piece))
+        return tuple(delta for delta in deltas if delta)
 
     def close(self) -> tuple[ToolCallDelta, ...]:
-        """Give an id to each call that has none.
+        """Tell what was held back, and give an id to each call that has none.
 
         Raises:
             ProtocolError: A call has no name.
         """
-        nameless = next((call for call in self._calls if not call.name and call.held), None)
-        if nameless:
-            raise ProtocolError(
-                f"{self._server} sent a tool call without a name: {nameless.held[:80]!r}.",
-                server=self._server,
-            )
-        unnamed = [call for call in self._calls if call.name and not call.id]
-        for call in unnamed:
-            call.id = new_id()
-        return tuple(ToolCallDelta(call.index, call.id) for call in unnamed)
+        for call in self._calls:
+            if call.said and not call.name:
+                raise self._nameless(call.said)
+        named = (call for call in self._calls if call.name)
+        return tuple(delta for call in named if (delta := call.close()))
 
-    def _whole(self, piece: _Piece) -> list[ToolCallDelta]:
+    def _whole(self, piece: Piece) -> ToolCallDelta | None:
         if not piece.name:
             if not piece.arguments and not piece.id:
-                return []  # lmstudio-bug-tracker 830: an entry with nothing in it
-            raise ProtocolError(
-                f"{self._server} sent a tool call without a name.", server=self._server
-            )
+                return None  # lmstudio-bug-tracker 830: an entry with nothing in it
+            raise self._nameless(piece.arguments)
         call = self._begin(piece)
         call.id = new_id() if not piece.id or piece.id in self._by_id else piece.id
         self._by_id[call.id] = call
-        call.name = piece.name
-        return [
-            ToolCallDelta(call.index, call.id, piece.name, call.arguments.feed(piece.arguments))
-        ]
+        call.take(piece)
+        return call.told()
 
-    def _next(self, piece: _Piece) -> list[ToolCallDelta]:
-        call = self._call_of(piece)
-        if piece.id and not call.id and self._by_id.setdefault(piece.id, call) is not call:
-            piece = replace(piece, id="")  # llama.cpp 27966: two calls, one id
-        delta = call.take(piece)
-        return [delta] if delta else []
+    def _next(self, piece: Piece) -> ToolCallDelta | None:
+        if not (piece.name or piece.id or piece.arguments):
+            return None
+        call = self._known(piece)
+        if call is None:
+            call = self._begin(piece)
+        elif call.is_begun_by(piece, is_new_place=self._is_new_place(piece)):
+            piece = piece if piece.name else piece._replace(name=call.name, id=call.said_id)
+            call = self._begin(piece, call if call.may_be_repeated_by(piece) else None)
+        if piece.id and not call.said_id:
+            call.said_id = piece.id
+            if self._by_id.setdefault(piece.id, call) is call:  # llama.cpp 27966: two have one id
+                call.id = piece.id
+        return call.take(piece)
 
-    def _call_of(self, piece: _Piece) -> _Call:
-        known = self._by_id.get(piece.id) or self._by_index.get(piece.index)
-        if known is None:
-            goes_on = self._calls and not (piece.name or piece.id)
-            return self._calls[-1] if goes_on else self._begin(piece)
-        is_new_place = piece.index is not None and piece.index not in self._by_index
-        if known.is_begun_by(piece) or (
-            is_new_place and piece.name and known.arguments.is_complete  # llama.cpp 27966
-        ):
-            return self._begin(piece)
+    def _known(self, piece: Piece) -> Call | None:
+        """Find the call that a piece belongs to, if it begins none (rule 2)."""
+        known = self._by_place.get(piece.place)
+        if piece.id and not (known and known.said_id == piece.id):
+            known = self._by_id.get(piece.id, known)
+        if known is None and self._calls and not (piece.name or piece.id):
+            return self._calls[-1]
         return known
 
-    def _begin(self, piece: _Piece) -> _Call:
-        call = _Call(len(self._calls))
+    def _is_new_place(self, piece: Piece) -> bool:
+        return piece.place is not None and piece.place not in self._by_place
+
+    def _begin(self, piece: Piece, first: Call | None = None) -> Call:
+        call = Call(len(self._calls), self._offered, first)
         self._calls.append(call)
-        self._by_index[piece.index] = call
+        self._by_place[piece.place] = call
         return call
+
+    def _nameless(self, arguments: str) -> ProtocolError:
+        return ProtocolError(
+            f"{self._server} sent a tool call without a name: {arguments[:80]!r}.",
+            server=self._server,
+        )
 
 
 def tool_definition(tool: Tool, parameters: dict[str, Any]) -> dict[str, Any]:
