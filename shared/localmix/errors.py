@@ -279,6 +279,8 @@ class UnusableAnswerError(LocalMixError, ValueError):
 def config_error(model: type[BaseModel], error: ValidationError) -> ConfigError:
     """Say what is wrong with the first bad value, without showing values: they may be secrets."""
     first = error.errors(include_url=False, include_input=False)[0]
+    if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
+        return told  # it says more than pydantic knows of it
     where = ".".join(str(part) for part in first["loc"]) or model.__name__
     if first["type"] == "extra_forbidden":
         close = get_close_matches(where, model.model_fields, n=1)

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -32,6 +31,8 @@ from localmix.types import (
     Route,
     Server,
 )
+from localmix.types.checked import Checked
+from localmix.types.spellings import Seconds
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -58,7 +59,7 @@ class _Connection:
         return self  # clients serve many
 
 
-class Connected(BaseModel):
+class Connected(Checked):
     """Hold the servers, and open a client when one is needed.
 
     Attributes:
@@ -312,7 +313,7 @@ class Embedding(Connected):
 
     dimensions: int | None = Field(default=None, ge=1)
     truncate: bool = False
-    keep_alive: float | None = None
+    keep_alive: Seconds | None = None
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
     _pinned: Pin | None = PrivateAttr(default=None)

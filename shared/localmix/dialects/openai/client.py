@@ -253,6 +253,8 @@ def _chosen_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], str]:
 
 def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
     wire: dict[str, Any] = {"role": message.role, "content": _content(message)}
+    if message.name:
+        wire["name"] = message.name
     if message.reasoning:
         wire["reasoning_content"] = message.reasoning
     if message.tool_calls:

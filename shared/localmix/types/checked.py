@@ -1,0 +1,19 @@
+"""Data of callers that says in our own words what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from localmix.errors import config_error
+
+
+class Checked(BaseModel):
+    """Raise `ConfigError`, which is a `ValueError` too, where a value or a name is wrong."""
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise config_error(type(self), error) from error
