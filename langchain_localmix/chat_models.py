@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import field_validator
 
+from langchain_localmix._arguments import ChatArguments
 from langchain_localmix._component import STRICT, Asking, Tools
 from langchain_localmix._convert import (
     from_delta,
@@ -122,6 +123,10 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
 
     reasoning: Think = None
     response_format: Any = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[ChatArguments]) -> None: ...
 
     @field_validator("profile", mode="before")
     @classmethod

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from llama_index.core.schema import BaseComponent
 from pydantic import PrivateAttr
 
 from localmix import ModelInfo
 from localmix.adapting.connected import Connected
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_peers
 from localmix.errors import ModelNotFoundError
 
 
 class Component(Connected, BaseComponent):
     """Ask about servers and models, and be copied and pickled without harm."""
+
+    also_called: ClassVar[Names] = names_of_peers("think")
 
     # What was asked for, and what was told; a copy may ask for another model.
     _told: tuple[Any, ModelInfo] | None = PrivateAttr(default=None)

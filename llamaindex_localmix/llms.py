@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -25,6 +25,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
+from llamaindex_localmix._arguments import LLMArguments
 from llamaindex_localmix._component import Component
 from llamaindex_localmix._messages import Policy, must_read, to_messages
 from llamaindex_localmix._responses import from_result, to_completion
@@ -106,6 +107,10 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     tokenizer: Callable[[str], list[Any]] = Field(
         default_factory=TokenRatio, exclude=True, repr=False
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[LLMArguments]) -> None: ...
 
     @classmethod
     def class_name(cls) -> str:

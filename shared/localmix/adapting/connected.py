@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from localmix.adapting.names import by_our_names
 from localmix.adapting.pin import Pin
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
@@ -98,6 +99,15 @@ class Connected(Checked):
     first_byte_timeout: float | None = Field(default=None, gt=0)
     between_timeout: float | None = Field(default=None, gt=0)
     _connection: _Connection | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_our_names(cls, given: Any) -> Any:
+        return by_our_names(given, cls.also_called, cls._own_names())
+
+    @classmethod
+    def _own_names(cls) -> Collection[str]:
+        return {"client", *cls.model_fields}
 
     def model_post_init(self, context: Any, /) -> None:
         """Let the framework's class have its turn: pydantic would call only the first hook."""
