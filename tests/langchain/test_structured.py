@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import pytest
 from langchain_core.exceptions import OutputParserException
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from pydantic import BaseModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
@@ -157,6 +158,34 @@ def test_the_raw_message_beside_the_value(start: Any, ask: Ask) -> None:
     assert (good["parsed"], good["parsing_error"], good["raw"].text) == (Person(**ANN), None, JSON)
     assert (bad["parsed"], bad["raw"].text) == (None, "Never.")
     assert isinstance(bad["parsing_error"], UnusableAnswerError)
+
+
+def test_the_raw_message_counts_both_requests(start: Any, ask: Ask) -> None:
+    server = start(scripted(says("No."), says(JSON)))
+    structured = ChatLocalMix(base_url=server.url).with_structured_output(Person, include_raw=True)
+    raw = ask(structured, "Who?")["raw"]
+    assert raw.usage_metadata["input_tokens"] == 2 * 19
+    assert raw.usage_metadata["output_tokens"] == 2 * 26
+    (earlier,) = raw.response_metadata["route"]["earlier"]
+    assert earlier["server"] == server.url
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [(Person, "Person"), (PersonDict, "PersonDict"), ({"type": "object"}, "JSON")],
+)
+def test_it_is_named_after_what_it_gives(start: Any, schema: Any, name: str) -> None:
+    model = ChatLocalMix(base_url=start(scripted(says(JSON))).url, tags=["mine"])
+    structured = model.with_structured_output(schema).with_config(tags=["ours"])
+    assert model.with_structured_output(schema).name == name
+    runs: Any = RunCollectorCallbackHandler()
+    structured.invoke("Who?", {"callbacks": [runs], "tags": ["yours"], "metadata": {"x": 1}})
+    (run,) = runs.traced_runs
+    assert run.name == name
+    assert {"ours", "yours"} <= set(run.tags)
+    (asked,) = run.child_runs
+    assert {"ours", "yours", "mine"} <= set(asked.tags)
+    assert asked.metadata["x"] == 1
 
 
 def test_by_a_tool(start: Any, ask: Ask) -> None:

@@ -49,12 +49,17 @@ A = TypeVar("A", ChatResult, EmbedResult)
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Hold a stream that has spoken: opened, or given whole by a server that does not stream."""
+    """Hold a stream that has spoken: opened, or given whole by a server that does not stream.
+
+    Attributes:
+        before: The answer to an earlier request of the same turn, which is thrown away.
+    """
 
     route: Route
     lease: Lease | None = None
     opened: Opened | None = None
     whole: tuple[Delta, ...] = ()
+    before: ChatResult | None = None
 
 
 class Router:

@@ -95,6 +95,7 @@ class Route:
         reason: Why this server and this model, in a few words.
         attempts: Servers that failed first.
         alternatives: Where it would go next; told by `route()` alone.
+        earlier: Routes of the requests that the same turn took before; see `ChatResult.after`.
     """
 
     server: Server
@@ -102,3 +103,4 @@ class Route:
     reason: str = ""
     attempts: tuple[Attempt, ...] = ()
     alternatives: tuple[Route, ...] = ()
+    earlier: tuple[Route, ...] = ()
