@@ -21,7 +21,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from langchain_localmix._convert import to_json_schema
+from langchain_localmix._convert import from_result, to_json_schema
 from langchain_localmix._errors import UnusableAnswerError
 from localmix.adapting.find_json import json_in, json_so_far
 from localmix.adapting.structured import Reading, afinish, asking, correction, finish
@@ -177,13 +177,20 @@ class Structured(Runnable[LanguageModelInput, Any]):
         self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
     ) -> Any:
         flow = asking(self._form, asked)
-        return self._output(finish(flow, lambda each: self._llm.invoke(each, config, **kwargs)))
+        try:
+            reading = finish(flow, lambda each: self._llm.invoke(each, config, **kwargs))
+        except UnusableAnswerError as error:
+            return self._cut(error)
+        return self._output(reading)
 
     async def _aask(
         self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
     ) -> Any:
         flow = asking(self._form, asked)
-        reading = await afinish(flow, lambda each: self._llm.ainvoke(each, config, **kwargs))
+        try:
+            reading = await afinish(flow, lambda each: self._llm.ainvoke(each, config, **kwargs))
+        except UnusableAnswerError as error:
+            return self._cut(error)
         return self._output(reading)
 
     def _follow(
@@ -195,13 +202,17 @@ class Structured(Runnable[LanguageModelInput, Any]):
     ) -> Iterator[Any]:
         flow = asking(self._form, next(inputs))
         writing = _Writing(self._form.by_tool)
-        for chunk in self._llm.stream(next(flow), config, **kwargs):
-            writing.add(chunk)
-            if self._may_grow and writing.has_grown():
-                yield writing.value
-        reading = finish(
-            flow, lambda each: self._llm.invoke(each, config, **kwargs), writing.message
-        )
+        try:
+            for chunk in self._llm.stream(next(flow), config, **kwargs):
+                writing.add(chunk)
+                if self._may_grow and writing.has_grown():
+                    yield writing.value
+            reading = finish(
+                flow, lambda each: self._llm.invoke(each, config, **kwargs), writing.message
+            )
+        except UnusableAnswerError as error:
+            yield self._cut(error)
+            return
         yield from self._rest(reading, writing)
 
     async def _afollow(
@@ -213,13 +224,17 @@ class Structured(Runnable[LanguageModelInput, Any]):
     ) -> AsyncIterator[Any]:
         flow = asking(self._form, await anext(inputs))
         writing = _Writing(self._form.by_tool)
-        async for chunk in self._llm.astream(next(flow), config, **kwargs):
-            writing.add(chunk)
-            if self._may_grow and writing.has_grown():
-                yield writing.value
-        reading = await afinish(
-            flow, lambda each: self._llm.ainvoke(each, config, **kwargs), writing.message
-        )
+        try:
+            async for chunk in self._llm.astream(next(flow), config, **kwargs):
+                writing.add(chunk)
+                if self._may_grow and writing.has_grown():
+                    yield writing.value
+            reading = await afinish(
+                flow, lambda each: self._llm.ainvoke(each, config, **kwargs), writing.message
+            )
+        except UnusableAnswerError as error:
+            yield self._cut(error)
+            return
         for value in self._rest(reading, writing):
             yield value
 
@@ -232,6 +247,13 @@ class Structured(Runnable[LanguageModelInput, Any]):
         output = self._output(reading)
         if not (self._may_grow and output == writing.value):
             yield output
+
+    def _cut(self, error: UnusableAnswerError) -> Any:
+        """Tell of a call that the limit of tokens cut."""
+        if not self._include_raw:
+            raise error
+        raw = from_result(error.partial) if error.partial else AIMessage("")
+        return {"raw": raw, "parsed": None, "parsing_error": error}
 
     def _output(self, reading: Reading[AIMessage, Any]) -> Any:
         error = self._form.error(reading) if reading.problem else None

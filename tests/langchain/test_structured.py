@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 import pytest
 from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from pydantic import BaseModel
@@ -192,6 +193,21 @@ def test_by_a_tool(start: Any, ask: Ask) -> None:
     model = ChatLocalMix(base_url=start(scripted(calls(ANN))).url)
     structured = model.with_structured_output(Person, method="function_calling")
     assert ask(structured, "Who?") == Person(**ANN)
+
+
+def test_a_call_that_was_cut(start: Any, ask: Ask) -> None:
+    cut = calls(ANN)
+    cut["message"]["content"] = cut["message"]["content"][:30]
+    server = start(scripted(*[{**cut, "done_reason": "length"}] * 2))
+    model = ChatLocalMix(base_url=server.url)
+    with pytest.raises(UnusableAnswerError, match="max_tokens") as caught:
+        ask(model.with_structured_output(Person, method="function_calling"), "Who?")
+    assert isinstance(caught.value, OutputParserException)
+    structured = model.with_structured_output(Person, method="function_calling", include_raw=True)
+    told = ask(structured, "Who?")
+    assert told["parsed"] is None
+    assert "max_tokens" in str(told["parsing_error"])
+    assert isinstance(told["raw"], AIMessage)
 
 
 def test_a_tool_that_is_not_called_is_asked_for_once_more(start: Any, ask: Ask) -> None:
