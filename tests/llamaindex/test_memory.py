@@ -21,8 +21,7 @@ from llama_index.core.memory import (
 from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores import SimpleVectorStore
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryResult
-from llama_index.core.workflow import Context, JsonSerializer
-from llama_index.core.workflow.context_serializers import PickleSerializer
+from llama_index.core.workflow import Context, JsonPickleSerializer, JsonSerializer
 from pydantic import VERSION, Field
 
 from llamaindex_localmix import LocalMix
@@ -36,7 +35,7 @@ LONG = "The red bridge was designed by Mira Okafor and finished in 1987. " * 20
 
 
 def say(role: str, text: str) -> ChatMessage:
-    return ChatMessage(role=role, content=text)  # type: ignore[arg-type]
+    return ChatMessage(role=role, content=text)
 
 
 @pytest.mark.parametrize("method", InsertMethod)
@@ -61,7 +60,8 @@ def test_blocks_of_a_memory_reach_the_model(script: Any, method: InsertMethod) -
         await memory.aput_messages([say("user", LONG), say("assistant", "I see.")])
         agent = FunctionAgent(llm=llm, system_prompt="Be brief.", tools=[])
         answer = str(await agent.run("What color is the bridge?", memory=memory))
-        await memory.sql_store._async_engine.dispose()  # type: ignore[union-attr]  # core does not
+        store: Any = memory.sql_store
+        await store._async_engine.dispose()  # core leaves it open
         return answer
 
     assert asyncio.run(main()) == "Red."
@@ -155,7 +155,9 @@ NO_CHAT_STORE = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "serializer", [pytest.param(JsonSerializer(), marks=NO_CHAT_STORE), PickleSerializer()], ids=type
+    "serializer",
+    [pytest.param(JsonSerializer(), marks=NO_CHAT_STORE), JsonPickleSerializer()],
+    ids=type,
 )
 def test_a_workflow_goes_on_in_another_process(script: Any, serializer: Any) -> None:
     """Its `Context` is text meanwhile: thoughts, calls and results of both agents are in it."""
@@ -170,7 +172,7 @@ def test_a_workflow_goes_on_in_another_process(script: Any, serializer: Any) -> 
         workflow = desk(LocalMix(base_url=server.url))
         stored = json.loads(text) if text else None
         context = Context.from_dict(workflow, stored, serializer) if stored else Context(workflow)
-        output = await workflow.run(question, ctx=context)
+        output: Any = await workflow.run(question, ctx=context)
         return json.dumps(context.to_dict(serializer)), str(output), output.current_agent_name
 
     stored, *first = asyncio.run(ask("", "What is the weather in Paris?"))

@@ -1,10 +1,10 @@
-"""A real MCP server on stdio: `python -m tests.llamaindex.mcp_server`."""
+"""A real MCP server on stdio: `python -m tests.mcp_server`."""
 
 from __future__ import annotations
 
-from mcp.server import MCPServer
+from mcp.server.fastmcp import FastMCP
 
-server = MCPServer("weather")
+server = FastMCP("weather")
 
 
 @server.tool()
