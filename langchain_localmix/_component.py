@@ -17,9 +17,10 @@ from pydantic import ConfigDict, model_validator
 import localmix
 from langchain_localmix._convert import PROVIDER
 from langchain_localmix._errors import model_errors
-from langchain_localmix._options import by_our_names
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Connected, Generating
+from localmix.adapting.names import Names, by_our_names
+from localmix.adapting.peers import names_of_peers
 from localmix.types import Capability
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
@@ -31,10 +32,11 @@ _LETTERS_PER_TOKEN = 4  # as core's own estimate has it
 class Component(Connected):
     """Take arguments under their other names as well, and tell where requests would go."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _by_our_names(cls, given: Any) -> Any:
-        return by_our_names(given) if isinstance(given, Mapping) else given
+    also_called: ClassVar[Names] = names_of_peers("reasoning")
+
+    def __init__(self, **given: Any) -> None:
+        with model_errors():
+            super().__init__(**given)
 
     # The errors of what is asked beside the requests are LangChain's too.
 
@@ -123,7 +125,7 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         return self.options(servers=self._addresses)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        asked = self._identifying_params | by_our_names(kwargs)
+        asked = self._identifying_params | self._said(kwargs)
         params = LangSmithParams(
             ls_provider=PROVIDER,
             ls_model_type=self.ls_model_type,
@@ -154,8 +156,11 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         offered: list[Any] = [convert_to_openai_tool(tool) for tool in tools or ()]
         return count_tokens_approximately(messages, tools=offered)
 
+    def _said(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        return by_our_names(kwargs, self.also_called, self._own_names())
+
     def _options_of(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Merge the options of a call over those of the model."""
-        options = self.options(**by_our_names(kwargs))
+        options = self.options(**self._said(kwargs))
         options.pop("stream", None)  # decided by the method that was called
         return options | ({"stop": stop} if stop else {})

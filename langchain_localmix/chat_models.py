@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -16,6 +16,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import field_validator
 
+from langchain_localmix._arguments import ChatArguments
 from langchain_localmix._component import STRICT, Asking, Tools
 from langchain_localmix._convert import (
     from_delta,
@@ -29,13 +30,15 @@ from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
-from localmix.types import ThinkLevel, TokenLogprob
+from localmix.adapting.chatting import Chatting
+from localmix.types import TokenLogprob
 from localmix.types.build import chat_request
+from localmix.types.spellings import Think
 
 M = TypeVar("M", bound="ChatLocalMix")
 
 
-class ChatLocalMix(Asking, BaseChatModel):
+class ChatLocalMix(Asking, Chatting, BaseChatModel):
     """Chat with a model on whichever local server has it.
 
     Setup:
@@ -118,8 +121,12 @@ class ChatLocalMix(Asking, BaseChatModel):
     model_config = STRICT
     ls_model_type = "chat"
 
-    reasoning: bool | ThinkLevel | None = None
+    reasoning: Think = None
     response_format: Any = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[ChatArguments]) -> None: ...
 
     @field_validator("profile", mode="before")
     @classmethod
@@ -132,7 +139,8 @@ class ChatLocalMix(Asking, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {"reasoning": self.reasoning, "response_format": self.response_format}
+        names = ("reasoning", "response_format", "late_system", "unsupported_blocks")
+        own = {name: getattr(self, name) for name in names}
         return super()._identifying_params | own
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -297,7 +305,7 @@ class ChatLocalMix(Asking, BaseChatModel):
         options["response_format"] = to_response_format(
             options.get("response_format", self.response_format)
         )
-        return chat_request(to_messages(messages), options)
+        return chat_request(to_messages(messages, self._policy), options)
 
 
 def _lazy_profile(model: ChatLocalMix) -> ModelProfile:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import copy
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from llama_index.core.schema import BaseComponent
 
 from localmix import ModelInfo
 from localmix.adapting.connected import Connected
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_peers
 from localmix.errors import LocalMixError, ModelNotFoundError
 
 
 class Component(Connected, BaseComponent):
     """Ask about servers and models, and be copied and pickled without harm."""
+
+    also_called: ClassVar[Names] = names_of_peers("think")
 
     def model_info(self) -> ModelInfo:
         """Describe the model as fully as its server can, asked now.

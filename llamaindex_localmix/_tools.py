@@ -76,14 +76,14 @@ def arguments_of(call: ToolCallBlock) -> dict[str, Any]:
     return arguments if isinstance(arguments, dict) else {}
 
 
-def to_tool_call(call: ToolCallBlock, place: int) -> ToolCall:
+def to_tool_call(call: ToolCallBlock) -> ToolCall:
     """Read a call of an earlier turn.
 
     Arguments that were cut are sent back as they were understood: servers refuse broken JSON, and
     the tool was called with what had been understood.
     """
     return ToolCall(
-        id=call.tool_call_id or f"call_{place}",
+        id=call.tool_call_id or "",
         name=call.tool_name,
         arguments=jsontext.text(arguments_of(call)),
     )

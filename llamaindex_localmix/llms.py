@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -25,8 +25,9 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
+from llamaindex_localmix._arguments import LLMArguments
 from llamaindex_localmix._component import Component
-from llamaindex_localmix._messages import Late, Policy, Unsupported, must_read, to_messages
+from llamaindex_localmix._messages import Policy, must_read, to_messages
 from llamaindex_localmix._responses import from_result, to_completion
 from llamaindex_localmix._structured import StructuredPredicting
 from llamaindex_localmix._tokens import TokenRatio
@@ -38,15 +39,15 @@ from llamaindex_localmix._tools import (
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
-from localmix.adapting.connected import Generating
-from localmix.types import ThinkLevel
+from localmix.adapting.chatting import Chatting
 from localmix.types.build import chat_request
+from localmix.types.spellings import Think
 
 # What servers give a model whose own window is not known yet; Ollama's smallest default.
 _USUAL_WINDOW = 4096
 
 
-class LocalMix(Component, Generating, StructuredPredicting):
+class LocalMix(Component, Chatting, StructuredPredicting):
     """Ask a model on whichever local server has it.
 
         from llamaindex_localmix import LocalMix
@@ -90,10 +91,6 @@ class LocalMix(Component, Generating, StructuredPredicting):
         is_function_calling_model: Whether the model can call tools; `None` is what is known of it.
         allow_files: Whether images and documents may be paths on this machine.
         allow_urls: Whether images and documents may be addresses, which are then fetched.
-        unsupported_blocks: Whether audio, video and documents other than text are an `"error"`, or
-            `"drop"` leaves them out with a warning in the log.
-        late_system: The role that system messages after the first turn are sent with; strict
-            templates refuse them.
         tokenizer: Cuts a text into tokens; by default an estimate that learns from every answer.
             LlamaIndex uses it after `Settings.tokenizer = llm.tokenizer`.
     """
@@ -101,17 +98,19 @@ class LocalMix(Component, Generating, StructuredPredicting):
     # The framework's own would ignore misspelt options.
     model_config = ConfigDict(extra="forbid")
 
-    think: bool | ThinkLevel | None = None
+    think: Think = None
     response_format: Literal["json"] | dict[str, Any] | None = None
     context_window: int | None = Field(default=None, gt=0)
     is_function_calling_model: bool | None = None
     allow_files: bool = False
     allow_urls: bool = False
-    unsupported_blocks: Unsupported = "error"
-    late_system: Late = "user"
     tokenizer: Callable[[str], list[Any]] = Field(
         default_factory=TokenRatio, exclude=True, repr=False
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[LLMArguments]) -> None: ...
 
     @classmethod
     def class_name(cls) -> str:
@@ -300,7 +299,12 @@ class LocalMix(Component, Generating, StructuredPredicting):
 
     @property
     def _policy(self) -> Policy:
-        return Policy(self.allow_files, self.allow_urls, self.unsupported_blocks, self.late_system)
+        return Policy(
+            unsupported=self.unsupported_blocks,
+            late_system=self.late_system,
+            read_files=self.allow_files,
+            fetch_urls=self.allow_urls,
+        )
 
     def _window_of(self, model: ModelInfo | None) -> int:
         """Give the tokens that the server will take at least, by what is known."""

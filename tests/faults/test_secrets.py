@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 import logging
 import pickle
 import traceback
@@ -133,7 +134,6 @@ def everything_shown(client: Any, caught: LocalMixError | None) -> str:
         shown += [str(caught), repr(caught), repr(caught.attempts), repr(vars(caught))]
         shown += [repr(pickle.dumps(caught))]
         shown += traceback.format_exception(caught)
-        shown += locals_shown(caught)
     return "\n".join(shown)
 
 
@@ -183,7 +183,8 @@ def test_a_token_stands_nowhere_whatever_goes_wrong(
     fault.strike(server, wire, purpose)
     with small(), pytest.raises(LocalMixError) as caught:
         getattr(client, purpose)("hello", model="tiny")
-    assert_no_secret(everything_shown(client.client, caught.value))
+    shown = [everything_shown(client.client, caught.value), *locals_shown(caught.value)]
+    assert_no_secret("\n".join(shown))
     assert log.records
     assert_no_secret(log.text)
 
@@ -199,6 +200,49 @@ def test_a_server_that_quotes_the_token_is_not_quoted(
         with pytest.raises(LocalMixError, match="no access with") as caught:
             ask("hello", model=model)
         assert_no_secret(everything_shown(client.client, caught.value) + log.text)
+    assert given(server) == {TOKEN}
+
+
+def quoting(ending: str) -> Reply:
+    """Begin well, with status 200, and quote the token in what is no answer."""
+
+    def reply(exchange: Exchange) -> None:
+        token = exchange.headers.get("authorization", "")
+        lines = {
+            "error": [{"error": f"no access with {token}, Sir"}],
+            "late error": [
+                stand_ins.ollama_says(content="Hi"),
+                {"error": f"no access with {token}, Sir"},
+            ],
+            "no JSON": [],
+        }[ending]
+        body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        whole(body or f"no access with {token}, Sir".encode(), 200, "application/x-ndjson")(
+            exchange
+        )
+
+    return reply
+
+
+@pytest.mark.parametrize("ending", ["error", "late error", "no JSON"])
+@pytest.mark.parametrize("purpose", ["chat", "stream", "embed", "pull", "load"])
+def test_a_token_that_is_quoted_with_status_200_is_not_quoted(
+    either: MakeEither, start: Any, log: pytest.LogCaptureFixture, ending: str, purpose: str
+) -> None:
+    reply = quoting(ending)
+    paths = "chat", "embed", "pull", "generate"
+    server = start(stand_ins.ollama())
+    server.routes.update({f"POST /api/{path}": reply for path in paths})
+    client = either([with_token(server)], max_retries=0)
+    model = "embed" if purpose == "embed" else "tiny"
+    with pytest.raises(LocalMixError) as caught:
+        if purpose == "load":
+            client.manage("load", "tiny")
+        elif purpose == "pull":
+            client.pull("other")
+        else:
+            getattr(client, purpose)("hello", model=model)
+    assert_no_secret(everything_shown(client.client, caught.value) + log.text)
     assert given(server) == {TOKEN}
 
 

@@ -57,9 +57,10 @@ def test_every_role_has_one_that_servers_know(role: MessageRole, ours: Any) -> N
     assert message == Message(role=ours, content="Hello")
 
 
-def test_texts_are_joined_as_they_are() -> None:
-    (message,) = to_messages([user(TextBlock(text="Hel"), TextBlock(text="lo"))])
-    assert message == Message(role="user", content="Hello")
+def test_texts_that_stand_next_to_each_other_stay_apart() -> None:
+    """openclaw 115743."""
+    (message,) = to_messages([user(TextBlock(text='{"id": 1}'), TextBlock(text='{"id": 2}'))])
+    assert message == Message(role="user", content='{"id": 1}\n{"id": 2}')
 
 
 def test_system_messages_stand_where_templates_take_them() -> None:

@@ -28,6 +28,7 @@ from localmix.errors import (
 )
 from localmix.wire import jsontext
 from localmix.wire.flows import Response
+from localmix.wire.secrets import Redacting, redacted
 
 # What is judged, and what is quoted, of a server's own words; patterns over more take too long.
 _JUDGED, _QUOTED = 2048, 500
@@ -168,15 +169,17 @@ class Complaint:
 def error_of(response: Response, server: str) -> LocalMixError:
     """Turn a reply that is no success into the error it means."""
     complaint = _complaint_of(response.body)
-    return meaning_of(complaint, server, response.status, response.header("retry-after"))
+    error = meaning_of(complaint, server, response.status, response.header("retry-after"))
+    return redacted(error, response.sent)
 
 
 def checked(response: Response, server: str) -> Record:
     """Read a JSON object that is no error, whatever its status says."""
     if response.status != 200:  # noqa: PLR2004
         raise error_of(response, server)
-    reply = Record(jsontext.load_object(response.body), server)
-    check(reply, server)
+    with Redacting(response.sent):
+        reply = Record(jsontext.load_object(response.body), server)
+        check(reply, server)
     return reply
 
 

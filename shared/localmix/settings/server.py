@@ -100,7 +100,7 @@ class ServerConfig(Secretive):
         try:
             return cls.model_validate(dict(given))
         except ValidationError as error:
-            raise _what_is_wrong(error) from error
+            raise config_error(cls, error) from error
 
     @model_validator(mode="before")
     @classmethod
@@ -131,11 +131,6 @@ class ServerConfig(Secretive):
             return {}
         token = {"Authorization": f"Bearer {self.token.get_secret_value()}"} if self.token else {}
         return {**self.headers, **token}
-
-
-def _what_is_wrong(error: ValidationError) -> ConfigError:
-    told = error.errors(include_url=False, include_input=False)[0].get("ctx", {}).get("error")
-    return told if isinstance(told, ConfigError) else config_error(ServerConfig, error)
 
 
 def _is_mapping(value: object) -> bool:

@@ -9,12 +9,11 @@ from localmix.errors import ProtocolError
 from localmix.transport.patience import Patience
 from localmix.transport.seam import Head
 from localmix.wire.flows import Open, Request, Response
+from localmix.wire.secrets import Redacting
 
 _OK = 200
 _WHOLE = ("application/json", "text/html")
 _AS_IT_IS = ("", "identity")
-# A shorter word in a header is no secret worth the name, but may be part of many a sentence.
-_SHORTEST_SECRET = 8
 # After the end mark the rest of a body is read for so long, and so many bytes, to keep the
 # connection for the next request.
 DRAIN_SECONDS, DRAIN_BYTES = 0.1, 65536
@@ -81,14 +80,9 @@ class Whole(_Body):
 
     @property
     def response(self) -> Response:
-        """What the dialects read; an error that quotes our token loses it here."""
-        body = bytes(self._body)
-        if self._head.status != _OK:
-            for name, value in self._request.headers.items():
-                secret = value.rpartition(" ")[2].encode()
-                if name != "Content-Type" and len(secret) >= _SHORTEST_SECRET:
-                    body = body.replace(secret, b"***")
-        return Response(self._head.status, body, dict(self._head.headers))
+        """What the dialects read."""
+        head = self._head
+        return Response(head.status, bytes(self._body), dict(head.headers), self._request.headers)
 
 
 class Intake(_Body):
@@ -123,7 +117,8 @@ class Intake(_Body):
             self._finish()
             return
         self.count(data)
-        self._deltas += self._decoder.feed(data)
+        with Redacting(self._request.headers):
+            self._deltas += self._decoder.feed(data)
         self._has_spoken = self._has_spoken or bool(self._deltas)
 
     def give(self) -> Any | None:
@@ -132,7 +127,8 @@ class Intake(_Body):
 
     def _finish(self) -> None:
         self._is_at_end = True
-        self._deltas += self._decoder.close()
+        with Redacting(self._request.headers):
+            self._deltas += self._decoder.close()
 
 
 class Drain:

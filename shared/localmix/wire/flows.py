@@ -68,11 +68,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold a whole reply; header names are in lower case."""
+    """A whole reply; header names are in lower case.
+
+    Attributes:
+        sent: The headers of the request, whose secrets no error may quote.
+    """
 
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    sent: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def header(self, name: str) -> str:
         """Give a header by its name in lower case; empty if it is not there."""

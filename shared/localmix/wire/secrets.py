@@ -31,17 +31,26 @@ def without_secrets(text: str, headers: Mapping[str, str]) -> str:
     return text
 
 
-def bytes_without_secrets(data: bytes, headers: Mapping[str, str]) -> bytes:
-    """Mask the same in bytes, whatever they are."""
-    return without_secrets(data.decode("latin-1"), headers).encode("latin-1")
-
-
-def quiet(error: LocalMixError, headers: Mapping[str, str]) -> LocalMixError:
+def redacted(error: LocalMixError, headers: Mapping[str, str]) -> LocalMixError:
     """Mask the same in what an error says; it is changed in place, and given back."""
     error.message = without_secrets(error.message, headers)
     error.hint = without_secrets(error.hint, headers)
     error.args = (error.message, *error.args[1:])
     return error
+
+
+class Redacting:
+    """A context in which no error that is raised quotes the secrets of some headers."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, LocalMixError):
+            redacted(error, self._headers)
 
 
 @lru_cache(maxsize=64)

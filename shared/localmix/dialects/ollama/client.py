@@ -123,9 +123,8 @@ class OllamaDialect:
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed: the stream's one line."""
-        if response.status != 200:  # noqa: PLR2004
-            raise failures.error_of(response, target.url)
-        return whole_answer(self._decoder(target, request, is_whole=True).whole(response.body))
+        decoder = self._decoder(target, request, is_whole=True)
+        return whole_answer(response, decoder, target.url)
 
     @staticmethod
     def _decoder(target: Target, request: GenerationRequest, *, is_whole: bool) -> OllamaDecoder:

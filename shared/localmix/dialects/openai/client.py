@@ -116,9 +116,8 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed."""
-        if response.status != 200:  # noqa: PLR2004
-            raise failures.error_of(response, target.url)
-        return whole_answer(self._decoder(target, request, is_whole=True).whole(response.body))
+        decoder = self._decoder(target, request, is_whole=True)
+        return whole_answer(response, decoder, target.url)
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
@@ -254,6 +253,8 @@ def _chosen_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], str]:
 
 def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
     wire: dict[str, Any] = {"role": message.role, "content": _content(message)}
+    if message.name:
+        wire["name"] = message.name
     if message.reasoning:
         wire["reasoning_content"] = message.reasoning
     if message.tool_calls:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from localmix.dialects import failures
+from localmix.dialects.parts.framed import FramedDecoder
 from localmix.dialects.parts.halves import Halves
 from localmix.dialects.parts.logprobs import read_logprobs
 from localmix.dialects.parts.think import ThinkSplitter
@@ -12,6 +15,8 @@ from localmix.dialects.reading import Facts, Record
 from localmix.errors import LocalMixError, StreamInterruptedError
 from localmix.types import ChatResult, Delta
 from localmix.types.fold import Fold
+from localmix.wire.flows import Response
+from localmix.wire.secrets import Redacting
 
 # What servers call an end that is none: vLLM `abort`, OpenRouter `error`, LM Studio's own words.
 _BREAKS = frozenset(
@@ -20,8 +25,15 @@ _BREAKS = frozenset(
 )
 
 
-def whole_answer(deltas: Iterator[Delta]) -> ChatResult:
-    """Fold an answer; an error within it holds what had come before."""
+def whole_answer(response: Response, decoder: FramedDecoder[Any, Delta], server: str) -> ChatResult:
+    """Read an answer that was not streamed; an error within it holds what had come before."""
+    if response.status != 200:  # noqa: PLR2004
+        raise failures.error_of(response, server)
+    with Redacting(response.sent):
+        return _folded(decoder.whole(response.body))
+
+
+def _folded(deltas: Iterator[Delta]) -> ChatResult:
     folded, has_spoken = Fold(), False
     try:
         for delta in deltas:

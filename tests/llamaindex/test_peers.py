@@ -1,0 +1,79 @@
+"""Arguments that people bring from LlamaIndex's other integrations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+import pytest
+
+from llamaindex_localmix import LocalMix, LocalMixEmbedding
+from llamaindex_localmix._arguments import LLMArguments
+from localmix.adapting.names import Alias, Elsewhere
+from localmix.errors import ConfigError
+from tests import stand_ins
+
+NAMES = LocalMix.also_called
+OWN = set(LocalMix._own_names())
+
+
+def peers() -> Iterator[type[Any]]:
+    yield pytest.importorskip("llama_index.llms.ollama").Ollama
+    yield pytest.importorskip("llama_index.llms.openai_like").OpenAILike
+    yield pytest.importorskip("llama_index.llms.lmstudio").LMStudio
+
+
+def test_every_argument_of_the_peers_is_known() -> None:
+    for peer in peers():
+        named = {*peer.model_fields, *inspect.signature(peer.__init__).parameters}
+        assert named - {"self", "args", "kwargs"} <= {*OWN, *NAMES}, peer
+
+
+@pytest.mark.parametrize("name", sorted(n for n, m in NAMES.items() if isinstance(m, Elsewhere)))
+def test_what_cannot_be_taken_is_named_with_the_word_to_use(name: str) -> None:
+    meant: Any = NAMES[name]
+    given: Any = {name: "x"}
+    with pytest.raises(ConfigError, match=f"{name} is not an argument") as caught:
+        LocalMix(**given)
+    assert caught.value.hint == meant.hint
+    LocalMix(**{name: meant.needless})
+
+
+def test_type_checkers_know_the_same_names_as_the_fields() -> None:
+    taken = {name for name, meant in NAMES.items() if isinstance(meant, Alias)}
+    assert set(get_type_hints(LLMArguments)) == (OWN | taken) - {"given_client"}
+
+
+def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
+    """This is also read by mypy, which must accept each name."""
+    server = start(stand_ins.ollama())
+    llm = LocalMix(
+        model_name="tiny",
+        api_base=server.url,
+        request_timeout=30.0,
+        json_mode=True,
+        thinking=False,
+        keep_alive="10m",
+        max_tokens=-1,
+    )
+    llm.complete("hello")
+    body = server.last("POST /api/chat").json
+    assert (body["format"], body["keep_alive"], body["think"]) == ("json", 600, False)
+    assert llm.timeout == 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "sentence"),
+    [
+        (LocalMix, {"timout": 3}, r"Did you mean timeout\?"),
+        (LocalMix, {"json_mod": True}, r"Did you mean json_mode\?"),
+        (LocalMix, {"thinking": "turbo"}, "Wrong think"),
+        (LocalMix, {"pydantic_program_mode": "x"}, "Wrong pydantic_program_mode"),
+        (LocalMixEmbedding, {"dimension": 3}, r"Did you mean dimensions\?"),
+        (LocalMixEmbedding, {"embed_batch_size": 0}, "Wrong embed_batch_size"),
+    ],
+)
+def test_every_mistake_at_construction_is_ours(kind: Any, given: Any, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        kind(**given)
