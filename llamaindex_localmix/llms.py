@@ -119,11 +119,24 @@ class LocalMix(Component, Chatting, StructuredPredicting):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """Describe the model by what is known of it: nobody is asked, and nothing can fail.
+        """Describe the model; LlamaIndex sizes its prompts by this.
 
-        Something is known once a request was made, and everything after `model_info()`.
+        Where nothing fresh is known of the model, the servers are asked: once, and for as long as
+        they have to show what they are. This never fails; what nobody tells is what servers usually
+        do (4,096 tokens, tools).
+
+        Warning:
+            A property cannot await: inside an event loop this may hold up the loop, for as long as
+            a local server takes and at most `probe_timeout` (1 s). `await llm.amodel_info()`
+            beforehand, and it asks nobody.
         """
-        model = self._about
+        return self._described(self._look())
+
+    def to_payload(self) -> dict[str, Any]:
+        """Describe the model for events, by what is known already: no call waits for that."""
+        return {"class_name": self.class_name(), **self._described(self.known()).model_dump()}
+
+    def _described(self, model: ModelInfo | None) -> LLMMetadata:
         window = self.context_window or self._window_of(model)
         calls_tools = self.is_function_calling_model
         if calls_tools is None:
@@ -294,12 +307,13 @@ class LocalMix(Component, Chatting, StructuredPredicting):
         )
 
     def _window_of(self, model: ModelInfo | None) -> int:
-        """Give the tokens that the server will take, by what is known."""
-        if not self.num_ctx and model and model.loaded_context_length:
+        """Give the tokens that the server will take at least, by what is known."""
+        if model is None:
+            return self.num_ctx or _USUAL_WINDOW
+        if not self.num_ctx and model.loaded_context_length:
             return model.loaded_context_length
-        trained = model.context_length if model else None
-        asked = self.num_ctx or _USUAL_WINDOW
-        return min(asked, trained or asked)
+        asked = self.num_ctx or model.own_context_length or _USUAL_WINDOW
+        return min(asked, model.context_length or asked)
 
 
 def _turn(prompt: str) -> list[ChatMessage]:

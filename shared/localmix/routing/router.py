@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
-from localmix.dialects import DIALECTS, Dialect, Target
+from localmix.dialects import Dialect, Target
 from localmix.discovery import Directory, Found, directory_of
 from localmix.embedded.engine import Engine
+from localmix.errors import LocalMixError
 from localmix.routing.dispatch import Answered, Dispatch, Errand, route_to
 from localmix.routing.needs import Needs, needs_of
 from localmix.routing.retries import RetryBudget
@@ -91,8 +93,16 @@ class Router:
         best = (yield from self.selection.places(Needs(name)))[0].place
         if best.model.kind == "embedded":
             return best.model
-        target = Target(best.found.endpoint, best.model)
-        return (yield from DIALECTS[best.model.kind].show(target))
+        return (yield from self.selection.show(best))
+
+    def look_up(
+        self, name: str | None, purpose: Purpose, within: float | None
+    ) -> Flow[ModelInfo | None]:
+        """Give the model that a request would go to, asking for what is not known yet."""
+        bound = within or max(self.settings.probe_timeout, self.settings.named_probe_timeout)
+        with suppress(LocalMixError):  # what nobody tells is not known
+            yield from self.selection.look(Needs(name, purpose), self.clock() + bound)
+        return self.known(name, purpose)
 
     def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
         """Give the model that a request would go to, by what is known now; nobody is asked."""

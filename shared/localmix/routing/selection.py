@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Directory, Found
@@ -36,6 +37,7 @@ _MOST_CONVERSATIONS = 4096
 _CONVERSATION_SECONDS = 300.0
 
 
+_Key = tuple[str, str, str]
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
 
@@ -49,7 +51,8 @@ class Selection:
         self._directory = directory
         self._clock = clock
         self._last = Catalog((), {})
-        self._shown: dict[tuple[str, str, str], ModelInfo] = {}
+        self._told: dict[_Key, ModelInfo] = {}
+        self._asked_in_vain: dict[_Key, float] = {}
         self._ours: set[str] = set()
         self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
@@ -92,7 +95,22 @@ class Selection:
     def known(self, needs: Needs) -> list[Ranked]:
         """List the places for a request by what is known; nobody is asked."""
         places = self._named(self._directory.known, needs)
+        places = [self._with_told(place) for place in places]
         return self.sort(places if self._name(needs) else places[:1], needs)
+
+    def look(self, needs: Needs, deadline: float) -> Flow[None]:
+        """Learn of the model that a request would go to, as far as nothing fresh is known of it."""
+        yield from self._directory.read(lambda some: bool(self._named(some, needs)), deadline)
+        left = deadline - self._clock()
+        if left > 0 and (best := self.known(needs)):
+            yield from self._told_of(best[0].place, left)
+
+    def show(self, place: Place, *bound: Any) -> Flow[ModelInfo]:
+        """Have a model described as fully as its server can, and keep what it tells."""
+        endpoint = place.found.endpoint.within(*bound) if bound else place.found.endpoint
+        told = yield from DIALECTS[place.model.kind].show(Target(endpoint, place.model))
+        self._told[_key(place.model)] = told
+        return told
 
     def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -151,7 +169,7 @@ class Selection:
             return ""
         if broken := broken_pin(place.model, self._settings.digests):
             return broken.message
-        if lacking := needs.lacking(self._as_shown(place.model)):
+        if lacking := needs.lacking(self._with_told(place).model):
             return f"{place.model.name} cannot {lacking}"
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
@@ -209,7 +227,9 @@ class Selection:
             if broken := broken_pin(place.model, self._settings.digests):
                 problems.append(Attempt(place.found.server.url, broken))
                 continue
-            model = yield from self._informed(place, needs)
+            model = place.model
+            if needs.capabilities and (told := (yield from self._told_of(place))):
+                model = replace(model, capabilities=told.capabilities)
             if lacking := needs.lacking(model):
                 problems.append(_unable(place, lacking))
                 continue
@@ -224,24 +244,31 @@ class Selection:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)
 
-    def _informed(self, place: Place, needs: Needs) -> Flow[ModelInfo]:
-        """Ask what the model can do, where the listing leaves that open; once for each model."""
-        model = place.model
-        if model.kind != "ollama" or model.capabilities is not None or not needs.capabilities:
-            return model
-        key = _key(model)
-        if key not in self._shown:
+    def _told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
+        """Ask what the listing leaves open: once for each model, in vain once for each listing."""
+        model, key, listed_at = place.model, _key(place.model), place.found.asked_at
+        if model.kind != "ollama" or model.capabilities is not None:
+            return None
+        if key not in self._told and self._asked_in_vain.get(key) != listed_at:
             try:
-                bound = self._settings.probe_bound(model.server)
-                target = Target(place.found.endpoint.within(*bound), model)
-                self._shown[key] = yield from DIALECTS[model.kind].show(target)
-            except LocalMixError:
-                return model  # the request itself will tell what is wrong
-        return self._as_shown(model)
+                bound = (within,) if within else self._settings.probe_bound(model.server)
+                yield from self.show(place, *bound)
+            except LocalMixError:  # the request itself will tell what is wrong
+                self._asked_in_vain[key] = listed_at
+        return self._told.get(key)
 
-    def _as_shown(self, model: ModelInfo) -> ModelInfo:
-        shown = self._shown.get(_key(model))
-        return replace(model, capabilities=shown.capabilities) if shown else model
+    def _with_told(self, place: Place) -> Place:
+        """Add what the server told of a model to what it lists."""
+        model, told = place.model, self._told.get(_key(place.model))
+        if told is None:
+            return place
+        model = replace(
+            model,
+            capabilities=told.capabilities if model.capabilities is None else model.capabilities,
+            context_length=model.context_length or told.context_length,
+            own_context_length=told.own_context_length,
+        )
+        return replace(place, model=model)
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
@@ -255,7 +282,7 @@ class Selection:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
 
 
-def _key(model: ModelInfo) -> tuple[str, str, str]:
+def _key(model: ModelInfo) -> _Key:
     return model.server, model.name, model.digest
 
 

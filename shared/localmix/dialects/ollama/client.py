@@ -9,6 +9,7 @@ nanoseconds; what is zero is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -318,10 +319,17 @@ def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
         guessed=guessed if said else model.guessed,
         capabilities=capabilities,
         context_length=facts.count(f"{family}.context_length") or model.context_length,
+        own_context_length=_own_window(reply.text("parameters")),
         embedding_length=facts.count(f"{family}.embedding_length") or model.embedding_length,
         family=family,
         details={key: value for key, value in reply.said.items() if key != "tensors"},
     )
+
+
+def _own_window(parameters: str) -> int | None:
+    """Read the window that a Modelfile asks for, in the list of its parameters."""
+    found = re.search(r"^num_ctx\s+(\d{1,9})$", parameters, re.MULTILINE)
+    return int(found[1]) or None if found else None
 
 
 def _known(said: list[str]) -> Iterator[Capability]:
