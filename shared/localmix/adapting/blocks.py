@@ -86,7 +86,8 @@ def content_of(blocks: Iterable[Block], policy: Policy, *, is_one_text: bool = F
         return join(texts)
     joined: list[str | Image] = []
     for is_text, group in groupby(parts, lambda part: isinstance(part, str)):
-        joined += [join(map(str, group))] if is_text else group
+        together = list(group)
+        joined += [join(map(str, together))] if is_text else together
     return tuple(joined)
 
 
