@@ -28,7 +28,7 @@ from langchain_localmix._convert import (
 from langchain_localmix._errors import model_errors
 from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
-from langchain_localmix._structured import Method, Schema, Structured, asked_for
+from langchain_localmix._structured import Form, Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.adapting.chatting import Chatting
 from localmix.types import TokenLogprob
@@ -219,7 +219,7 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
             raise ValueError(f"with_structured_output does not take {sorted(kwargs)}.")
         llm = self.bind(**asked_for(schema, method, strict=strict))
         by_tool = method == "function_calling"
-        return Structured(llm, schema, by_tool=by_tool, include_raw=include_raw)
+        return Structured(llm, Form(schema, by_tool=by_tool), include_raw=include_raw)
 
     # Conveniences
 

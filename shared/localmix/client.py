@@ -232,7 +232,7 @@ class Client(_Face, Managing):
         progress.begin()
         try:
             started = self._driver.run(self._router.start(request))
-            progress.follow(started.route, started.lease)
+            progress.follow(started.route, started.lease, started.before)
             yield from map(progress.take, started.whole)
             if started.opened:
                 with closing(started.opened.stream) as stream:
@@ -330,7 +330,7 @@ class AsyncClient(_Face, AsyncManaging):
         progress.begin()
         try:
             started = await self._driver.run(self._router.start(request))
-            progress.follow(started.route, started.lease)
+            progress.follow(started.route, started.lease, started.before)
             for delta in started.whole:
                 yield progress.take(delta)
             if started.opened:

@@ -32,20 +32,22 @@ class CompoundRouter(Router):
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
         tooled, last = _turns(request)
-        if tooled:
-            result = yield from super().generate(tooled)
-            if result.tool_calls:
-                return result
-        return (yield from super().generate(last))
+        if tooled is None:
+            return (yield from super().generate(last))
+        first = yield from super().generate(tooled)
+        if first.tool_calls:
+            return first
+        return (yield from super().generate(last)).after(first)
 
     def start(self, request: GenerationRequest) -> Flow[Started]:
         """Open a stream; a turn that may be thrown away is not streamed."""
         tooled, last = _turns(request)
-        if tooled:
-            result = yield from super().generate(tooled)
-            if result.tool_calls and result.route:
-                return Started(result.route, whole=(unfold(result),))
-        return (yield from super().start(last))
+        if tooled is None:
+            return (yield from super().start(last))
+        first = yield from super().generate(tooled)
+        if first.tool_calls and first.route:
+            return Started(first.route, whole=(unfold(first),))
+        return replace((yield from super().start(last)), before=first)
 
     def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
         """Get the vectors of many texts: several requests at once, all to one model."""

@@ -26,6 +26,7 @@ from localmix.errors import (
     TimedOutError,
     TransportError,
     UnsupportedFeatureError,
+    UnusableAnswerError,
 )
 from localmix.routing.catalog import Place
 from localmix.routing.loading import Loading, window_for
@@ -134,7 +135,6 @@ class Dispatch:
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
-            name = chosen.place.model.name
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -149,9 +149,13 @@ class Dispatch:
                 raise
             else:
                 self._selection.remember(chosen.place, errand.needs)
-                server = chosen.place.found.server
-                return Answered(answer, Route(server, name, reason, tuple(log.attempts)), lease)
+                return Answered(answer, self._route(chosen.place, reason, errand.needs, log), lease)
         return None
+
+    def _route(self, place: Place, reason: str, needs: Needs, log: _Log) -> Route:
+        tried = {each.found.server.url for each in log.places}
+        skipped = self._selection.skipped(place, needs, tried)
+        return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
         """Hold the server.
@@ -302,9 +306,9 @@ def _is_for_something_else(error: LocalMixError) -> bool:
 
 def is_final(error: LocalMixError) -> bool:
     """Tell whether the next server would only say the same."""
-    return isinstance(error, ConfigError | RequestRejectedError) and not isinstance(
-        error, UnsupportedFeatureError | AuthenticationError
-    )
+    return isinstance(
+        error, ConfigError | RequestRejectedError | UnusableAnswerError
+    ) and not isinstance(error, UnsupportedFeatureError | AuthenticationError)
 
 
 def route_to(candidates: Sequence[Ranked]) -> Route:

@@ -51,12 +51,17 @@ A = TypeVar("A", ChatResult, EmbedResult)
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Hold a stream that has spoken: opened, or given whole by a server that does not stream."""
+    """Hold a stream that has spoken: opened, or given whole by a server that does not stream.
+
+    Attributes:
+        before: The answer to an earlier request of the same turn, which is thrown away.
+    """
 
     route: Route
     lease: Lease | None = None
     opened: Opened | None = None
     whole: tuple[Delta, ...] = ()
+    before: ChatResult | None = None
 
 
 class Router:
@@ -109,7 +114,9 @@ class Router:
         needs = Needs(request.model, request.purpose, request.needs, request.num_ctx)
         candidates = yield from self.selection.places(needs)
         routes = [route_to(candidates[place:]) for place in range(len(candidates))]
-        return replace(routes[0], alternatives=tuple(routes[1:]))
+        best = candidates[0].place
+        skipped = self.selection.skipped(best, needs, {best.found.server.url})
+        return replace(routes[0], alternatives=tuple(routes[1:]), skipped=skipped)
 
     # Requests
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from localmix.errors import LocalMixError
 from localmix.servers.lease import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
+from localmix.types.answers import route_after
 from localmix.types.fold import Fold
 
 
@@ -20,15 +21,18 @@ class Progress:
         self._started = 0.0
         self._spoke_at: float | None = None
         self._lease: Lease | None = None
+        self._before: ChatResult | None = None
         self.route: Route | None = None
 
     def begin(self) -> None:
         """Start the clock."""
         self._started = self._clock()
 
-    def follow(self, route: Route, lease: Lease | None) -> None:
-        """Know who answers."""
-        self.route, self._lease = route, lease
+    def follow(self, route: Route, lease: Lease | None, before: ChatResult | None = None) -> None:
+        """Know who answers, and what an earlier request of the turn took."""
+        self._before = before
+        self.route = route_after(before.route, route) if before else route
+        self._lease = lease
 
     @property
     def result(self) -> ChatResult:
@@ -42,9 +46,9 @@ class Progress:
             self._spoke_at = now
         if delta.finish_reason:
             timings = self._timings(delta, now)
-            delta = replace(delta, route=self.route, timings=timings)
             if self._lease:
                 self._lease.succeeded(delta.usage, timings)
+            delta = replace(self._of_the_turn(delta, timings), route=self.route)
         self._fold.add(delta)
         return delta
 
@@ -60,6 +64,17 @@ class Progress:
         """Give back what was held of the server, however the stream ended."""
         if self._lease:
             self._lease.release()
+
+    def _of_the_turn(self, delta: Delta, timings: Timings) -> Delta:
+        """Add what the turn took before."""
+        if self._before is None:
+            return replace(delta, timings=timings)
+        first, usage = self._before, delta.usage
+        return replace(
+            delta,
+            usage=first.usage + usage if first.usage and usage else None,
+            timings=first.timings.of_both(timings),
+        )
 
     def _timings(self, delta: Delta, now: float) -> Timings:
         """Complete the server's timings with what was measured here."""

@@ -127,7 +127,7 @@ class Message(_Said):
 
     @property
     def text(self) -> str:
-        """Join the text parts, each on a line of its own; images are left out."""
+        """Join the text parts, with line breaks between them; images are left out."""
         if isinstance(self.content, str):
             return self.content
         return lines(part for part in self.content if isinstance(part, str))
@@ -141,11 +141,11 @@ class Message(_Said):
 
 
 def lines(texts: Iterable[str]) -> str:
-    """Put texts together with a line break between them, where there is none."""
+    """Put texts together, with a line break where nothing else keeps them apart."""
     joined = ""
     for text in texts:
-        is_open = joined and text and not joined.endswith("\n") and not text.startswith("\n")
-        joined += f"\n{text}" if is_open else text
+        is_glued = joined[-1:].strip() and text[:1].strip()
+        joined += f"\n{text}" if is_glued else text
     return joined
 
 

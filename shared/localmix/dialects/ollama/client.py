@@ -20,6 +20,7 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.mustcall import must_call
 from localmix.dialects.parts.schema import inline_refs
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
@@ -132,7 +133,7 @@ class OllamaDialect:
             target.url,
             is_chat=isinstance(request, ChatRequest),
             is_whole=is_whole,
-            forced_tool=_is_forced(request),
+            forced_tool=must_call(request),
         )
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
@@ -165,13 +166,13 @@ class OllamaDialect:
 
 def _chat_fields(request: ChatRequest) -> dict[str, Any]:
     tools = () if request.tool_choice == "none" else request.tools
-    if _is_forced(request):
+    if must_call(request):
         tools = tuple(tool for tool in tools if request.tool_choice in ("required", tool.name))
     schema: Any = request.response_format
     return {
         "messages": [_message(message, request.messages) for message in request.messages],
         "tools": [tool_definition(tool, inline_refs(tool.parameters)) for tool in tools] or None,
-        "format": _forcing_schema(tools) if _is_forced(request) else schema,
+        "format": _forcing_schema(tools) if must_call(request) else schema,
         "think": request.think,
         # Cutting the prompt silently is the default; an error is what we want (since 0.12.6).
         "truncate": False,
@@ -221,10 +222,6 @@ def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
         wire["tool_call_id"] = message.tool_call_id
         wire["tool_name"] = tool_name_of(message, messages)
     return wire
-
-
-def _is_forced(request: GenerationRequest) -> bool:
-    return isinstance(request, ChatRequest) and request.tool_choice not in ("auto", "none")
 
 
 def _forcing_schema(tools: tuple[Tool, ...]) -> dict[str, Any]:

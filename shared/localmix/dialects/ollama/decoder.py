@@ -8,6 +8,7 @@ from dataclasses import replace
 from localmix.dialects import failures
 from localmix.dialects.parts.answer import AnswerParts
 from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.mustcall import MustCall
 from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, Timings, Usage
@@ -39,7 +40,7 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         super().__init__(server)
         self._lines = LineDecoder()
         self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
-        self._forced: list[str] | None = [] if forced_tool else None
+        self._forced = MustCall(server) if forced_tool else None
 
     def _split(self, data: bytes) -> Iterable[bytes]:
         return self._lines.feed(data)
@@ -71,8 +72,8 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         reasoning = message.text("thinking") or frame.text("thinking")
         asks = message if "tool_calls" in message else frame
         calls = asks.records("tool_calls") if "tool_calls" in asks else []
-        if self._forced is not None:
-            self._forced.append(content)
+        if self._forced:
+            self._forced.hold(content)
             content = ""
         logprobs = frame.facts.each("logprobs") if "logprobs" in frame else []
         delta = self._answer.delta(content, reasoning, calls, logprobs)
@@ -89,19 +90,21 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
             yield said
             raise
         rest = self._answer.close()
-        if self._forced is not None:
-            rest = self._forced_call("".join(self._forced), rest)
+        if self._forced:
+            rest = self._forced_call(self._forced.said, rest)
         last = Delta(
             content=said.content + rest.content,
             reasoning=said.reasoning + rest.reasoning,
             tool_calls=said.tool_calls + rest.tool_calls,
             logprobs=said.logprobs,
+            finish_reason=self._finish_reason(reason),
             was_reasoning=said.was_reasoning or rest.was_reasoning,
         )
+        if self._forced:
+            last = self._forced.last(last, self._answer.calls)
         self.is_done = True
         yield replace(
             last,
-            finish_reason=self._finish_reason(reason),
             model=facts.text("model"),
             usage=_usage(facts),
             timings=_timings(facts),
@@ -123,11 +126,11 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         return "tool_calls" if self._answer.calls else "stop"
 
     def _forced_call(self, said: str, rest: Delta) -> Delta:
-        """Read the call that the grammar made; a call that was cut is shown as text."""
+        """Read the call that the grammar made, if it is whole."""
         try:
             call = jsontext.load_object(said.encode("utf-8", "replace"))
         except ProtocolError:
-            return replace(rest, content=rest.content + said)
+            return rest
         facts = Record(call, self._server)
         function = {"name": facts.value("name"), "arguments": facts.value("parameters")}
         entry = Record({"function": function}, self._server)

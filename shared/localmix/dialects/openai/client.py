@@ -17,6 +17,7 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.mustcall import must_call
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
 from localmix.errors import ConfigError, UnsupportedFeatureError
@@ -109,6 +110,7 @@ class OpenAIDialect:
             is_chat=chat is not None,
             is_whole=is_whole,
             wants_json=chat is not None and chat.response_format is not None,
+            wants_call=must_call(request),
             check_model=partial(self._check_model, target),
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from localmix.dialects import failures
 from localmix.dialects.parts.answer import AnswerParts
 from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.mustcall import MustCall
 from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, Timings, Usage
@@ -30,6 +32,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes as one object, not streamed.
         wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
+        wants_call: Whether the answer has to call a tool; its text is held back until it is whole.
         check_model: Called with the name of the model that answers; raises if it is not the one
             that was asked.
     """
@@ -41,6 +44,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         is_chat: bool = True,
         is_whole: bool = False,
         wants_json: bool = False,
+        wants_call: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(server)
@@ -49,6 +53,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
+        self._must = MustCall(server) if wants_call else None
         self._has_spoken = False
         self._choice: int | None = None
         self._finish = ""
@@ -125,10 +130,18 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             self._has_spoken = self._has_spoken or bool(delta.content)
             if self._thoughts is not None:
                 self._thoughts.append(delta.reasoning)
-            yield delta
+            yield from self._held(delta)
         if reason := choice.text("finish_reason"):
             self._answer.check(reason)
             self._finish = _RENAMED.get(reason, reason)
+
+    def _held(self, delta: Delta) -> Iterator[Delta]:
+        """Hold the text back where a call is wanted."""
+        if self._must and delta.content:
+            self._must.hold(delta.content)
+            delta = replace(delta, content="")
+        if delta != Delta():
+            yield delta
 
     def _note(self, facts: Facts) -> None:
         """Keep what the last delta will carry."""
@@ -151,7 +164,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         if not has_answered and self._thoughts is not None:
             content = _json_in("".join(self._thoughts))
         called = self._answer.calls and self._finish == "stop"
-        yield Delta(
+        last = Delta(
             content=content,
             reasoning=rest.reasoning,
             tool_calls=rest.tool_calls,
@@ -161,6 +174,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             timings=self._timings,
             was_reasoning=rest.was_reasoning,
         )
+        yield self._must.last(last, self._answer.calls) if self._must else last
 
     def _no_end(self, *, has_answered: bool) -> Exception:
         if has_answered:

@@ -114,6 +114,11 @@ class ToolCalls:
     def __bool__(self) -> bool:
         return bool(self._calls)
 
+    @property
+    def has_whole_call(self) -> bool:
+        """Whether a call has a name, and arguments that are complete."""
+        return any(call.name and call.arguments.is_complete for call in self._calls)
+
     def read(self, entries: list[Record], *, are_whole: bool = False) -> tuple[ToolCallDelta, ...]:
         """Read the tool calls of one frame; `are_whole` says that it is a whole reply."""
         if not entries:
