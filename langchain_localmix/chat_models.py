@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 from langchain_core.outputs import ChatResult as LcChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from langchain_localmix._arguments import ChatArguments
 from langchain_localmix._component import STRICT, Asking, Tools
@@ -152,8 +152,10 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
         asked = {"chosen": known.name if known else None, **self._options_of(stop, kwargs)}
         return str(sorted((self._identifying_params | asked).items()))
 
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return _lazy_profile(self)
+    @model_validator(mode="after")
+    def _with_a_profile(self) -> Self:
+        # After core's own validators: they read every key of a profile, which would ask a server.
+        return _with_own_profile(self) if self.profile is None else self
 
     def __copy__(self) -> Self:
         return _with_own_profile(super().__copy__())
@@ -308,16 +310,11 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
         return chat_request(to_messages(messages, self._policy), options)
 
 
-def _lazy_profile(model: ChatLocalMix) -> ModelProfile:
-    """Make a profile that asks when it is looked at: a mapping, where core says a dictionary."""
-    return cast("ModelProfile", Profile(model))
-
-
-def _with_own_profile(copied: M) -> M:
-    """Let a copy, which may ask for another model, not tell of the model it was copied from."""
-    if isinstance(copied.profile, Profile):
-        copied.profile = _lazy_profile(copied)
-    return copied
+def _with_own_profile(model: M) -> M:
+    """Give a model a profile; a copy may ask for another model than what it was copied from."""
+    if model.profile is None or isinstance(model.profile, Profile):
+        model.profile = cast("ModelProfile", Profile(model))
+    return model
 
 
 def _logprobs(delta: Delta, stream: Stream | AsyncStream) -> tuple[TokenLogprob, ...]:

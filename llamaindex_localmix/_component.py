@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from contextlib import suppress
 from typing import Any, ClassVar, Self
@@ -11,6 +10,7 @@ from llama_index.core.schema import BaseComponent
 
 from localmix import ModelInfo
 from localmix.adapting.connected import Connected
+from localmix.adapting.describing import is_in_a_loop
 from localmix.adapting.names import Names
 from localmix.adapting.peers import names_of_peers
 from localmix.errors import LocalMixError, ModelNotFoundError
@@ -50,7 +50,7 @@ class Component(Connected, BaseComponent):
         """
         with suppress(LocalMixError):
             client = self.client
-            within = client.settings.probe_timeout if _is_in_a_loop() else None
+            within = client.settings.probe_timeout if is_in_a_loop() else None
             return client.look_up(self.model, self.purpose, within=within)
         return None
 
@@ -68,11 +68,3 @@ class Component(Connected, BaseComponent):
             if isinstance(value, dict | list) and not fields[name].exclude
         }
         return self.model_copy(update=data)
-
-
-def _is_in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

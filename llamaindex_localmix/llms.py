@@ -40,6 +40,7 @@ from llamaindex_localmix._tools import (
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.adapting.chatting import Chatting
+from localmix.adapting.describing import window_of
 from localmix.types.build import chat_request
 from localmix.types.spellings import Think
 
@@ -137,7 +138,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
         return {"class_name": self.class_name(), **self._described(self.known()).model_dump()}
 
     def _described(self, model: ModelInfo | None) -> LLMMetadata:
-        window = self.context_window or self._window_of(model)
+        window = self.context_window or window_of(model, self.num_ctx) or _USUAL_WINDOW
         calls_tools = self.is_function_calling_model
         if calls_tools is None:
             calls_tools = model is None or model.can("tools") is not False
@@ -305,15 +306,6 @@ class LocalMix(Component, Chatting, StructuredPredicting):
             read_files=self.allow_files,
             fetch_urls=self.allow_urls,
         )
-
-    def _window_of(self, model: ModelInfo | None) -> int:
-        """Give the tokens that the server will take at least, by what is known."""
-        if model is None:
-            return self.num_ctx or _USUAL_WINDOW
-        if not self.num_ctx and model.loaded_context_length:
-            return model.loaded_context_length
-        asked = self.num_ctx or model.own_context_length or _USUAL_WINDOW
-        return min(asked, model.context_length or asked)
 
 
 def _turn(prompt: str) -> list[ChatMessage]:

@@ -266,7 +266,7 @@ class Selection:
         model = replace(
             model,
             capabilities=told.capabilities if model.capabilities is None else model.capabilities,
-            context_length=model.context_length or told.context_length,
+            context_length=told.context_length or model.context_length,
             own_context_length=told.own_context_length,
         )
         return replace(place, model=model)
