@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Iterator
 from typing import Any, get_type_hints
@@ -13,6 +14,7 @@ from llamaindex_localmix._arguments import EmbedModelArguments, LLMArguments
 from localmix.adapting.names import Alias, Elsewhere
 from localmix.errors import ConfigError
 from tests import stand_ins
+from tests.llamaindex.endpoints import ENDPOINTS, SYNC, acall, call
 
 NAMES = LocalMix.also_called
 OWN = set(LocalMix._own_names())
@@ -76,6 +78,21 @@ def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
     body = server.last("POST /api/chat").json
     assert (body["format"], body["keep_alive"], body["think"]) == ("json", 600, False)
     assert llm.timeout == 30
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_call_takes_the_names_too(start: Any, endpoint: str) -> None:
+    server = start(stand_ins.ollama())
+    llm = LocalMix(base_url=server.url, max_tokens=50)
+    options: Any = {"num_predict": 7, "json_mode": True, "reasoning_effort": "none", "stop": None}
+    if endpoint in SYNC:
+        call(llm, endpoint, **options)
+    else:
+        asyncio.run(acall(llm, endpoint, **options))
+    body = server.last("POST /api/chat").json
+    assert (body["options"], body["format"], body["think"]) == ({"num_predict": 7}, "json", False)
+    with pytest.raises(ConfigError, match="n is not an argument here"):
+        call(llm, "complete", n=2)
 
 
 def test_the_embedding_peers_arguments_for_type_checkers(start: Any) -> None:
