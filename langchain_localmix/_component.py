@@ -125,7 +125,7 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         return self.options(servers=self._addresses)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        asked = self._identifying_params | self._said(kwargs)
+        asked = self._identifying_params | by_our_names(kwargs, self.also_called, self._own_names())
         params = LangSmithParams(
             ls_provider=PROVIDER,
             ls_model_type=self.ls_model_type,
@@ -156,11 +156,8 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         offered: list[Any] = [convert_to_openai_tool(tool) for tool in tools or ()]
         return count_tokens_approximately(messages, tools=offered)
 
-    def _said(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        return by_our_names(kwargs, self.also_called, self._own_names())
-
     def _options_of(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Merge the options of a call over those of the model."""
-        options = self.options(**self._said(kwargs))
+        options = self.options(**kwargs)
         options.pop("stream", None)  # decided by the method that was called
         return options | ({"stop": stop} if stop else {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import ClassVar
 
 from langchain_core.embeddings import Embeddings
 
@@ -11,6 +12,8 @@ from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Embedding
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_embedding_peers
 from localmix.wire import jsontext
 
 
@@ -60,6 +63,7 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
         keep_alive: Seconds the server should keep the model loaded afterwards.
     """
 
+    also_called: ClassVar[Names] = names_of_embedding_peers()
     model_config = STRICT
 
     query_prefix: str = ""

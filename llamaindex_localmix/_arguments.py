@@ -1,4 +1,4 @@
-"""The keyword arguments of `LocalMix`, for editors and type checkers."""
+"""The keyword arguments of both classes, for editors and type checkers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import Any, Literal
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts import BasePromptTemplate
+from llama_index.core.storage.kvstore.types import BaseKVStore
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
 
-from localmix.adapting.arguments import ChattingArguments, PeerArguments, Thinking
+from llamaindex_localmix._instructions import Family
+from localmix.adapting.arguments import (
+    ChattingArguments,
+    EmbeddingArguments,
+    PeerArguments,
+    PeerPlaces,
+    Thinking,
+)
 
 
 class LLMArguments(ChattingArguments, PeerArguments, total=False):
@@ -31,3 +39,17 @@ class LLMArguments(ChattingArguments, PeerArguments, total=False):
     output_parser: BaseOutputParser | None
     pydantic_program_mode: PydanticProgramMode
     query_wrapper_prompt: BasePromptTemplate | None
+
+
+class EmbedModelArguments(EmbeddingArguments, PeerPlaces, total=False):
+    """Arguments of ours, of LlamaIndex's base class, and those of its peers that mean the same."""
+
+    instructions: Family | None
+    query_instruction: str | None
+    text_instruction: str | None
+    cache: BaseKVStore | None
+    embeddings_cache: BaseKVStore | None
+    embed_batch_size: int
+    num_workers: int | None
+    callback_manager: CallbackManager
+    rate_limiter: Any

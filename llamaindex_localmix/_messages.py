@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -112,13 +113,21 @@ def _read(block: ImageBlock | DocumentBlock, policy: Policy) -> bytes:
         )
     try:
         if isinstance(block, ImageBlock):
-            return bytes(block.resolve_image().read())
+            return _unwrapped(block.resolve_image().read())
         return bytes(block.resolve_document().read())
     except (OSError, ValueError) as error:  # also what the fetching library raises
         raise ConfigError(
             f"A block of type {block.block_type!r} cannot be read: {error}.",
             hint="Give its bytes.",
         ) from error
+
+
+def _unwrapped(image: bytes) -> bytes:
+    """Give an image's bytes: core takes base64 that has line ends for the bytes themselves."""
+    try:
+        return base64.b64decode(b"".join(image.split()), validate=True)
+    except ValueError:
+        return image
 
 
 def _address(block: ContentBlock) -> str:

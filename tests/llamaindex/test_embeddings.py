@@ -194,7 +194,7 @@ def test_instructions_of_one_source() -> None:
     with pytest.raises(ConfigError, match="both given"):
         LocalMixEmbedding(instructions="e5", query_instruction="x")
     with pytest.raises(ConfigError, match="instructions"):
-        LocalMixEmbedding(instructions="unknown")
+        LocalMixEmbedding(instructions="unknown")  # type: ignore[arg-type]
     assert all(before for before, _ in PRESETS.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Iterator
 from typing import Any, get_type_hints
@@ -9,13 +10,19 @@ from typing import Any, get_type_hints
 import pytest
 
 from llamaindex_localmix import LocalMix, LocalMixEmbedding
-from llamaindex_localmix._arguments import LLMArguments
+from llamaindex_localmix._arguments import EmbedModelArguments, LLMArguments
 from localmix.adapting.names import Alias, Elsewhere
 from localmix.errors import ConfigError
 from tests import stand_ins
+from tests.llamaindex.endpoints import ENDPOINTS, SYNC, acall, call
 
 NAMES = LocalMix.also_called
 OWN = set(LocalMix._own_names())
+
+
+def embedding_peers() -> Iterator[type[Any]]:
+    yield pytest.importorskip("llama_index.embeddings.ollama").OllamaEmbedding
+    yield pytest.importorskip("llama_index.embeddings.openai_like").OpenAILikeEmbedding
 
 
 def peers() -> Iterator[type[Any]]:
@@ -30,6 +37,13 @@ def test_every_argument_of_the_peers_is_known() -> None:
         assert named - {"self", "args", "kwargs"} <= {*OWN, *NAMES}, peer
 
 
+def test_every_argument_of_the_embedding_peers_is_known() -> None:
+    known = {*LocalMixEmbedding._own_names(), *LocalMixEmbedding.also_called}
+    for peer in embedding_peers():
+        named = {*peer.model_fields, *inspect.signature(peer.__init__).parameters}
+        assert named - {"self", "args", "kwargs"} <= known, peer
+
+
 @pytest.mark.parametrize("name", sorted(n for n, m in NAMES.items() if isinstance(m, Elsewhere)))
 def test_what_cannot_be_taken_is_named_with_the_word_to_use(name: str) -> None:
     meant: Any = NAMES[name]
@@ -41,8 +55,11 @@ def test_what_cannot_be_taken_is_named_with_the_word_to_use(name: str) -> None:
 
 
 def test_type_checkers_know_the_same_names_as_the_fields() -> None:
-    taken = {name for name, meant in NAMES.items() if isinstance(meant, Alias)}
-    assert set(get_type_hints(LLMArguments)) == (OWN | taken) - {"given_client"}
+    for kind, arguments in ((LocalMix, LLMArguments), (LocalMixEmbedding, EmbedModelArguments)):
+        names = kind.also_called.items()
+        taken = {name for name, meant in names if isinstance(meant, Alias)}
+        own = set(kind._own_names())
+        assert set(get_type_hints(arguments)) == (own | taken) - {"given_client"}
 
 
 def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
@@ -63,6 +80,34 @@ def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
     assert llm.timeout == 30
 
 
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_call_takes_the_names_too(start: Any, endpoint: str) -> None:
+    server = start(stand_ins.ollama())
+    llm = LocalMix(base_url=server.url, max_tokens=50)
+    options: Any = {"num_predict": 7, "json_mode": True, "reasoning_effort": "none", "stop": None}
+    if endpoint in SYNC:
+        call(llm, endpoint, **options)
+    else:
+        asyncio.run(acall(llm, endpoint, **options))
+    body = server.last("POST /api/chat").json
+    assert (body["options"], body["format"], body["think"]) == ({"num_predict": 7}, "json", False)
+    with pytest.raises(ConfigError, match="n is not an argument here"):
+        call(llm, "complete", n=2)
+
+
+def test_the_embedding_peers_arguments_for_type_checkers(start: Any) -> None:
+    """This is also read by mypy, which must accept each name."""
+    model = LocalMixEmbedding(
+        model_name="embed",
+        api_base=start(stand_ins.ollama()).url,
+        request_timeout=30.0,
+        keep_alive="10m",
+        embed_batch_size=10,
+    )
+    assert model.get_text_embedding("hello") == [1.0, 0.0]
+    assert (model.model, model.timeout, model.keep_alive) == ("embed", 30, 600)
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "sentence"),
     [
@@ -71,6 +116,8 @@ def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
         (LocalMix, {"thinking": "turbo"}, "Wrong think"),
         (LocalMix, {"pydantic_program_mode": "x"}, "Wrong pydantic_program_mode"),
         (LocalMixEmbedding, {"dimension": 3}, r"Did you mean dimensions\?"),
+        (LocalMixEmbedding, {"thinking": True}, "thinking is not an argument"),
+        (LocalMixEmbedding, {"ollama_additional_kwargs": {"a": 1}}, "Say dimensions, truncate"),
         (LocalMixEmbedding, {"embed_batch_size": 0}, "Wrong embed_batch_size"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from llama_index.core import Document, Settings, VectorStoreIndex
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.evaluation import RelevancyEvaluator
 from llama_index.core.ingestion import DocstoreStrategy, IngestionCache, IngestionPipeline
@@ -22,6 +23,7 @@ from llama_index.core.tools import QueryEngineTool
 from llama_index.core.vector_stores import SimpleVectorStore
 
 from llamaindex_localmix import LocalMixEmbedding
+from localmix.errors import LocalMixError
 from tests.llamaindex.conversations import (
     BRIDGE,
     CONVERSATIONS,
@@ -208,3 +210,18 @@ def test_one_after_another_and_at_once(on_the_engine: Kit) -> None:
 
     for _ in range(2):
         assert {str(answer) for answer in asyncio.run(main())} == {PARIS}
+
+
+def test_a_tool_that_must_be_called_is_called(kit: Kit) -> None:
+    """To `Hello` the model says hello; it is held to the call, with no words before it."""
+    place = {"place": {"enum": ["Paris", "Tokyo"]}}
+    places = {"type": "object", "properties": place, "required": ["place"]}
+    function = {"name": "get_weather", "description": "The weather.", "parameters": places}
+    options: Any = {"tools": [{"type": "function", "function": function}], "tool_choice": True}
+    response = kit.llm.chat([ChatMessage("Hello")], **options)
+    (call,) = kit.llm.get_tool_calls_from_response(response)
+    assert call.tool_name == "get_weather"
+    assert call.tool_kwargs["place"] in ("Paris", "Tokyo")
+    assert not response.message.content
+    with pytest.raises(LocalMixError, match="max_tokens"):
+        kit.llm.chat([ChatMessage("Hello")], **options, max_tokens=2)

@@ -41,17 +41,33 @@ class ChattingArguments(ConnectionArguments, GenerationOptions, total=False):
     unsupported_blocks: Unsupported
 
 
-class PeerArguments(TypedDict, total=False):
-    """Names of other integrations that mean the same; see `peers`."""
+class EmbeddingArguments(ConnectionArguments, total=False):
+    """Where and how to embed; see `connected.Embedding`."""
+
+    model: str | None
+    dimensions: int | None
+    truncate: bool
+    keep_alive: float | str | None
+    chunk_size: int
+    concurrency: int
+
+
+class PeerPlaces(TypedDict, total=False):
+    """Names of other integrations for where to ask; see `peers`."""
 
     model_name: str | None
     api_base: str | None
     openai_api_base: str | None
     openai_api_key: SecretStr | str | None
+    request_timeout: float | None
+
+
+class PeerArguments(PeerPlaces, total=False):
+    """Names of other integrations that mean the same; see `peers`."""
+
     num_predict: int | None
     max_completion_tokens: int | None
     stop_sequences: str | Sequence[str] | None
-    request_timeout: float | None
     stream_chunk_timeout: float | None
     format: Literal["", "json"] | dict[str, Any] | None
     json_mode: bool

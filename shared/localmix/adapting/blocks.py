@@ -81,13 +81,14 @@ def content_of(blocks: Iterable[Block], policy: Policy, *, is_one_text: bool = F
     """
     parts = [part for block in blocks for part in _parts(block, policy)]
     join = "".join if is_one_text else lines
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return join(texts)
     joined: list[str | Image] = []
     for is_text, group in groupby(parts, lambda part: isinstance(part, str)):
         together = list(group)
         joined += [join(map(str, together))] if is_text else together
-    if any(isinstance(part, Image) for part in joined):
-        return tuple(joined)
-    return "".join(map(str, joined))
+    return tuple(joined)
 
 
 def _parts(block: Block, policy: Policy) -> Iterator[str | Image]:

@@ -279,8 +279,13 @@ class Generating(Connected, GenerationRequest):
     )
 
     def options(self, **changes: Any) -> dict[str, Any]:
-        """Give the options for one call: the ones of the call over the ones of the model."""
-        return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+        """Give the options for one call: the ones of the call over the ones of the model.
+
+        Raises:
+            ConfigError: One is given under two names, or is said otherwise here.
+        """
+        own = {name: getattr(self, name) for name in GenerationRequest.model_fields}
+        return own | by_our_names(changes, self.also_called, self._own_names())
 
     def preload(self) -> Route | None:
         """Have the model loaded, so that the first answer need not wait for it.

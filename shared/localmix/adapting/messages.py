@@ -6,7 +6,7 @@ An adapter takes its framework's messages apart (`Said`); what becomes of them i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from localmix.adapting.blocks import USUAL, Block, Content, Late, Policy, content_of
@@ -60,9 +60,9 @@ def to_messages(conversation: Iterable[Said], policy: Policy = USUAL) -> list[Me
     open_calls: list[ToolCall] = []  # for results that do not name the call that they answer
     messages = []
     for said in conversation:
-        named = replace(said, calls=_with_ids(said.calls))
-        open_calls += named.calls
-        messages.append(_to_message(named, open_calls, policy))
+        calls = _with_ids(said.calls)
+        open_calls += calls
+        messages.append(_to_message(said, calls, open_calls, policy))
     return settled(messages, policy.late_system)
 
 
@@ -80,7 +80,9 @@ def settled(messages: Sequence[Message], late_system: Late = "user") -> list[Mes
     return [*([_joined(head)] if head else []), *rest]
 
 
-def _to_message(said: Said, open_calls: list[ToolCall], policy: Policy) -> Message:
+def _to_message(
+    said: Said, calls: list[ToolCall], open_calls: list[ToolCall], policy: Policy
+) -> Message:
     role = _ROLES.get(said.role)
     if role is None:
         raise ConfigError(
@@ -94,7 +96,7 @@ def _to_message(said: Said, open_calls: list[ToolCall], policy: Policy) -> Messa
             role=role,
             content=content,
             reasoning=said.reasoning,
-            tool_calls=tuple(said.calls) if role == "assistant" else (),
+            tool_calls=tuple(calls) if role == "assistant" else (),
             name=said.name,
         )
     return Message(

@@ -1,7 +1,7 @@
 """What the names of other integrations mean here.
 
-Those of LangChain's ChatOllama and ChatOpenAI, and of LlamaIndex's Ollama, OpenAILike and LMStudio;
-tests walk their signatures.
+Those of LangChain's ChatOllama and ChatOpenAI, of LlamaIndex's Ollama, OpenAILike and LMStudio, and
+of the embedding models beside them; tests walk their signatures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
-_OPTIONS = (
+_BY_NAME = (
     "Say options by their names (num_ctx=..., seed=...); your server's own keys go into"
     " extra={...}."
 )
@@ -23,22 +23,31 @@ _OPTIONS = (
 def names_of_peers(thinking: str) -> Names:
     """Give what the names of other integrations mean; `thinking` is our name for that option."""
     return {
-        **{name: Alias(own) for name, own in _SAME.items()},
+        **{name: Alias(own) for name, own in (_PLACES | _OPTIONS_OF_CHATS).items()},
         **dict.fromkeys(("reasoning", "reasoning_effort", "think", "thinking"), Alias(thinking)),
         "json_mode": Alias("response_format", lambda wanted: "json" if wanted else None),
         **_ELSEWHERE,
     }
 
 
-_SAME = {
+def names_of_embedding_peers() -> Names:
+    """Give what the names of other integrations' embedding models mean."""
+    hint = Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options.")
+    options = dict.fromkeys(("additional_kwargs", "ollama_additional_kwargs"), hint)
+    return {**{name: Alias(own) for name, own in _PLACES.items()}, **_ELSEWHERE, **options}
+
+
+_PLACES = {
     "model_name": "model",
     "api_base": "base_url",
     "openai_api_base": "base_url",
     "openai_api_key": "api_key",
+    "request_timeout": "timeout",
+}
+_OPTIONS_OF_CHATS = {
     "num_predict": "max_tokens",
     "max_completion_tokens": "max_tokens",
     "stop_sequences": "stop",
-    "request_timeout": "timeout",
     "stream_chunk_timeout": "between_timeout",
     "format": "response_format",
     "extra_body": "extra",
@@ -94,7 +103,7 @@ _ELSEWHERE: dict[str, Elsewhere] = {
     "openai_proxy": Elsewhere(_PROXY),
     "verbosity": Elsewhere(_IN_EXTRA),
     "disabled_params": Elsewhere("Leave out the options that should not be sent."),
-    "additional_kwargs": Elsewhere(_OPTIONS),
+    "additional_kwargs": Elsewhere(_BY_NAME),
     "validate_model_on_init": Elsewhere("Call route() or preload() after making it."),
     "stream_usage": Elsewhere("Leave it out: usage is always told.", needless=True),
     "n": Elsewhere("Ask several times: a request has one answer.", needless=1),

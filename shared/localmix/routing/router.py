@@ -106,8 +106,8 @@ class Router:
 
     def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
         """Give the model that a request would go to, by what is known now; nobody is asked."""
-        best = next(iter(self.selection.known(Needs(name, purpose))), None)
-        return best.place.model if best else None
+        best = self.selection.known(Needs(name, purpose))
+        return best.model if best else None
 
     def route(self, request: RouteRequest) -> Flow[Route]:
         """Tell where a request would go, and where next, without sending it."""

@@ -92,18 +92,19 @@ class Selection:
             raise no_server(found, self._settings)
         return self._catalog(found)
 
-    def known(self, needs: Needs) -> list[Ranked]:
-        """List the places for a request by what is known; nobody is asked."""
+    def known(self, needs: Needs) -> Place | None:
+        """Give the place for a request by what is known; nobody is asked."""
         places = self._named(self._directory.known, needs)
-        places = [self._with_told(place) for place in places]
-        return self.sort(places if self._name(needs) else places[:1], needs)
+        if len(places) > 1 and self._name(needs):
+            places = [each.place for each in self.sort(places, needs)]
+        return self._with_told(places[0]) if places else None
 
     def look(self, needs: Needs, deadline: float) -> Flow[None]:
         """Learn of the model that a request would go to, as far as nothing fresh is known of it."""
         yield from self._directory.read(lambda some: bool(self._named(some, needs)), deadline)
         left = deadline - self._clock()
         if left > 0 and (best := self.known(needs)):
-            yield from self._told_of(best[0].place, left)
+            yield from self._told_of(best, left)
 
     def show(self, place: Place, *bound: Any) -> Flow[ModelInfo]:
         """Have a model described as fully as its server can, and keep what it tells."""
