@@ -307,7 +307,7 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
         options["response_format"] = to_response_format(
             options.get("response_format", self.response_format)
         )
-        return chat_request(to_messages(messages, self._policy), options)
+        return chat_request(to_messages(messages, self.policy), options)
 
 
 def _with_own_profile(model: M) -> M:

@@ -256,7 +256,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
         }
 
     def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        request = self._request(to_messages(messages, self._policy), kwargs)
+        request = self._request(to_messages(messages, self.policy), kwargs)
         result = self.client.chat(request)
         self._learn(request, result)
         return from_result(result)
@@ -270,7 +270,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     def _stream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseGen:
-        request = self._request(to_messages(messages, self._policy), kwargs)
+        request = self._request(to_messages(messages, self.policy), kwargs)
         return _steps(self.client.stream(request), partial(self._learn, request))
 
     async def _astream_chat(
@@ -282,8 +282,8 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     async def _read(self, messages: Sequence[ChatMessage]) -> list[Message]:
         """Read messages; off the loop where a file or an address must be read."""
         if must_read(messages):
-            return await asyncio.to_thread(to_messages, messages, self._policy)
-        return to_messages(messages, self._policy)
+            return await asyncio.to_thread(to_messages, messages, self.policy)
+        return to_messages(messages, self.policy)
 
     def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> ChatRequest:
         """Merge the call's options over the LLM's."""
@@ -300,7 +300,8 @@ class LocalMix(Component, Chatting, StructuredPredicting):
             self.tokenizer.learn(request, result)
 
     @property
-    def _policy(self) -> Policy:
+    def policy(self) -> Policy:
+        """What becomes of messages, and what of them may be read."""
         return Policy(
             unsupported=self.unsupported_blocks,
             late_system=self.late_system,

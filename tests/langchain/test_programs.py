@@ -179,12 +179,13 @@ def test_the_tools_of_a_real_mcp_server(model: ChatLocalMix) -> None:
         client = client_of({"weather": {**connection, "transport": "stdio"}})
         tools = await client.get_tools()
         weather = [each for each in tools if each.name == "get_weather"]
-        return await create_agent(model, weather).ainvoke(asked(WEATHER))
+        agent: Any = create_agent(model, weather)
+        return await agent.ainvoke(asked(WEATHER))
 
     state = asyncio.run(use())
     assert state["messages"][-1].text == SUNNY
-    (result,) = [each for each in state["messages"] if isinstance(each, ToolMessage)]
-    assert result.content[0]["text"] == "It's sunny."  # a list of blocks
+    (result,) = [each.content for each in state["messages"] if isinstance(each, ToolMessage)]
+    assert [block["text"] for block in result] == ["It's sunny."]  # a list of blocks
 
 
 class Address(BaseModel):
