@@ -35,12 +35,12 @@ from llamaindex_localmix._tools import (
     calls_in,
     definition_of,
     to_selection,
-    to_tool_choice,
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.adapting.chatting import Chatting
 from localmix.adapting.describing import window_of
+from localmix.adapting.tools import to_tool_choice
 from localmix.types.build import chat_request
 from localmix.types.spellings import Think
 

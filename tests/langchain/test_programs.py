@@ -184,6 +184,7 @@ def test_the_tools_of_a_real_mcp_server(model: ChatLocalMix) -> None:
 
     state = asyncio.run(use())
     assert state["messages"][-1].text == SUNNY
+    result: Any
     (result,) = [each.content for each in state["messages"] if isinstance(each, ToolMessage)]
     assert [block["text"] for block in result] == ["It's sunny."]  # a list of blocks
 
