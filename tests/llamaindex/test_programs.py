@@ -107,7 +107,6 @@ def test_a_graph_by_a_schema(script: Any, kind: str) -> None:
         possible_relations=Literal["DESIGNED"],  # type: ignore[arg-type]
         kg_validation_schema=[("PERSON", "DESIGNED", "THING")],
         num_workers=1,
-        raise_on_error=True,
     )
     assert graph_of(extractor) == ["Mira DESIGNED bridge"]
     (body,) = sent(server)
