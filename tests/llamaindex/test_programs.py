@@ -107,7 +107,6 @@ def test_a_graph_by_a_schema(script: Any, kind: str) -> None:
         possible_relations=Literal["DESIGNED"],  # type: ignore[arg-type]
         kg_validation_schema=[("PERSON", "DESIGNED", "THING")],
         num_workers=1,
-        raise_on_error=True,
     )
     assert graph_of(extractor) == ["Mira DESIGNED bridge"]
     (body,) = sent(server)
@@ -169,9 +168,10 @@ def test_judges_of_all_sorts(script: Any) -> None:
 # Nodes
 
 
-def test_what_is_extracted_of_each_text(script: Any) -> None:
-    """Extractors ask for all nodes at once, in a loop of their own."""
-    server = script(*[Turn("Words.")] * 8)
+@pytest.mark.parametrize("workers", [None, 2])
+def test_what_is_extracted_of_each_text(script: Any, workers: int | None) -> None:
+    """Extractors ask for all nodes at once, in a loop or in processes of their own."""
+    server = script(*[Turn("Words.")] * 10)
     llm = LocalMix(base_url=server.url)
     pipeline = IngestionPipeline(
         transformations=[
@@ -182,9 +182,11 @@ def test_what_is_extracted_of_each_text(script: Any) -> None:
         ],
         disable_cache=True,
     )
-    (node,) = pipeline.run(nodes=[NODES[0].model_copy(deep=True)])
-    assert set(node.metadata.values()) == {"Words."}
-    assert len(node.metadata) == 4
+    nodes = pipeline.run(nodes=[node.model_copy(deep=True) for node in NODES], num_workers=workers)
+    assert [node.get_content() for node in nodes] == list(TEXTS)
+    for node in nodes:
+        assert set(node.metadata.values()) == {"Words."}
+        assert len(node.metadata) == 4
 
 
 def test_texts_are_put_in_order(script: Any) -> None:

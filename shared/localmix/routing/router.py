@@ -106,8 +106,7 @@ class Router:
 
     def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:
         """Give the model that a request would go to, by what is known now; nobody is asked."""
-        best = self.selection.known(Needs(name, purpose))
-        return best.model if best else None
+        return self.selection.known(Needs(name, purpose))
 
     def route(self, request: RouteRequest) -> Flow[Route]:
         """Tell where a request would go, and where next, without sending it."""

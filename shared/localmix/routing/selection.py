@@ -92,19 +92,23 @@ class Selection:
             raise no_server(found, self._settings)
         return self._catalog(found)
 
-    def known(self, needs: Needs) -> Place | None:
-        """Give the place for a request by what is known; nobody is asked."""
+    def known(self, needs: Needs) -> ModelInfo | None:
+        """Give the model for a request by what is known; nobody is asked."""
+        place = self._likely(needs)
+        return self._with_told(place.model) if place else None
+
+    def _likely(self, needs: Needs) -> Place | None:
         places = self._named(self._directory.known, needs)
         if len(places) > 1 and self._name(needs):
-            places = [each.place for each in self.sort(places, needs)]
-        return self._with_told(places[0]) if places else None
+            return self.sort(places, needs)[0].place
+        return places[0] if places else None
 
     def look(self, needs: Needs, deadline: float) -> Flow[None]:
         """Learn of the model that a request would go to, as far as nothing fresh is known of it."""
         yield from self._directory.read(lambda some: bool(self._named(some, needs)), deadline)
         left = deadline - self._clock()
-        if left > 0 and (best := self.known(needs)):
-            yield from self._told_of(best, left)
+        if left > 0 and (likely := self._likely(needs)):
+            yield from self._told_of(likely, left)
 
     def show(self, place: Place, *bound: Any) -> Flow[ModelInfo]:
         """Have a model described as fully as its server can, and keep what it tells."""
@@ -170,7 +174,7 @@ class Selection:
             return ""
         if broken := broken_pin(place.model, self._settings.digests):
             return broken.message
-        if lacking := needs.lacking(self._with_told(place).model):
+        if lacking := needs.lacking(self._with_told(place.model)):
             return f"{place.model.name} cannot {lacking}"
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
@@ -258,18 +262,17 @@ class Selection:
                 self._asked_in_vain[key] = listed_at
         return self._told.get(key)
 
-    def _with_told(self, place: Place) -> Place:
+    def _with_told(self, model: ModelInfo) -> ModelInfo:
         """Add what the server told of a model to what it lists."""
-        model, told = place.model, self._told.get(_key(place.model))
+        told = self._told.get(_key(model))
         if told is None:
-            return place
-        model = replace(
+            return model
+        return replace(
             model,
             capabilities=told.capabilities if model.capabilities is None else model.capabilities,
             context_length=told.context_length or model.context_length,
             own_context_length=told.own_context_length,
         )
-        return replace(place, model=model)
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
