@@ -97,6 +97,20 @@ def test_inside_a_loop_it_is_right_as_well(start: Any) -> None:
     assert asyncio.run(main()) == 4096
 
 
+def test_a_loop_does_not_wait_for_itself(start: Any) -> None:
+    """The request beside it has begun to look, in the loop that now stands still."""
+    server = start(stand_ins.ollama("tiny:latest"))
+    llm = LocalMix(model="tiny", base_url=server.url)
+
+    async def main() -> tuple[int, str]:
+        beside = asyncio.create_task(llm.achat([ChatMessage("hello")]))
+        await asyncio.sleep(0)
+        window = llm.metadata.context_window
+        return window, str((await beside).message.content)
+
+    assert asyncio.run(main()) == (2048, "Hi.")
+
+
 @pytest.mark.parametrize(("own", "window"), [(512, 512), (9999, 2048)])
 def test_the_window_that_a_modelfile_asks_for(start: Any, own: int, window: int) -> None:
     parameters = f"temperature                    0\nnum_ctx                        {own}"
