@@ -47,7 +47,8 @@ def asked_for(schema: Schema | None, method: Method, *, strict: bool | None) -> 
         return options | {"response_format": to_json_schema(schema, strict=strict)}
     if method == "function_calling":
         tool = convert_to_openai_tool(schema, strict=strict)
-        return options | {"tools": [tool], "tool_choice": tool["function"]["name"]}
+        choice = {"tool_choice": tool["function"]["name"], "parallel_tool_calls": False}
+        return options | {"tools": [tool], **choice}
     raise ValueError(f"{method!r} is not json_schema, function_calling or json_mode.")
 
 

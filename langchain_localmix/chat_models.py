@@ -22,8 +22,6 @@ from langchain_localmix._convert import (
     from_delta,
     from_result,
     to_response_format,
-    to_tool_choice,
-    to_tools,
 )
 from langchain_localmix._errors import model_errors
 from langchain_localmix._messages import to_messages
@@ -31,6 +29,7 @@ from langchain_localmix._profile import Profile
 from langchain_localmix._structured import Form, Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.adapting.chatting import Chatting
+from localmix.adapting.tools import to_tool, to_tool_choice
 from localmix.types import TokenLogprob
 from localmix.types.build import chat_request
 from localmix.types.spellings import Think
@@ -302,12 +301,12 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
     ) -> ChatRequest:
         options = self._options_of(stop, kwargs)
         options["think"] = options.pop("reasoning", self.reasoning)
-        options["tools"] = to_tools(options.get("tools") or ())
+        options["tools"] = [to_tool(tool) for tool in options.get("tools") or ()]
         options["tool_choice"] = to_tool_choice(options.get("tool_choice"))
         options["response_format"] = to_response_format(
             options.get("response_format", self.response_format)
         )
-        return chat_request(to_messages(messages, self._policy), options)
+        return chat_request(to_messages(messages, self.policy), options)
 
 
 def _with_own_profile(model: M) -> M:

@@ -21,15 +21,9 @@ from localmix.adapting.metrics import metrics_of
 from localmix.types import TokenLogprob
 
 
-def from_result(
-    result: ChatResult, delta: Delta | None = None, *, one_call: bool = False
-) -> ChatResponse:
-    """Write what an answer is so far; `delta` is its last step, if it is streamed.
-
-    With `one_call`, calls after the first are left out: core bounds them only where an answer is
-    not streamed.
-    """
-    calls = result.tool_calls[:1] if one_call else result.tool_calls
+def from_result(result: ChatResult, delta: Delta | None = None) -> ChatResponse:
+    """Write what an answer is so far; `delta` is its last step, if it is streamed."""
+    calls = result.tool_calls
     blocks: list[ContentBlock] = [TextBlock(text=result.content)]
     if result.reasoning:
         tokens = result.usage.reasoning_tokens if result.usage else None

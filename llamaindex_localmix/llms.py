@@ -35,12 +35,12 @@ from llamaindex_localmix._tools import (
     calls_in,
     definition_of,
     to_selection,
-    to_tool_choice,
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.adapting.chatting import Chatting
 from localmix.adapting.describing import window_of
+from localmix.adapting.tools import to_tool_choice
 from localmix.types.build import chat_request
 from localmix.types.spellings import Think
 
@@ -256,50 +256,52 @@ class LocalMix(Component, Chatting, StructuredPredicting):
         }
 
     def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
+        request = self._request(to_messages(messages, self.policy), kwargs)
         result = self.client.chat(request)
         self._learn(request, result)
-        return from_result(result, one_call=one_call)
+        return from_result(result)
 
     async def _achat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        request, one_call = self._request(await self._read(messages), kwargs)
+        request = self._request(await self._read(messages), kwargs)
         result = await self.async_client.chat(request)
         self._learn(request, result)
-        return from_result(result, one_call=one_call)
+        return from_result(result)
 
     def _stream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseGen:
-        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
-        return _steps(self.client.stream(request), one_call, partial(self._learn, request))
+        request = self._request(to_messages(messages, self.policy), kwargs)
+        return _steps(self.client.stream(request), partial(self._learn, request))
 
     async def _astream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseAsyncGen:
-        request, one_call = self._request(await self._read(messages), kwargs)
-        return _asteps(self.async_client.stream(request), one_call, partial(self._learn, request))
+        request = self._request(await self._read(messages), kwargs)
+        return _asteps(self.async_client.stream(request), partial(self._learn, request))
 
     async def _read(self, messages: Sequence[ChatMessage]) -> list[Message]:
         """Read messages; off the loop where a file or an address must be read."""
         if must_read(messages):
-            return await asyncio.to_thread(to_messages, messages, self._policy)
-        return to_messages(messages, self._policy)
+            return await asyncio.to_thread(to_messages, messages, self.policy)
+        return to_messages(messages, self.policy)
 
-    def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> tuple[ChatRequest, bool]:
-        """Merge the call's options over the LLM's; tell whether one tool call is the most."""
+    def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> ChatRequest:
+        """Merge the call's options over the LLM's."""
         own = {"think": self.think, "response_format": self.response_format}
         options = self.options(**own | kwargs)
-        one_call = options.pop("allow_parallel_tool_calls", None) is False
+        if options.pop("allow_parallel_tool_calls", None) is False:
+            options["parallel_tool_calls"] = False
         options["tools"] = to_tools(options.get("tools"))
         options["tool_choice"] = to_tool_choice(options.get("tool_choice"))
-        return chat_request(messages, options), one_call
+        return chat_request(messages, options)
 
     def _learn(self, request: ChatRequest, result: ChatResult) -> None:
         if isinstance(self.tokenizer, TokenRatio):
             self.tokenizer.learn(request, result)
 
     @property
-    def _policy(self) -> Policy:
+    def policy(self) -> Policy:
+        """What becomes of messages, and what of them may be read."""
         return Policy(
             unsupported=self.unsupported_blocks,
             late_system=self.late_system,
@@ -312,21 +314,18 @@ def _turn(prompt: str) -> list[ChatMessage]:
     return [ChatMessage(role=MessageRole.USER, content=prompt)]
 
 
-def _steps(
-    stream: Stream, one_call: bool = False, learn: Callable[[ChatResult], None] = lambda _: None
-) -> ChatResponseGen:
+def _steps(stream: Stream, learn: Callable[[ChatResult], None] = lambda _: None) -> ChatResponseGen:
     with closing(stream):
         for delta in stream:
-            yield from_result(stream.result, delta, one_call=one_call)
+            yield from_result(stream.result, delta)
     learn(stream.result)
 
 
 async def _asteps(
     stream: AsyncStream,
-    one_call: bool = False,
     learn: Callable[[ChatResult], None] = lambda _: None,
 ) -> ChatResponseAsyncGen:
     async with stream:
         async for delta in stream:
-            yield from_result(stream.result, delta, one_call=one_call)
+            yield from_result(stream.result, delta)
     learn(stream.result)

@@ -20,5 +20,6 @@ class Chatting(Generating):
     unsupported_blocks: Unsupported = "error"
 
     @property
-    def _policy(self) -> Policy:
+    def policy(self) -> Policy:
+        """What becomes of messages that servers do not take as they are."""
         return Policy(self.unsupported_blocks, self.late_system)

@@ -42,6 +42,7 @@ class ChatOptions(GenerationOptions, total=False):
 
     tools: Sequence[Tool]
     tool_choice: str
+    parallel_tool_calls: bool | None
     response_format: Literal["json"] | Mapping[str, Any] | None
     think: bool | str | Mapping[str, Any] | None
 

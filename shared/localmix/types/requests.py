@@ -192,6 +192,8 @@ class ChatRequest(GenerationRequest):
 
     Attributes:
         tool_choice: `auto`, `none`, `required`, or the name of the tool that must be called.
+        parallel_tool_calls: Whether one answer may call several tools; with `False` the first call
+            counts, also where the server cannot be told.
         response_format: `"json"`, or the JSON schema that the answer must follow.
         think: Whether, or how much, the model should think first; `None` is its default. The words
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
@@ -200,6 +202,7 @@ class ChatRequest(GenerationRequest):
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
     tools: Annotated[tuple[Tool, ...], Field(strict=False)] = ()
     tool_choice: str = "auto"
+    parallel_tool_calls: bool | None = None
     response_format: Literal["json"] | dict[str, Any] | None = None
     think: Think = None
 
@@ -219,6 +222,11 @@ class ChatRequest(GenerationRequest):
         if self.tool_choice not in ("auto", "none", "required", *names):
             raise ValueError(f"tool_choice {self.tool_choice!r} is none of the tools {names}")
         return self
+
+
+def calls_once(request: GenerationRequest) -> bool:
+    """Tell whether one tool call is the most that an answer may have."""
+    return isinstance(request, ChatRequest) and request.parallel_tool_calls is False
 
 
 class CompletionRequest(GenerationRequest):

@@ -41,6 +41,7 @@ from localmix.types import (
     Usage,
 )
 from localmix.types.names import looks_like_embedding
+from localmix.types.requests import calls_once
 from localmix.wire.flows import Flow, Request, Response, send
 
 _OPTIONS = {
@@ -133,6 +134,7 @@ class OllamaDialect:
             target.url,
             is_chat=isinstance(request, ChatRequest),
             is_whole=is_whole,
+            one_call=calls_once(request),
             forced_tool=must_call(request),
         )
 

@@ -25,6 +25,7 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes in one line, not streamed.
+        one_call: Whether calls after the first are left out.
         forced_tool: Whether the content is the JSON of a tool call, written under a grammar; it is
             held back until it is whole.
     """
@@ -35,11 +36,12 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         *,
         is_chat: bool = True,
         is_whole: bool = False,
+        one_call: bool = False,
         forced_tool: bool = False,
     ) -> None:
         super().__init__(server)
         self._lines = LineDecoder()
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole, one_call=one_call)
         self._forced = MustCall(server) if forced_tool else None
 
     def _split(self, data: bytes) -> Iterable[bytes]:

@@ -35,6 +35,7 @@ from localmix.types import (
     Tool,
 )
 from localmix.types.names import looks_like_embedding
+from localmix.types.requests import calls_once
 from localmix.wire.flows import Flow, Request, Response, send
 
 
@@ -109,6 +110,7 @@ class OpenAIDialect:
             target.url,
             is_chat=chat is not None,
             is_whole=is_whole,
+            one_call=calls_once(request),
             wants_json=chat is not None and chat.response_format is not None,
             wants_call=must_call(request),
             check_model=partial(self._check_model, target),
@@ -161,6 +163,8 @@ class OpenAIDialect:
             fields["tools"] = [tool_definition(tool, tool.parameters) for tool in tools]
         if tools and choice != "auto":
             fields["tool_choice"] = choice
+        if tools and request.parallel_tool_calls is not None:
+            fields["parallel_tool_calls"] = request.parallel_tool_calls
         if request.response_format == "json":
             fields["response_format"] = self._json_format()
         elif request.response_format:

@@ -31,6 +31,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes as one object, not streamed.
+        one_call: Whether calls after the first are left out.
         wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
         wants_call: Whether the answer has to call a tool; its text is held back until it is whole.
         check_model: Called with the name of the model that answers; raises if it is not the one
@@ -43,6 +44,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         *,
         is_chat: bool = True,
         is_whole: bool = False,
+        one_call: bool = False,
         wants_json: bool = False,
         wants_call: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
@@ -50,7 +52,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         super().__init__(server)
         self._events = EventDecoder()
         self._is_whole = is_whole
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
+        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole, one_call=one_call)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
         self._must = MustCall(server) if wants_call else None

@@ -52,15 +52,18 @@ class AnswerParts:
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes in one piece.
+        one_call: Whether calls after the first are left out.
     """
 
-    def __init__(self, server: str, *, is_chat: bool, is_whole: bool) -> None:
+    def __init__(
+        self, server: str, *, is_chat: bool, is_whole: bool, one_call: bool = False
+    ) -> None:
         self._server = server
         self._is_whole = is_whole
         self._content, self._reasoning = Halves(), Halves()
         self._is_halved = False
         self._think = ThinkSplitter() if is_chat else None
-        self.calls = ToolCalls(server)
+        self.calls = ToolCalls(server, one_call=one_call)
 
     def delta(
         self, content: str, reasoning: str, calls: list[Record], logprobs: list[Facts]

@@ -103,10 +103,12 @@ class ToolCalls:
 
     Args:
         server: The server's URL, for errors.
+        one_call: Whether calls after the first are left out.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, one_call: bool = False) -> None:
         self._server = server
+        self._one_call = one_call
         self._calls: list[_Call] = []
         self._by_index: dict[int | None, _Call] = {}
         self._by_id: dict[str, _Call] = {}
@@ -130,7 +132,7 @@ class ToolCalls:
                 deltas += self._whole(piece)
             elif piece.name or piece.id or piece.arguments:
                 deltas += self._next(piece)
-        return tuple(deltas)
+        return self._told(deltas)
 
     def close(self) -> tuple[ToolCallDelta, ...]:
         """Give an id to each call that has none.
@@ -147,7 +149,10 @@ class ToolCalls:
         unnamed = [call for call in self._calls if call.name and not call.id]
         for call in unnamed:
             call.id = new_id()
-        return tuple(ToolCallDelta(call.index, call.id) for call in unnamed)
+        return self._told([ToolCallDelta(call.index, call.id) for call in unnamed])
+
+    def _told(self, deltas: list[ToolCallDelta]) -> tuple[ToolCallDelta, ...]:
+        return tuple(each for each in deltas if not (self._one_call and each.index))
 
     def _whole(self, piece: _Piece) -> list[ToolCallDelta]:
         if not piece.name:
