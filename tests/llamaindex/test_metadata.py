@@ -142,13 +142,16 @@ def test_what_is_told_only_when_it_is_asked_for(start: Any) -> None:
     ],
     ids=["down", "slow", "garbage"],
 )
-def test_metadata_never_fails(start: Any, routes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_never_fails(
+    start: Any, routes: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Peer defect 14: it raised when the server was down, and blocked until then."""
     monkeypatch.setenv("LOCALMIX_PROBE_TIMEOUT", "0.2")
     monkeypatch.setenv("LOCALMIX_NAMED_PROBE_TIMEOUT", "0.2")
     server = start(LoopbackServer(routes))
     llm = LocalMix(model="tiny", base_url=server.url)
     assert llm.metadata.context_window == 4096
+    assert not caplog.records  # the request that follows says what is wrong
     with pytest.raises(LocalMixError):
         llm.complete("hello")
     asked = len(server.requests)
