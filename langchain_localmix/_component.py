@@ -125,7 +125,9 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         return self.options(servers=self._addresses)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        asked = self._identifying_params | by_our_names(kwargs, self.also_called, self._own_names())
+        with model_errors():
+            said = by_our_names(kwargs, self.also_called, self._own_names())
+        asked = self._identifying_params | said
         params = LangSmithParams(
             ls_provider=PROVIDER,
             ls_model_type=self.ls_model_type,

@@ -292,6 +292,7 @@ def config_error(
     if first["type"] == "extra_forbidden":
         known = [field.alias or name for name, field in model.model_fields.items()]
         close = get_close_matches(where, [*known, *names], n=1)
-        hint = f"Did you mean {close[0]}?" if close else ""
+        others = "Your server's own keys go into extra={...}." if "extra" in known else ""
+        hint = f"Did you mean {close[0]}?" if close else others
         return ConfigError(f"{where} is not an argument of {model.__name__}.", hint=hint)
     return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")

@@ -105,6 +105,16 @@ def test_every_mistake_at_construction_is_ours(given: Any, sentence: str) -> Non
         ChatLocalMix(**given)
 
 
+def test_what_has_no_name_here_goes_elsewhere() -> None:
+    given: Any = {"xyzzy": 1}
+    with pytest.raises(ConfigError, match=r"xyzzy is not an argument .*extra=\{\.\.\.\}"):
+        ChatLocalMix(**given)
+    with pytest.raises(ConfigError, match=r"xyzzy is not an argument .*extra=\{\.\.\.\}"):
+        ChatLocalMix(base_url="http://127.0.0.1:9").invoke("hello", **given)
+    with pytest.raises(ModelError, match="num_gpu is not an argument"):
+        ChatLocalMix(base_url="http://127.0.0.1:9").invoke("hello", num_gpu=1)
+
+
 def test_json_mode() -> None:
     assert ChatLocalMix(json_mode=True).response_format == "json"
     assert ChatLocalMix(json_mode=False).response_format is None
