@@ -288,7 +288,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> ChatRequest:
         """Merge the call's options over the LLM's."""
         own = {"think": self.think, "response_format": self.response_format}
-        options = self.options(**own | kwargs)
+        options = own | self.options(**kwargs)
         if options.pop("allow_parallel_tool_calls", None) is False:
             options["parallel_tool_calls"] = False
         options["tools"] = to_tools(options.get("tools"))

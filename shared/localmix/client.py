@@ -164,8 +164,8 @@ class Client(_Face, Managing):
         Args:
             model: Its name; without one, the best suitable model.
             purpose: What the request would be for.
-            within: The most seconds that it may take; as long as servers have to show what they
-                are, unless it is set.
+            within: The most seconds that it may take, where an event loop stands still meanwhile;
+                without it, as long as servers have to show what they are.
         """
         return self._driver.run(self._router.look_up(model, purpose, within))
 

@@ -97,6 +97,20 @@ def test_inside_a_loop_it_is_right_as_well(start: Any) -> None:
     assert asyncio.run(main()) == 4096
 
 
+def test_a_loop_does_not_wait_for_itself(start: Any) -> None:
+    """The request beside it has begun to look, in the loop that now stands still."""
+    server = start(stand_ins.ollama("tiny:latest"))
+    llm = LocalMix(model="tiny", base_url=server.url)
+
+    async def main() -> tuple[int, str]:
+        beside = asyncio.create_task(llm.achat([ChatMessage("hello")]))
+        await asyncio.sleep(0)
+        window = llm.metadata.context_window
+        return window, str((await beside).message.content)
+
+    assert asyncio.run(main()) == (2048, "Hi.")
+
+
 @pytest.mark.parametrize(("own", "window"), [(512, 512), (9999, 2048)])
 def test_the_window_that_a_modelfile_asks_for(start: Any, own: int, window: int) -> None:
     parameters = f"temperature                    0\nnum_ctx                        {own}"
@@ -128,13 +142,16 @@ def test_what_is_told_only_when_it_is_asked_for(start: Any) -> None:
     ],
     ids=["down", "slow", "garbage"],
 )
-def test_metadata_never_fails(start: Any, routes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_never_fails(
+    start: Any, routes: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Peer defect 14: it raised when the server was down, and blocked until then."""
     monkeypatch.setenv("LOCALMIX_PROBE_TIMEOUT", "0.2")
     monkeypatch.setenv("LOCALMIX_NAMED_PROBE_TIMEOUT", "0.2")
     server = start(LoopbackServer(routes))
     llm = LocalMix(model="tiny", base_url=server.url)
     assert llm.metadata.context_window == 4096
+    assert not caplog.records  # the request that follows says what is wrong
     with pytest.raises(LocalMixError):
         llm.complete("hello")
     asked = len(server.requests)

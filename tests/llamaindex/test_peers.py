@@ -80,6 +80,15 @@ def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
     assert llm.timeout == 30
 
 
+def test_the_call_wins_under_any_name(start: Any) -> None:
+    server = start(stand_ins.ollama())
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    llm = LocalMix(base_url=server.url, think=True, response_format=schema, max_tokens=50)
+    llm.complete("hello", reasoning_effort="none", format="json", num_predict=7)
+    body = server.last("POST /api/chat").json
+    assert (body["think"], body["format"], body["options"]) == (False, "json", {"num_predict": 7})
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_call_takes_the_names_too(start: Any, endpoint: str) -> None:
     server = start(stand_ins.ollama())

@@ -8,7 +8,7 @@ import json
 from typing import Any, Literal, cast
 
 import pytest
-from llama_index.core import PropertyGraphIndex, SummaryIndex, VectorStoreIndex
+from llama_index.core import Document, PropertyGraphIndex, SummaryIndex, VectorStoreIndex
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.chat_engine import SimpleChatEngine
 from llama_index.core.embeddings import MockEmbedding
@@ -22,6 +22,7 @@ from llama_index.core.evaluation import (
     RelevancyEvaluator,
 )
 from llama_index.core.extractors import (
+    DocumentContextExtractor,
     KeywordExtractor,
     QuestionsAnsweredExtractor,
     SummaryExtractor,
@@ -37,7 +38,14 @@ from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.postprocessor import LLMRerank, StructuredLLMRerank
 from llama_index.core.program import MultiModalLLMCompletionProgram
 from llama_index.core.query_engine import CitationQueryEngine
-from llama_index.core.schema import ImageNode, NodeWithScore, TextNode
+from llama_index.core.schema import (
+    ImageNode,
+    NodeRelationship,
+    NodeWithScore,
+    RelatedNodeInfo,
+    TextNode,
+)
+from llama_index.core.storage.docstore import SimpleDocumentStore
 from pydantic import BaseModel
 
 from llamaindex_localmix import LocalMix
@@ -187,6 +195,21 @@ def test_what_is_extracted_of_each_text(script: Any, workers: int | None) -> Non
     for node in nodes:
         assert set(node.metadata.values()) == {"Words."}
         assert len(node.metadata) == 4
+
+
+def test_a_text_is_told_of_its_document(script: Any) -> None:
+    """The extractor says a header of Anthropic's to every model, and swallows errors."""
+    server = script(Turn("It is of a lighthouse."))
+    store = SimpleDocumentStore()
+    store.add_documents([Document(text=TEXTS[0], id_="a")])
+    node = TextNode(
+        text=TEXTS[0], relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id="a")}
+    )
+    extractor = DocumentContextExtractor(
+        docstore=store, llm=LocalMix(base_url=server.url), max_context_length=1000
+    )
+    (told,) = extractor([node])
+    assert told.metadata == {"context": "It is of a lighthouse."}
 
 
 def test_texts_are_put_in_order(script: Any) -> None:

@@ -100,6 +100,8 @@ _ELSEWHERE: dict[str, Elsewhere] = {
         ),
         Elsewhere(_CLOUD),
     ),
+    # LlamaIndex's DocumentContextExtractor says this to every model.
+    "extra_headers": Elsewhere(_HEADERS, needless={"anthropic-beta": "prompt-caching-2024-07-31"}),
     "openai_proxy": Elsewhere(_PROXY),
     "verbosity": Elsewhere(_IN_EXTRA),
     "disabled_params": Elsewhere("Leave out the options that should not be sent."),

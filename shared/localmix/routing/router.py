@@ -101,7 +101,8 @@ class Router:
         """Give the model that a request would go to, asking for what is not known yet."""
         bound = within or max(self.settings.probe_timeout, self.settings.named_probe_timeout)
         with suppress(LocalMixError):  # what nobody tells is not known
-            yield from self.selection.look(Needs(name, purpose), self.clock() + bound)
+            deadline, alone = self.clock() + bound, within is not None
+            yield from self.selection.look(Needs(name, purpose), deadline, alone=alone)
         return self.known(name, purpose)
 
     def known(self, name: str | None, purpose: Purpose) -> ModelInfo | None:

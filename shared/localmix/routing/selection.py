@@ -103,9 +103,17 @@ class Selection:
             return self.sort(places, needs)[0].place
         return places[0] if places else None
 
-    def look(self, needs: Needs, deadline: float) -> Flow[None]:
-        """Learn of the model that a request would go to, as far as nothing fresh is known of it."""
-        yield from self._directory.read(lambda some: bool(self._named(some, needs)), deadline)
+    def look(self, needs: Needs, deadline: float, *, alone: bool) -> Flow[None]:
+        """Learn of the model that a request would go to, as far as nothing fresh is known of it.
+
+        Args:
+            needs: What the request needs.
+            deadline: When to wait no longer.
+            alone: Whether to rely on no probe of others.
+        """
+        yield from self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline, alone=alone
+        )
         left = deadline - self._clock()
         if left > 0 and (likely := self._likely(needs)):
             yield from self._told_of(likely, left)

@@ -61,7 +61,7 @@ class Fold:
         return ChatResult(
             content=_joined(self._content),
             reasoning=_joined(self._reasoning),
-            tool_calls=tuple(call.whole() for _, call in sorted(self._calls.items())),
+            tool_calls=self._whole_calls() if self._calls else (),
             logprobs=tuple(self._logprobs),
             finish_reason=last.finish_reason,
             model=last.model,
@@ -69,6 +69,9 @@ class Fold:
             timings=last.timings or _UNTIMED,
             route=last.route or route,
         )
+
+    def _whole_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call.whole() for _, call in sorted(self._calls.items()))
 
 
 def _joined(pieces: list[str]) -> str:
