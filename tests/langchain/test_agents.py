@@ -89,6 +89,7 @@ def test_a_turn_that_asks_twice_counts_twice(start: Any) -> None:
     streamed: Any = None
     for chunk in bound.stream("What is the capital of France?"):
         streamed = chunk if streamed is None else streamed + chunk
+    message: Any
     for message in (bound.invoke("What is the capital of France?"), streamed):
         assert json.loads(message.text) == ANSWER
         assert message.usage_metadata["input_tokens"] == 2 * 19
