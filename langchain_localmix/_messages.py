@@ -8,6 +8,7 @@ people, and is passed over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from langchain_core.messages import (
@@ -53,26 +54,26 @@ def to_messages(messages: Sequence[BaseMessage], policy: Policy = USUAL) -> list
 
 def _said(message: BaseMessage) -> Iterator[Said]:
     blocks: Any = [message.content] if isinstance(message.content, str) else message.content
-    role = _role(message)
+    role = message.role if isinstance(message, ChatMessage) else _role_of(type(message))
     if role == "assistant":
         yield _from_model(message, blocks)
     elif role == "tool":
-        yield Said(
-            role,
-            to_blocks(blocks),
-            # Calls had no ids in the days of functions.
-            call_id=getattr(message, "tool_call_id", "") or (message.name or ""),
-            name=message.name or "",
-            failed=getattr(message, "status", "") == "error",
-        )
+        yield _from_tool(message, blocks)
     else:
-        yield from _from_person(role, message.name or "", blocks)
+        yield from _from_person(role or message.type, message.name or "", blocks)
 
 
-def _role(message: BaseMessage) -> str:
-    if isinstance(message, ChatMessage):
-        return message.role
-    return next((role for kind, role in _ROLES if isinstance(message, kind)), message.type)
+@cache
+def _role_of(kind: type[BaseMessage]) -> str:
+    return next((role for known, role in _ROLES if issubclass(kind, known)), "")
+
+
+def _from_tool(message: BaseMessage, blocks: Blocks) -> Said:
+    name = message.name or ""
+    if not isinstance(message, ToolMessage):
+        return Said("tool", to_blocks(blocks), call_id=name, name=name)  # calls had no ids then
+    failed = message.status == "error"
+    return Said("tool", to_blocks(blocks), call_id=message.tool_call_id, name=name, failed=failed)
 
 
 def _from_model(message: BaseMessage, blocks: Blocks) -> Said:

@@ -347,8 +347,9 @@ def test_a_late_system_message_becomes_what_strict_templates_take() -> None:
 
 def test_a_result_without_an_id_answers_the_open_call() -> None:
     call = LcToolCall(name="f", args={}, id="a")
-    said = [AIMessage("", tool_calls=[call]), ToolMessage("7", tool_call_id="")]
-    assert to_messages(said)[1].tool_call_id == "a"
+    for name in ("", "f"):
+        said = [AIMessage("", tool_calls=[call]), ToolMessage("7", tool_call_id="", name=name)]
+        assert to_messages(said)[1].tool_call_id == "a"
     spoken = [AIMessage("", tool_calls=[call]), ChatMessage(role="tool", content="7")]
     assert to_messages(spoken)[1].tool_call_id == "a"
     with pytest.raises(ConfigError, match="tool_call_id"):

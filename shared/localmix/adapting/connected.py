@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -106,6 +106,7 @@ class Connected(Checked):
         return by_our_names(given, cls.also_called, cls._own_names())
 
     @classmethod
+    @cache
     def _own_names(cls) -> Collection[str]:
         return {"client", *cls.model_fields}
 

@@ -6,8 +6,8 @@ An adapter takes its framework's messages apart (`Said`); what becomes of them i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from localmix.adapting.blocks import USUAL, Block, Content, Late, Policy, content_of
 from localmix.errors import ConfigError
@@ -28,8 +28,7 @@ _ROLES: dict[str, Role] = {
 _GAP = "\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A message taken apart.
 
     Attributes:
@@ -60,7 +59,7 @@ def to_messages(conversation: Iterable[Said], policy: Policy = USUAL) -> list[Me
     open_calls: list[ToolCall] = []  # for results that do not name the call that they answer
     messages = []
     for said in conversation:
-        calls = _with_ids(said.calls)
+        calls = _with_ids(said.calls) if said.calls else []
         open_calls += calls
         messages.append(_to_message(said, calls, open_calls, policy))
     return settled(messages, policy.late_system)
