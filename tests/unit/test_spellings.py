@@ -65,14 +65,15 @@ def test_stops(written: Any, stops: tuple[str, ...]) -> None:
         ({"effort": "high", "summary": "auto"}, "high"),
         ({"type": "enabled", "budget_tokens": 1024}, True),
         ({"type": "disabled"}, False),
-        ({}, None),
+        ({"enabled": False}, False),
+        ({"effort": None, "summary": "auto"}, None),
     ],
 )
 def test_levels_of_thinking(written: Any, think: Any) -> None:
     assert asked(think=written).think == think
 
 
-@pytest.mark.parametrize("written", ["turbo", {"effort": "turbo"}, 3])
+@pytest.mark.parametrize("written", ["turbo", {"effort": "turbo"}, {"max_tokens": 9}, 3])
 def test_what_is_no_level(written: Any) -> None:
     with pytest.raises(ConfigError, match="think"):
         asked(think=written)

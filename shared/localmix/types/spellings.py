@@ -14,6 +14,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _NO_LIMIT = (-1, -2)  # Ollama's "for ever" and "until the window is full", LM Studio's -1
 # OpenAI's, LM Studio's and Anthropic's words, for switches and levels that servers know.
+_THINK_KEYS = ("effort", "type", "enabled")  # where OpenAI, Anthropic and OpenRouter say it
 _THINK: dict[str, bool | ThinkLevel | None] = {
     "none": False,
     "off": False,
@@ -59,7 +60,10 @@ def _stops(written: Any) -> Any:
 def _think(written: Any) -> Any:
     """Read a switch or a level, also where it stands in OpenAI's or Anthropic's dictionary."""
     if isinstance(written, Mapping):
-        written = written.get("effort", written.get("type"))
+        said = [written[key] for key in _THINK_KEYS if key in written]
+        if not said:
+            raise ValueError(f"it has none of {', '.join(_THINK_KEYS)}")
+        written = said[0]
     if not isinstance(written, str):
         return written
     if (word := written.casefold()) not in _THINK:
