@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from localmix.types.words import ThinkLevel
 
@@ -67,7 +67,23 @@ def _think(written: Any) -> Any:
     return _THINK[word]
 
 
+def _form(written: Any) -> Any:
+    """Read a form of answers as OpenAI writes it, or as a pydantic class."""
+    if isinstance(written, type) and issubclass(written, BaseModel):
+        return written.model_json_schema()
+    kind = written.get("type") if isinstance(written, Mapping) else None
+    if kind in ("json_object", "text"):
+        return "json" if kind == "json_object" else None
+    if kind == "json_schema":
+        schema = written.get("json_schema", written).get("schema")
+        if not isinstance(schema, Mapping):
+            raise ValueError("it has no schema")
+        return dict(schema)
+    return None if written == "" else written
+
+
 Seconds = Annotated[float, BeforeValidator(_duration)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_token_limit)]
 Stops = Annotated[tuple[str, ...], BeforeValidator(_stops)]
+Form = Annotated[Literal["json"] | dict[str, Any] | None, BeforeValidator(_form)]
 Think = Annotated[bool | ThinkLevel | None, BeforeValidator(_think)]
