@@ -67,8 +67,12 @@ def _think(written: Any) -> Any:
     return _THINK[word]
 
 
-def _form(written: Any) -> Any:
-    """Read a form of answers as OpenAI writes it, or as a pydantic class."""
+def form_of(written: Any) -> Any:
+    """Read a form of answers as OpenAI writes it, or as a pydantic class.
+
+    Raises:
+        ValueError: It says that there is a schema, and has none.
+    """
     if isinstance(written, type) and issubclass(written, BaseModel):
         return written.model_json_schema()
     kind = written.get("type") if isinstance(written, Mapping) else None
@@ -85,5 +89,5 @@ def _form(written: Any) -> Any:
 Seconds = Annotated[float, BeforeValidator(_duration)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_token_limit)]
 Stops = Annotated[tuple[str, ...], BeforeValidator(_stops)]
-Form = Annotated[Literal["json"] | dict[str, Any] | None, BeforeValidator(_form)]
+Form = Annotated[Literal["json"] | dict[str, Any] | None, BeforeValidator(form_of)]
 Think = Annotated[bool | ThinkLevel | None, BeforeValidator(_think)]
