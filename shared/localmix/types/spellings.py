@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from localmix.errors import ConfigError
 from localmix.types.words import ThinkLevel
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -71,7 +72,7 @@ def form_of(written: Any) -> Any:
     """Read a form of answers as OpenAI writes it, or as a pydantic class.
 
     Raises:
-        ValueError: It says that there is a schema, and has none.
+        ConfigError: It says that there is a schema, and has none.
     """
     if isinstance(written, type) and issubclass(written, BaseModel):
         return written.model_json_schema()
@@ -81,7 +82,7 @@ def form_of(written: Any) -> Any:
     if kind == "json_schema":
         schema = written.get("json_schema", written).get("schema")
         if not isinstance(schema, Mapping):
-            raise ValueError("it has no schema")
+            raise ConfigError("This response_format says json_schema, and has no schema.")
         return dict(schema)
     return None if written == "" else written
 
