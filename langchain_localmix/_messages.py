@@ -20,7 +20,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_localmix._blocks import is_text, kind_of, text_of, to_blocks
+from langchain_localmix._blocks import kind_of, listed, text_of, to_blocks, word
 from localmix import Message, ToolCall
 from localmix.adapting import messages as adapting
 from localmix.adapting.blocks import USUAL, Policy
@@ -77,11 +77,11 @@ def _role(message: BaseMessage) -> str:
 
 def _from_model(message: BaseMessage, blocks: Blocks) -> Said:
     thoughts = message.additional_kwargs.get("reasoning_content") or "".join(
-        str(block.get(_THOUGHTS[block["type"]]) or "") for block in _of_types(blocks, _THOUGHTS)
+        word(block, _THOUGHTS[kind_of(block)]) for block in _of_types(blocks, _THOUGHTS)
     )
     return Said(
         "assistant",
-        [text_of(block) for block in blocks if is_text(block)],
+        [text_of(block) or "" for block in blocks],
         reasoning=str(thoughts),
         calls=_calls(message, blocks),
         name=message.name or "",
@@ -93,14 +93,15 @@ def _calls(message: BaseMessage, blocks: Blocks) -> list[ToolCall]:
     calls: Sequence[Any] = message.tool_calls if isinstance(message, AIMessage) else ()
     if not calls:
         calls = [
-            {**block, "args": block.get(_CALLS[block["type"]])}
+            {**block, "args": block.get(_CALLS[kind_of(block)])}
             for block in _of_types(blocks, _CALLS)
         ]
     return [
         ToolCall(
-            id=call.get("id") or "", name=call["name"], arguments=jsontext.text(call["args"] or {})
+            id=word(call, "id"), name=call["name"], arguments=jsontext.text(call["args"] or {})
         )
         for call in calls
+        if word(call, "name")
     ]
 
 
@@ -108,10 +109,9 @@ def _from_person(role: str, name: str, blocks: Blocks) -> Iterator[Said]:
     """Take the results apart that Anthropic has in the user's message."""
     results = _of_types(blocks, [_RESULT])
     for block in results:
-        content = block.get("content") or ""
-        parts: Blocks = [content] if isinstance(content, str) else content
+        content = to_blocks(listed(block.get("content")))
         failed = bool(block.get("is_error"))
-        yield Said("tool", to_blocks(parts), call_id=block["tool_use_id"], failed=failed)
+        yield Said("tool", content, call_id=word(block, "tool_use_id"), failed=failed)
     rest = [block for block in blocks if kind_of(block) != _RESULT]
     if rest or not results:
         yield Said(role, to_blocks(rest), name=name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from langchain_core.embeddings import Embeddings
 
+from langchain_localmix._arguments import EmbeddingsArguments
 from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
@@ -68,6 +69,10 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
 
     query_prefix: str = ""
     document_prefix: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[EmbeddingsArguments]) -> None: ...
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts, in their order.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -358,3 +361,35 @@ def test_system_messages_at_the_head_become_one() -> None:
     said = [SystemMessage("Be brief."), SystemMessage("Be kind."), HumanMessage("Hello")]
     assert to_messages(said)[0] == Message(role="system", content="Be brief.\n\nBe kind.")
     assert len(to_messages(said)) == 2
+
+
+KINDS = (  # noqa: SIM905
+    "text text-plain input_text json image image_url input_image file document search_result"
+    " non_standard tool_result tool_use tool_call thinking reasoning audio custom_tool_call_output"
+).split()
+KEYS = (  # noqa: SIM905
+    "text json url base64 data source image_url file mime_type media_type content value input args"
+    " tool_use_id name id output filename reasoning title"
+).split()
+WORDS = st.sampled_from(["", "a", "cG5n", PNG, "image/png", "text/csv", "https://x/a.png", "text"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from([*KEYS, "type"]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+BLOCKS = st.builds(
+    lambda kind, rest: {"type": kind, **rest},
+    st.sampled_from(KINDS),
+    st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
+)
+
+
+@given(block=BLOCKS, role=st.sampled_from([HumanMessage, AIMessage, ToolMessage, SystemMessage]))
+def test_a_block_of_any_shape_is_sent_or_an_error_of_ours(block: Any, role: Any) -> None:
+    about = {"tool_call_id": "a"} if role is ToolMessage else {}
+    with suppress(ConfigError):
+        messages = to_messages([role(content=[block], **about)])
+        assert all(isinstance(message, Message) for message in messages)

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.exceptions import ModelError
 
 from langchain_localmix import ChatLocalMix, LocalMixEmbeddings, LocalMixLLM
-from langchain_localmix._arguments import ChatArguments
+from langchain_localmix._arguments import ChatArguments, CompletionArguments, EmbeddingsArguments
 from localmix.adapting.names import Alias, Elsewhere
 from localmix.errors import ConfigError
 from tests import stand_ins
@@ -52,6 +52,12 @@ def test_what_cannot_be_taken_is_named_with_the_word_to_use(name: str) -> None:
 def test_type_checkers_know_the_same_names_as_the_fields() -> None:
     taken = {name for name, meant in NAMES.items() if isinstance(meant, Alias)}
     assert set(get_type_hints(ChatArguments)) == (OWN | taken) - {"given_client"}
+    for kind, typed in (
+        (LocalMixLLM, CompletionArguments),
+        (LocalMixEmbeddings, EmbeddingsArguments),
+    ):
+        named, own = set(get_type_hints(typed)), set(kind._own_names()) - {"given_client"}
+        assert own <= named <= own | taken
 
 
 def test_the_peers_arguments_for_type_checkers(start: Any) -> None:

@@ -34,8 +34,12 @@ class ConnectionArguments(TypedDict, total=False):
     between_timeout: float | None
 
 
-class ChattingArguments(ConnectionArguments, GenerationOptions, total=False):
-    """Where and what to ask; see `chatting.Chatting`."""
+class GeneratingArguments(ConnectionArguments, GenerationOptions, total=False):
+    """Where and what to ask; see `connected.Generating`."""
+
+
+class ChattingArguments(GeneratingArguments, total=False):
+    """What becomes of messages, too; see `chatting.Chatting`."""
 
     late_system: Late
     unsupported_blocks: Unsupported
