@@ -16,6 +16,7 @@ from localmix import ChatResult, Delta, ToolCall, Usage
 from localmix.adapting.metrics import metrics_of
 from localmix.errors import ConfigError
 from localmix.types import TokenLogprob
+from localmix.types.spellings import form_of
 
 PROVIDER = "localmix"
 # LangChain merges blocks of equal index; tool calls must be out of reach of text and reasoning,
@@ -25,15 +26,10 @@ TOOL_CALL_INDEX = 1000
 
 def to_response_format(response_format: Any) -> Any:
     """Read a response format in OpenAI's form, or a schema in any form that LangChain knows."""
-    if isinstance(response_format, dict):
-        kind = response_format.get("type")
-        if kind == "json_schema":
-            return response_format.get("json_schema", response_format)["schema"]
-        if kind in ("json_object", "text"):
-            return "json" if kind == "json_object" else None
-    if isinstance(response_format, dict | type):
+    if isinstance(response_format, type):
         return to_json_schema(response_format)
-    return response_format or None
+    form = form_of(response_format)
+    return to_json_schema(form) if isinstance(form, dict) else form
 
 
 def to_json_schema(schema: dict[str, Any] | type, *, strict: bool | None = None) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts import BasePromptTemplate
 from llama_index.core.storage.kvstore.types import BaseKVStore
 from llama_index.core.types import BaseOutputParser, PydanticProgramMode
+from pydantic import BaseModel
 
 from llamaindex_localmix._instructions import Family
 from localmix.adapting.arguments import (
@@ -25,7 +26,7 @@ class LLMArguments(ChattingArguments, PeerArguments, total=False):
 
     think: Thinking
     reasoning: Thinking
-    response_format: Literal["json"] | dict[str, Any] | None
+    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     context_window: int | None
     is_function_calling_model: bool | None
     allow_files: bool

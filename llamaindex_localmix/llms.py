@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -42,7 +42,7 @@ from localmix.adapting.chatting import Chatting
 from localmix.adapting.describing import window_of
 from localmix.adapting.tools import to_tool_choice
 from localmix.types.build import chat_request
-from localmix.types.spellings import Think
+from localmix.types.spellings import Form, Think
 
 # What servers give a model whose own window is not known yet; Ollama's smallest default.
 _USUAL_WINDOW = 4096
@@ -85,7 +85,8 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     Attributes:
         think: Whether, or how much, the model should think first; `None` is its default. What it
             thought comes as a `ThinkingBlock`, and streamed as `thinking_delta`.
-        response_format: `"json"`, or the JSON schema that every answer must follow.
+        response_format: `"json"`, or the JSON schema that every answer must follow, also as a
+            pydantic class or in OpenAI's dictionary.
         num_ctx: Context window in tokens to ask Ollama for; elsewhere it is what must be there.
         context_window: Tokens that LlamaIndex may fill, where it shall not be what is known of the
             model: `num_ctx`, else what is loaded.
@@ -100,7 +101,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
     model_config = ConfigDict(extra="forbid")
 
     think: Think = None
-    response_format: Literal["json"] | dict[str, Any] | None = None
+    response_format: Form = None
     context_window: int | None = Field(default=None, gt=0)
     is_function_calling_model: bool | None = None
     allow_files: bool = False

@@ -122,6 +122,7 @@ def test_the_embedding_peers_arguments_for_type_checkers(start: Any) -> None:
     [
         (LocalMix, {"timout": 3}, r"Did you mean timeout\?"),
         (LocalMix, {"json_mod": True}, r"Did you mean json_mode\?"),
+        (LocalMix, {"client": object()}, "client is not a localmix.Client"),
         (LocalMix, {"thinking": "turbo"}, "Wrong think"),
         (LocalMix, {"pydantic_program_mode": "x"}, "Wrong pydantic_program_mode"),
         (LocalMixEmbedding, {"dimension": 3}, r"Did you mean dimensions\?"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from localmix import ChatRequest, Image, Message, Tool
 from localmix.errors import ConfigError
@@ -71,6 +72,37 @@ def test_stops(written: Any, stops: tuple[str, ...]) -> None:
 )
 def test_levels_of_thinking(written: Any, think: Any) -> None:
     assert asked(think=written).think == think
+
+
+class Person(BaseModel):
+    name: str
+
+
+SCHEMA = Person.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("json", "json"),
+        ("", None),
+        (SCHEMA, SCHEMA),
+        ({}, {}),
+        (Person, SCHEMA),
+        ({"type": "json_object"}, "json"),
+        ({"type": "text"}, None),
+        ({"type": "json_schema", "json_schema": {"name": "P", "schema": SCHEMA}}, SCHEMA),
+        ({"type": "json_schema", "name": "P", "schema": SCHEMA}, SCHEMA),
+    ],
+)
+def test_forms_of_answers(written: Any, form: Any) -> None:
+    assert asked(response_format=written).response_format == form
+
+
+@pytest.mark.parametrize("written", ["xml", int, {"type": "json_schema"}, 3])
+def test_what_is_no_form(written: Any) -> None:
+    with pytest.raises(ConfigError, match="response_format"):
+        asked(response_format=written)
 
 
 @pytest.mark.parametrize("written", ["turbo", {"effort": "turbo"}, {"max_tokens": 9}, 3])

@@ -114,6 +114,16 @@ class Connected(Checked):
         """Let the framework's class have its turn: pydantic would call only the first hook."""
         super().model_post_init(context)
 
+    @field_validator("given_client", mode="before")
+    @classmethod
+    def _is_ours(cls, value: Any) -> Any:
+        if value is None or isinstance(value, Client):
+            return value
+        raise ConfigError(
+            "client is not a localmix.Client.",
+            hint="Give one, or say base_url=..., api_key=... and timeout=... instead.",
+        )
+
     @field_validator("servers", mode="before")
     @classmethod
     def _read_servers(cls, value: Any) -> Any:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from pydantic import BaseModel
+
 from localmix.types import Capability, Kind, Purpose, Tool
 
 
@@ -43,7 +45,7 @@ class ChatOptions(GenerationOptions, total=False):
     tools: Sequence[Tool]
     tool_choice: str
     parallel_tool_calls: bool | None
-    response_format: Literal["json"] | Mapping[str, Any] | None
+    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     think: bool | str | Mapping[str, Any] | None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
 from localmix.types.checked import Checked
-from localmix.types.spellings import Seconds, Stops, Think, TokenLimit
+from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
 from localmix.types.words import Capability, Purpose, Role
 
 
@@ -194,7 +194,8 @@ class ChatRequest(GenerationRequest):
         tool_choice: `auto`, `none`, `required`, or the name of the tool that must be called.
         parallel_tool_calls: Whether one answer may call several tools; with `False` the first call
             counts, also where the server cannot be told.
-        response_format: `"json"`, or the JSON schema that the answer must follow.
+        response_format: `"json"`, or the JSON schema that the answer must follow, also as a
+            pydantic class or in OpenAI's dictionary.
         think: Whether, or how much, the model should think first; `None` is its default. The words
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
@@ -203,7 +204,7 @@ class ChatRequest(GenerationRequest):
     tools: Annotated[tuple[Tool, ...], Field(strict=False)] = ()
     tool_choice: str = "auto"
     parallel_tool_calls: bool | None = None
-    response_format: Literal["json"] | dict[str, Any] | None = None
+    response_format: Form = None
     think: Think = None
 
     @field_validator("messages")

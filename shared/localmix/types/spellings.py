@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from localmix.errors import ConfigError
 from localmix.types.words import ThinkLevel
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
@@ -71,7 +72,27 @@ def _think(written: Any) -> Any:
     return _THINK[word]
 
 
+def form_of(written: Any) -> Any:
+    """Read a form of answers as OpenAI writes it, or as a pydantic class.
+
+    Raises:
+        ConfigError: It says that there is a schema, and has none.
+    """
+    if isinstance(written, type) and issubclass(written, BaseModel):
+        return written.model_json_schema()
+    kind = written.get("type") if isinstance(written, Mapping) else None
+    if kind in ("json_object", "text"):
+        return "json" if kind == "json_object" else None
+    if kind == "json_schema":
+        schema = written.get("json_schema", written).get("schema")
+        if not isinstance(schema, Mapping):
+            raise ConfigError("This response_format says json_schema, and has no schema.")
+        return dict(schema)
+    return None if written == "" else written
+
+
 Seconds = Annotated[float, BeforeValidator(_duration)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_token_limit)]
 Stops = Annotated[tuple[str, ...], BeforeValidator(_stops)]
+Form = Annotated[Literal["json"] | dict[str, Any] | None, BeforeValidator(form_of)]
 Think = Annotated[bool | ThinkLevel | None, BeforeValidator(_think)]
