@@ -8,7 +8,9 @@ import pickle
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_localmix import ChatLocalMix
 from localmix.errors import ModelNotFoundError
@@ -176,6 +178,18 @@ def test_nobody_holds_a_model(start: Any) -> None:
 
 @pytest.mark.parametrize("loaded", [True, False])
 def test_a_summary_by_a_fraction_of_the_window(start: Any, loaded: bool) -> None:
-    model = ChatLocalMix(model="tiny", base_url=served(start, loaded=loaded).url)
-    middleware = SummarizationMiddleware(model, trigger=("fraction", 0.8), keep=("messages", 2))
-    assert middleware is not None
+    """Also on an Ollama 0.12 that has loaded nothing yet: what it will allocate at least counts."""
+    server = served(start, loaded=loaded)
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    summing = SummarizationMiddleware(model, trigger=("fraction", 0.8), keep=("messages", 1))
+    agent: Any = create_agent(model, middleware=[summing])
+
+    def talked(times: int) -> Any:
+        turns = [(HumanMessage("Hello " * 200), AIMessage("Hi " * 200)) for _ in range(times)]
+        return {"messages": [message for turn in turns for message in turn]}
+
+    agent.invoke(talked(1))
+    assert server.count("POST /api/chat") == 1
+    agent.invoke(talked(12))  # some 5,400 tokens, by letters
+    assert server.count("POST /api/chat") == 3
+    assert len(server.last("POST /api/chat").json["messages"]) < 4
