@@ -49,7 +49,12 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
         `model` (without it: the best suitable model, loaded ones first), `temperature`,
         `max_tokens`, `stop`, `seed`, `top_p`, `top_k`, `num_ctx`, `keep_alive`, `reasoning`,
         `response_format`, `logprobs`, and the rest of `localmix.GenerationRequest`. All of them
-        may be given per call too; a name that is unknown is refused.
+        may be given per call too; a name that is unknown is refused. Names of ChatOllama and
+        ChatOpenAI are taken where they mean the same.
+
+    Key init args, messages:
+        `late_system`, the role of system messages after the first turn, and `unsupported_blocks`,
+        what becomes of content that no local model takes.
 
     Key init args, client:
         `servers` or `base_url`, `prefer`, `api_key`, `timeout`, `max_retries`, or `client=` with a
