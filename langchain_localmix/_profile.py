@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from localmix import AsyncClient, Client, ModelInfo
 from localmix.adapting.describing import is_in_a_loop, window_of
@@ -95,7 +95,8 @@ class Profile(dict[str, Any]):
         return super().__len__()
 
     def __eq__(self, other: object) -> bool:
-        self._look()
+        if not isinstance(other, Profile):  # comparing two models asks nobody
+            self._look()
         return super().__eq__(other)
 
     __hash__ = None
@@ -133,6 +134,9 @@ class Profile(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         return type(self), (self._model,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # a model that is copied makes its own
 
     def _look(self, key: object = None) -> None:
         if key in _CERTAIN:

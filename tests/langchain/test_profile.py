@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import pickle
 from typing import Any
@@ -110,6 +111,17 @@ def test_each_first_look_at_it_looks_it_up(start: Any) -> None:
         look(profile)
         assert server.requests, look
         assert profile["max_input_tokens"] == 4096
+
+
+def test_whoever_copies_or_compares_models_asks_nobody(start: Any) -> None:
+    server = served(start)
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    for made in (model.model_copy(), copy.copy(model), copy.deepcopy(model)):
+        assert made == model
+        assert made.profile is not model.profile
+    assert repr(model)
+    assert pickle.dumps(model)
+    assert server.requests == []
 
 
 def test_nobody_answers() -> None:
