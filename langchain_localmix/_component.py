@@ -17,9 +17,10 @@ from pydantic import ConfigDict, model_validator
 import localmix
 from langchain_localmix._convert import PROVIDER
 from langchain_localmix._errors import model_errors
-from langchain_localmix._options import by_our_names
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Connected, Generating
+from localmix.adapting.names import Names, by_our_names
+from localmix.adapting.peers import names_of_peers
 from localmix.types import Capability
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
@@ -31,10 +32,11 @@ _LETTERS_PER_TOKEN = 4  # as core's own estimate has it
 class Component(Connected):
     """Take arguments under their other names as well, and tell where requests would go."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _by_our_names(cls, given: Any) -> Any:
-        return by_our_names(given) if isinstance(given, Mapping) else given
+    also_called: ClassVar[Names] = names_of_peers("reasoning")
+
+    def __init__(self, **given: Any) -> None:
+        with model_errors():
+            super().__init__(**given)
 
     # The errors of what is asked beside the requests are LangChain's too.
 
@@ -123,7 +125,9 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
         return self.options(servers=self._addresses)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        asked = self._identifying_params | by_our_names(kwargs)
+        with model_errors():
+            said = by_our_names(kwargs, self.also_called, self._own_names())
+        asked = self._identifying_params | said
         params = LangSmithParams(
             ls_provider=PROVIDER,
             ls_model_type=self.ls_model_type,
@@ -156,6 +160,6 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
 
     def _options_of(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Merge the options of a call over those of the model."""
-        options = self.options(**by_our_names(kwargs))
+        options = self.options(**kwargs)
         options.pop("stream", None)  # decided by the method that was called
         return options | ({"stop": stop} if stop else {})

@@ -1,8 +1,7 @@
-"""LangChain's tools, choices and schemas to ours, and our answers to LangChain's; no I/O."""
+"""LangChain's schemas to ours, and our answers to LangChain's; no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +12,11 @@ from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, Us
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.utils.function_calling import convert_to_json_schema
 
-from localmix import ChatResult, Delta, Tool, ToolCall, Usage
+from localmix import ChatResult, Delta, ToolCall, Usage
 from localmix.adapting.metrics import metrics_of
 from localmix.errors import ConfigError
 from localmix.types import TokenLogprob
+from localmix.types.spellings import form_of
 
 PROVIDER = "localmix"
 # LangChain merges blocks of equal index; tool calls must be out of reach of text and reasoning,
@@ -24,35 +24,12 @@ PROVIDER = "localmix"
 TOOL_CALL_INDEX = 1000
 
 
-def to_tools(tools: Sequence[dict[str, Any]]) -> list[Tool]:
-    """Read tools in OpenAI's form, as `bind_tools` binds them.
-
-    Raises:
-        ConfigError: It is a tool that only some cloud has.
-    """
-    return [_to_tool(tool) for tool in tools]
-
-
-def to_tool_choice(choice: Any) -> str:
-    """Read a tool choice in any form that LangChain knows."""
-    if isinstance(choice, dict):
-        named = choice.get("function", choice)
-        return str(named.get("name") or to_tool_choice(named.get("type")))
-    known = {None: "auto", True: "required", False: "none", "any": "required"}
-    return str(known.get(choice, choice))
-
-
 def to_response_format(response_format: Any) -> Any:
     """Read a response format in OpenAI's form, or a schema in any form that LangChain knows."""
-    if isinstance(response_format, dict):
-        kind = response_format.get("type")
-        if kind == "json_schema":
-            return response_format.get("json_schema", response_format)["schema"]
-        if kind in ("json_object", "text"):
-            return "json" if kind == "json_object" else None
-    if isinstance(response_format, dict | type):
+    if isinstance(response_format, type):
         return to_json_schema(response_format)
-    return response_format or None
+    form = form_of(response_format)
+    return to_json_schema(form) if isinstance(form, dict) else form
 
 
 def to_json_schema(schema: dict[str, Any] | type, *, strict: bool | None = None) -> dict[str, Any]:
@@ -110,20 +87,6 @@ def metadata_of(
     if logprobs:
         about["logprobs"] = {"content": [_from_logprob(each) for each in logprobs]}
     return about
-
-
-def _to_tool(tool: dict[str, Any]) -> Tool:
-    function = tool.get("function")
-    if not isinstance(function, dict):
-        raise ConfigError(
-            f"A tool of type {tool.get('type')!r} is a cloud's own.",
-            hint="Offer a function, or anything that LangChain makes one of.",
-        )
-    return Tool(
-        name=function["name"],
-        description=function.get("description") or "",
-        parameters=function.get("parameters") or {"type": "object", "properties": {}},
-    )
 
 
 def _parts(delta: Delta) -> list[Delta]:

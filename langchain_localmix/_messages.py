@@ -1,13 +1,14 @@
-"""LangChain's messages to ours; no I/O.
+"""LangChain's messages taken apart; no I/O.
 
 Histories come from anywhere: from other providers' models, from agents, from version 1 of the
 message format and from before. What a model said beside its text stands in other fields or was for
-people, and is passed over; what a person said and no local server takes is refused.
+people, and is passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from langchain_core.messages import (
@@ -15,165 +16,107 @@ from langchain_core.messages import (
     BaseMessage,
     ChatMessage,
     FunctionMessage,
+    HumanMessage,
+    SystemMessage,
     ToolMessage,
 )
 
-from localmix import Image, Message, ToolCall
-from localmix.adapting.messages import settled
-from localmix.errors import ConfigError
-from localmix.types import Role
+from langchain_localmix._blocks import kind_of, listed, text_of, to_blocks, word
+from localmix import Message, ToolCall
+from localmix.adapting import messages as adapting
+from localmix.adapting.blocks import USUAL, Policy
+from localmix.adapting.messages import Said
 from localmix.wire import jsontext
 
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "human": "user",
-    "user": "user",
-    "ai": "assistant",
-    "assistant": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
-_TEXTS = ("text", "text-plain", "input_text", "output_text")
-_IMAGES = ("image", "image_url", "input_image")
+# Chunks are messages too, whatever they call their type.
+_ROLES: tuple[tuple[type[BaseMessage], str], ...] = (
+    (HumanMessage, "user"),
+    (AIMessage, "assistant"),
+    (SystemMessage, "system"),
+    (ToolMessage, "tool"),
+    (FunctionMessage, "tool"),
+)
 _THOUGHTS = {"reasoning": "reasoning", "thinking": "thinking"}  # where each kind of block has it
 _CALLS = {"tool_use": "input", "tool_call": "args"}
 _RESULT = "tool_result"
 
-Content = str | tuple[str | Image, ...]
-Block = str | dict[str, Any]
+Blocks = Sequence[str | Mapping[str, Any]]
 
 
-def to_messages(messages: Sequence[BaseMessage]) -> list[Message]:
-    """Read LangChain's messages; system messages that follow each other at the head become one.
+def to_messages(messages: Sequence[BaseMessage], policy: Policy = USUAL) -> list[Message]:
+    """Read LangChain's messages.
 
     Raises:
         ConfigError: A message holds what no local server takes.
     """
-    said = [part for message in messages for part in _to_messages(message)]
-    return settled(said, late_system="system")
+    return adapting.to_messages((said for each in messages for said in _said(each)), policy)
 
 
-def _to_messages(message: BaseMessage) -> list[Message]:
-    name = message.role if isinstance(message, ChatMessage) else message.type
-    role = _ROLES.get(name)
-    if role is None:
-        raise ConfigError(f"Messages of the role {name!r} cannot be sent to a model.")
-    blocks = [message.content] if isinstance(message.content, str) else message.content
+def _said(message: BaseMessage) -> Iterator[Said]:
+    blocks: Any = [message.content] if isinstance(message.content, str) else message.content
+    role = message.role if isinstance(message, ChatMessage) else _role_of(type(message))
     if role == "assistant":
-        return [_from_model(message, blocks)]
-    if role == "tool":
-        return [_result(message, blocks)]
-    results = [_anthropic_result(block) for block in _of_types(blocks, [_RESULT])]
-    rest = [block for block in blocks if _type_of(block) != _RESULT]
-    content = _content(_to_part(block) for block in rest)
-    return [*results, *([Message(role=role, content=content)] if rest or not results else [])]
+        yield _from_model(message, blocks)
+    elif role == "tool":
+        yield _from_tool(message, blocks)
+    else:
+        yield from _from_person(role or message.type, message.name or "", blocks)
 
 
-def _from_model(message: BaseMessage, blocks: Sequence[Block]) -> Message:
-    texts = [block if isinstance(block, str) else str(block["text"]) for block in _texts(blocks)]
+@cache
+def _role_of(kind: type[BaseMessage]) -> str:
+    return next((role for known, role in _ROLES if issubclass(kind, known)), "")
+
+
+def _from_tool(message: BaseMessage, blocks: Blocks) -> Said:
+    name = message.name or ""
+    if not isinstance(message, ToolMessage):
+        return Said("tool", to_blocks(blocks), call_id=name, name=name)  # calls had no ids then
+    failed = message.status == "error"
+    return Said("tool", to_blocks(blocks), call_id=message.tool_call_id, name=name, failed=failed)
+
+
+def _from_model(message: BaseMessage, blocks: Blocks) -> Said:
     thoughts = message.additional_kwargs.get("reasoning_content") or "".join(
-        str(block.get(_THOUGHTS[block["type"]]) or "") for block in _of_types(blocks, _THOUGHTS)
+        word(block, _THOUGHTS[kind_of(block)]) for block in _of_types(blocks, _THOUGHTS)
     )
-    return Message(
-        role="assistant",
-        content="".join(texts),
+    return Said(
+        "assistant",
+        [text_of(block) or "" for block in blocks],
         reasoning=str(thoughts),
-        tool_calls=_calls(message, blocks),
+        calls=_calls(message, blocks),
+        name=message.name or "",
     )
 
 
-def _calls(message: BaseMessage, blocks: Sequence[Block]) -> tuple[ToolCall, ...]:
+def _calls(message: BaseMessage, blocks: Blocks) -> list[ToolCall]:
     """Read the calls; broken ones are left out, for no server takes them back."""
     calls: Sequence[Any] = message.tool_calls if isinstance(message, AIMessage) else ()
     if not calls:
         calls = [
-            {**block, "args": block.get(_CALLS[block["type"]])}
+            {**block, "args": block.get(_CALLS[kind_of(block)])}
             for block in _of_types(blocks, _CALLS)
         ]
-    return tuple(
+    return [
         ToolCall(
-            id=call.get("id") or "", name=call["name"], arguments=jsontext.text(call["args"] or {})
+            id=word(call, "id"), name=call["name"], arguments=jsontext.text(call["args"] or {})
         )
         for call in calls
-    )
+        if word(call, "name")
+    ]
 
 
-def _result(message: BaseMessage, blocks: Sequence[Block]) -> Message:
-    name = message.name or ""
-    call_id = message.tool_call_id if isinstance(message, ToolMessage) else ""
-    content = _content(_to_part(block) for block in blocks)
-    if isinstance(message, ToolMessage) and message.status == "error":
-        content = _marked_as_error(content)
-    if isinstance(message, FunctionMessage):
-        call_id = name  # calls had no ids then
-    return Message(role="tool", content=content, tool_call_id=call_id, tool_name=name)
+def _from_person(role: str, name: str, blocks: Blocks) -> Iterator[Said]:
+    """Take the results apart that Anthropic has in the user's message."""
+    results = _of_types(blocks, [_RESULT])
+    for block in results:
+        content = to_blocks(listed(block.get("content")))
+        failed = bool(block.get("is_error"))
+        yield Said("tool", content, call_id=word(block, "tool_use_id"), failed=failed)
+    rest = [block for block in blocks if kind_of(block) != _RESULT]
+    if rest or not results:
+        yield Said(role, to_blocks(rest), name=name)
 
 
-def _anthropic_result(block: dict[str, Any]) -> Message:
-    said = block.get("content") or ""
-    parts: list[Block] = [said] if isinstance(said, str) else said
-    content = _content(_to_part(part) for part in parts)
-    if block.get("is_error"):
-        content = _marked_as_error(content)
-    return Message(role="tool", content=content, tool_call_id=block["tool_use_id"])
-
-
-def _marked_as_error(content: Content) -> Content:
-    """Tell the model, which sees nothing of a status, that a tool failed."""
-    parts = (content,) if isinstance(content, str) else content
-    first = parts[0] if parts else ""
-    if isinstance(first, str) and first.lstrip().casefold().startswith("error"):
-        return content
-    return f"Error: {content}" if isinstance(content, str) else ("Error: ", *parts)
-
-
-def _content(parts: Iterable[str | Image]) -> Content:
-    said = tuple(parts)
-    if any(isinstance(part, Image) for part in said):
-        return said
-    return "".join(map(str, said))
-
-
-def _to_part(block: Block) -> str | Image:
-    if isinstance(block, str):
-        return block
-    kind = block.get("type")
-    if kind in _TEXTS:
-        return str(block.get("text") or "")
-    if kind in _IMAGES:
-        return _to_image(block)
-    raise ConfigError(
-        f"A content block of type {kind!r} cannot be sent to a local model.",
-        hint="Send text, or images as bytes.",
-    )
-
-
-def _to_image(block: dict[str, Any]) -> Image:
-    """Read an image as LangChain (both versions), OpenAI (both APIs) or Anthropic write it."""
-    source = block.get("source") or block
-    url = block.get("image_url") or source.get("url")
-    if isinstance(url, dict):
-        url = url.get("url")
-    if url:
-        return Image.from_url(str(url))
-    media_type = source.get("mime_type") or source.get("media_type") or "image/png"
-    data = source.get("base64") or source.get("data")
-    if not data:
-        raise ConfigError(
-            "An image block holds neither data nor a data: URI.",
-            hint='Write {"type": "image", "base64": ..., "mime_type": "image/png"}.',
-        )
-    return Image.from_url(f"data:{media_type};base64,{data}")
-
-
-def _texts(blocks: Sequence[Block]) -> list[Block]:
-    return [block for block in blocks if isinstance(block, str) or _type_of(block) in _TEXTS]
-
-
-def _of_types(blocks: Sequence[Block], kinds: Iterable[str]) -> list[dict[str, Any]]:
-    return [block for block in blocks if isinstance(block, dict) and _type_of(block) in kinds]
-
-
-def _type_of(block: Block) -> str:
-    return "text" if isinstance(block, str) else str(block.get("type"))
+def _of_types(blocks: Blocks, kinds: Iterable[str]) -> list[Mapping[str, Any]]:
+    return [block for block in blocks if not isinstance(block, str) and kind_of(block) in kinds]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.language_models import LanguageModelInput
@@ -16,14 +15,16 @@ from langchain_core.messages import (
     convert_to_messages,
     message_chunk_to_message,
 )
+from langchain_core.messages.ai import add_usage
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 
-from langchain_localmix._convert import to_json_schema
+from langchain_localmix._convert import from_result, to_json_schema
 from langchain_localmix._errors import UnusableAnswerError
 from localmix.adapting.find_json import json_in, json_so_far
+from localmix.adapting.structured import Reading, afinish, asking, correction, finish
 from localmix.wire import jsontext
 
 Schema = dict[str, Any] | type
@@ -46,23 +47,69 @@ def asked_for(schema: Schema | None, method: Method, *, strict: bool | None) -> 
         return options | {"response_format": to_json_schema(schema, strict=strict)}
     if method == "function_calling":
         tool = convert_to_openai_tool(schema, strict=strict)
-        return options | {"tools": [tool], "tool_choice": tool["function"]["name"]}
+        choice = {"tool_choice": tool["function"]["name"], "parallel_tool_calls": False}
+        return options | {"tools": [tool], **choice}
     raise ValueError(f"{method!r} is not json_schema, function_calling or json_mode.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Hold what a model said, and what could be made of it."""
+class Form:
+    """Read a value of a schema out of messages, and ask for it once more.
 
-    raw: AIMessage
-    value: Any = None
-    error: ValueError | None = None
+    Attributes:
+        by_tool: Whether the value is the arguments of a call.
+    """
+
+    def __init__(self, schema: Schema | None, *, by_tool: bool) -> None:
+        self.by_tool = by_tool
+        self._schema = schema
+        self._kind: Any = (
+            schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
+        )
 
     @property
-    def is_worth_another(self) -> bool:
-        """Tell whether the model may do better; what was cut would be cut again."""
-        cut = self.raw.response_metadata.get("finish_reason") == "length"
-        return self.error is not None and not cut
+    def name(self) -> str:
+        """Name the schema, also in traces and graphs."""
+        if isinstance(self._schema, dict):
+            return str(self._schema.get("title") or self._schema.get("name") or "JSON")
+        return self._schema.__name__ if self._schema else "JSON"
+
+    @property
+    def makes_instances(self) -> bool:
+        """Whether values are instances of a class."""
+        return self._kind is not None
+
+    def read(self, raw: AIMessage) -> Any:
+        """Read the value out of a whole answer.
+
+        Raises:
+            ValueError: There is none.
+        """
+        value = _value_in(raw, by_tool=self.by_tool)
+        if self._kind is None:
+            return _complete(value, self._schema)
+        if hasattr(self._kind, "model_validate"):
+            return self._kind.model_validate(value)
+        return self._kind.parse_obj(value)  # pydantic's version 1
+
+    def is_cut(self, raw: AIMessage) -> bool:
+        """Tell whether the limit of tokens cut the answer."""
+        return raw.response_metadata.get("finish_reason") == "length"
+
+    def again(self, asked: LanguageModelInput, raw: AIMessage, problem: str) -> LanguageModelInput:
+        """Ask once more: as a tool that could not be run, or in words."""
+        schema = jsontext.text(to_json_schema(self._schema)) if self._schema else ""
+        told = correction(problem, schema)
+        said: list[BaseMessage] = [
+            ToolMessage(told, tool_call_id=call["id"] or "", name=call["name"])
+            for call in raw.tool_calls
+        ]
+        return [*_messages(asked), raw, *(said or [HumanMessage(told)])]
+
+    def error(self, reading: Reading[AIMessage, Any]) -> Exception:
+        """Say why there is no value."""
+        raw = reading.answer
+        said = raw.text or str(raw.tool_calls or raw.invalid_tool_calls)
+        return reading.error(self.name, said, UnusableAnswerError)
 
 
 class Structured(Runnable[LanguageModelInput, Any]):
@@ -75,18 +122,14 @@ class Structured(Runnable[LanguageModelInput, Any]):
     def __init__(
         self,
         llm: Runnable[LanguageModelInput, AIMessage],
-        schema: Schema | None,
+        form: Form,
         *,
-        by_tool: bool,
         include_raw: bool,
     ) -> None:
         self._llm = llm
-        self._schema = schema
-        self._kind: Any = (
-            schema if isinstance(schema, type) and is_basemodel_subclass(schema) else None
-        )
-        self._by_tool = by_tool
+        self._form = form
         self._include_raw = include_raw
+        self.name = form.name
 
     def invoke(
         self,
@@ -134,20 +177,22 @@ class Structured(Runnable[LanguageModelInput, Any]):
     def _ask(
         self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
     ) -> Any:
-        answer = self._read(self._llm.invoke(asked, config, **kwargs))
-        if answer.is_worth_another:
-            again = self._ask_again(asked, answer)
-            answer = self._read(self._llm.invoke(again, config, **kwargs))
-        return self._output(answer)
+        flow = asking(self._form, asked)
+        try:
+            reading = finish(flow, lambda each: self._llm.invoke(each, config, **kwargs))
+        except UnusableAnswerError as error:
+            return self._cut(error)
+        return self._output(reading)
 
     async def _aask(
         self, asked: LanguageModelInput, run_manager: Any, config: RunnableConfig, **kwargs: Any
     ) -> Any:
-        answer = self._read(await self._llm.ainvoke(asked, config, **kwargs))
-        if answer.is_worth_another:
-            again = self._ask_again(asked, answer)
-            answer = self._read(await self._llm.ainvoke(again, config, **kwargs))
-        return self._output(answer)
+        flow = asking(self._form, asked)
+        try:
+            reading = await afinish(flow, lambda each: self._llm.ainvoke(each, config, **kwargs))
+        except UnusableAnswerError as error:
+            return self._cut(error)
+        return self._output(reading)
 
     def _follow(
         self,
@@ -156,17 +201,20 @@ class Structured(Runnable[LanguageModelInput, Any]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> Iterator[Any]:
-        asked = next(inputs)
-        writing = _Writing(self._by_tool)
-        for chunk in self._llm.stream(asked, config, **kwargs):
-            writing.add(chunk)
-            if self._may_grow and writing.has_grown():
-                yield writing.value
-        answer = self._read(writing.message)
-        if answer.is_worth_another:
-            again = self._ask_again(asked, answer)
-            answer = self._read(self._llm.invoke(again, config, **kwargs))
-        yield from self._rest(answer, writing)
+        flow = asking(self._form, next(inputs))
+        writing = _Writing(self._form.by_tool)
+        try:
+            for chunk in self._llm.stream(next(flow), config, **kwargs):
+                writing.add(chunk)
+                if self._may_grow and writing.has_grown():
+                    yield writing.value
+            reading = finish(
+                flow, lambda each: self._llm.invoke(each, config, **kwargs), writing.message
+            )
+        except UnusableAnswerError as error:
+            yield self._cut(error)
+            return
+        yield from self._rest(reading, writing)
 
     async def _afollow(
         self,
@@ -175,59 +223,47 @@ class Structured(Runnable[LanguageModelInput, Any]):
         config: RunnableConfig,
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
-        asked = await anext(inputs)
-        writing = _Writing(self._by_tool)
-        async for chunk in self._llm.astream(asked, config, **kwargs):
-            writing.add(chunk)
-            if self._may_grow and writing.has_grown():
-                yield writing.value
-        answer = self._read(writing.message)
-        if answer.is_worth_another:
-            again = self._ask_again(asked, answer)
-            answer = self._read(await self._llm.ainvoke(again, config, **kwargs))
-        for value in self._rest(answer, writing):
+        flow = asking(self._form, await anext(inputs))
+        writing = _Writing(self._form.by_tool)
+        try:
+            async for chunk in self._llm.astream(next(flow), config, **kwargs):
+                writing.add(chunk)
+                if self._may_grow and writing.has_grown():
+                    yield writing.value
+            reading = await afinish(
+                flow, lambda each: self._llm.ainvoke(each, config, **kwargs), writing.message
+            )
+        except UnusableAnswerError as error:
+            yield self._cut(error)
+            return
+        for value in self._rest(reading, writing):
             yield value
 
     @property
     def _may_grow(self) -> bool:
         """Half an instance is none, and a raw message is whole or nothing."""
-        return self._kind is None and not self._include_raw
+        return not (self._form.makes_instances or self._include_raw)
 
-    def _rest(self, answer: _Answer, writing: _Writing) -> Iterator[Any]:
-        output = self._output(answer)
+    def _rest(self, reading: Reading[AIMessage, Any], writing: _Writing) -> Iterator[Any]:
+        output = self._output(reading)
         if not (self._may_grow and output == writing.value):
             yield output
 
-    def _read(self, raw: AIMessage) -> _Answer:
-        try:
-            return _Answer(raw, self._instance(_value_in(raw, by_tool=self._by_tool)))
-        except ValueError as error:  # pydantic's errors are ValueErrors
-            return _Answer(raw, error=error)
+    def _cut(self, error: UnusableAnswerError) -> Any:
+        """Tell of a call that the limit of tokens cut."""
+        if not self._include_raw:
+            raise error
+        raw = from_result(error.partial) if error.partial else AIMessage("")
+        return {"raw": raw, "parsed": None, "parsing_error": error}
 
-    def _instance(self, value: Any) -> Any:
-        if self._kind is None:
-            return _complete(value, self._schema)
-        if hasattr(self._kind, "model_validate"):
-            return self._kind.model_validate(value)
-        return self._kind.parse_obj(value)  # pydantic's version 1
-
-    def _output(self, answer: _Answer) -> Any:
-        error = _parsing_error(answer) if answer.error else None
+    def _output(self, reading: Reading[AIMessage, Any]) -> Any:
+        error = self._form.error(reading) if reading.problem else None
         if self._include_raw:
-            return {"raw": answer.raw, "parsed": answer.value, "parsing_error": error}
+            raw = _with_what_both_took(reading.first, reading.answer)
+            return {"raw": raw, "parsed": reading.value, "parsing_error": error}
         if error:
-            raise error from answer.error
-        return answer.value
-
-    def _ask_again(self, asked: LanguageModelInput, answer: _Answer) -> list[BaseMessage]:
-        raw = answer.raw
-        wanted = f" that follows this schema: {_shown(self._schema)}" if self._schema else "."
-        problem = f"Error: {answer.error}\nAnswer again, with nothing but JSON{wanted}"
-        said: list[BaseMessage] = [
-            ToolMessage(problem, tool_call_id=call["id"] or "", name=call["name"])
-            for call in raw.tool_calls
-        ]
-        return [*_messages(asked), raw, *(said or [HumanMessage(problem)])]
+            raise error from reading.problem
+        return reading.value
 
 
 class _Writing:
@@ -293,17 +329,16 @@ def _complete(value: Any, schema: Schema | None) -> Any:
     return value
 
 
-def _parsing_error(answer: _Answer) -> UnusableAnswerError:
-    text = answer.raw.text or str(answer.raw.tool_calls or answer.raw.invalid_tool_calls)
-    return UnusableAnswerError(
-        f"The model's answer does not follow the schema: {answer.error}",
-        hint=None if answer.is_worth_another else "Raise max_tokens: the answer was cut.",
-        answer=text,
-    )
-
-
-def _shown(schema: Schema) -> str:
-    return jsontext.text(to_json_schema(schema))
+def _with_what_both_took(first: AIMessage | None, second: AIMessage) -> AIMessage:
+    """Give the second of two answers with the tokens of both, and the routes of both."""
+    if first is None:
+        return second
+    about = second.response_metadata
+    route = {**about.get("route", {}), "earlier": [first.response_metadata.get("route", {})]}
+    known = first.usage_metadata and second.usage_metadata
+    usage = add_usage(first.usage_metadata, second.usage_metadata) if known else None
+    told = {"usage_metadata": usage, "response_metadata": {**about, "route": route}}
+    return second.model_copy(update=told)
 
 
 def _messages(asked: LanguageModelInput) -> list[BaseMessage]:

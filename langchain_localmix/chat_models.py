@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -14,29 +14,30 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 from langchain_core.outputs import ChatResult as LcChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
+from langchain_localmix._arguments import ChatArguments
 from langchain_localmix._component import STRICT, Asking, Tools
 from langchain_localmix._convert import (
     from_delta,
     from_result,
     to_response_format,
-    to_tool_choice,
-    to_tools,
 )
 from langchain_localmix._errors import model_errors
 from langchain_localmix._messages import to_messages
 from langchain_localmix._profile import Profile
-from langchain_localmix._structured import Method, Schema, Structured, asked_for
+from langchain_localmix._structured import Form, Method, Schema, Structured, asked_for
 from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.adapting.addable import Addable
-from localmix.types import ThinkLevel
+from localmix.adapting.chatting import Chatting
+from localmix.adapting.tools import to_tool, to_tool_choice
 from localmix.types.build import chat_request
+from localmix.types.spellings import Think
 
 M = TypeVar("M", bound="ChatLocalMix")
 
 
-class ChatLocalMix(Asking, BaseChatModel):
+class ChatLocalMix(Asking, Chatting, BaseChatModel):
     """Chat with a model on whichever local server has it.
 
     Setup:
@@ -48,7 +49,12 @@ class ChatLocalMix(Asking, BaseChatModel):
         `model` (without it: the best suitable model, loaded ones first), `temperature`,
         `max_tokens`, `stop`, `seed`, `top_p`, `top_k`, `num_ctx`, `keep_alive`, `reasoning`,
         `response_format`, `logprobs`, and the rest of `localmix.GenerationRequest`. All of them
-        may be given per call too; a name that is unknown is refused.
+        may be given per call too; a name that is unknown is refused. Names of ChatOllama and
+        ChatOpenAI are taken where they mean the same.
+
+    Key init args, messages:
+        `late_system`, the role of system messages after the first turn, and `unsupported_blocks`,
+        what becomes of content that no local model takes.
 
     Key init args, client:
         `servers` or `base_url`, `prefer`, `api_key`, `timeout`, `max_retries`, or `client=` with a
@@ -119,8 +125,12 @@ class ChatLocalMix(Asking, BaseChatModel):
     model_config = STRICT
     ls_model_type = "chat"
 
-    reasoning: bool | ThinkLevel | None = None
+    reasoning: Think = None
     response_format: Any = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[ChatArguments]) -> None: ...
 
     @field_validator("profile", mode="before")
     @classmethod
@@ -133,7 +143,8 @@ class ChatLocalMix(Asking, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {"reasoning": self.reasoning, "response_format": self.response_format}
+        names = ("reasoning", "response_format", "late_system", "unsupported_blocks")
+        own = {name: getattr(self, name) for name in names}
         return super()._identifying_params | own
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -145,8 +156,10 @@ class ChatLocalMix(Asking, BaseChatModel):
         asked = {"chosen": known.name if known else None, **self._options_of(stop, kwargs)}
         return str(sorted((self._identifying_params | asked).items()))
 
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return _lazy_profile(self)
+    @model_validator(mode="after")
+    def _with_a_profile(self) -> Self:
+        # After core's own validators: they read every key of a profile, which would ask a server.
+        return _with_own_profile(self) if self.profile is None else self
 
     def __copy__(self) -> Self:
         return _with_own_profile(super().__copy__())
@@ -212,7 +225,7 @@ class ChatLocalMix(Asking, BaseChatModel):
             raise ValueError(f"with_structured_output does not take {sorted(kwargs)}.")
         llm = self.bind(**asked_for(schema, method, strict=strict))
         by_tool = method == "function_calling"
-        return Structured(llm, schema, by_tool=by_tool, include_raw=include_raw)
+        return Structured(llm, Form(schema, by_tool=by_tool), include_raw=include_raw)
 
     # Conveniences
 
@@ -295,24 +308,19 @@ class ChatLocalMix(Asking, BaseChatModel):
     ) -> ChatRequest:
         options = self._options_of(stop, kwargs)
         options["think"] = options.pop("reasoning", self.reasoning)
-        options["tools"] = to_tools(options.get("tools") or ())
+        options["tools"] = [to_tool(tool) for tool in options.get("tools") or ()]
         options["tool_choice"] = to_tool_choice(options.get("tool_choice"))
         options["response_format"] = to_response_format(
             options.get("response_format", self.response_format)
         )
-        return chat_request(to_messages(messages), options)
+        return chat_request(to_messages(messages, self.policy), options)
 
 
-def _lazy_profile(model: ChatLocalMix) -> ModelProfile:
-    """Make a profile that asks when it is looked at: a mapping, where core says a dictionary."""
-    return cast("ModelProfile", Profile(model))
-
-
-def _with_own_profile(copied: M) -> M:
-    """Let a copy, which may ask for another model, not tell of the model it was copied from."""
-    if isinstance(copied.profile, Profile):
-        copied.profile = _lazy_profile(copied)
-    return copied
+def _with_own_profile(model: M) -> M:
+    """Give a model a profile; a copy may ask for another model than what it was copied from."""
+    if model.profile is None or isinstance(model.profile, Profile):
+        model.profile = cast("ModelProfile", Profile(model))
+    return model
 
 
 def _chunks(step: Delta | None, stream: Stream | AsyncStream) -> list[AIMessageChunk]:

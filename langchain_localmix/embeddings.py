@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 from langchain_core.embeddings import Embeddings
 
+from langchain_localmix._arguments import EmbeddingsArguments
 from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Embedding
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_embedding_peers
 from localmix.wire import jsontext
 
 
@@ -60,10 +64,15 @@ class LocalMixEmbeddings(Component, Embedding, Embeddings):
         keep_alive: Seconds the server should keep the model loaded afterwards.
     """
 
+    also_called: ClassVar[Names] = names_of_embedding_peers()
     model_config = STRICT
 
     query_prefix: str = ""
     document_prefix: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[EmbeddingsArguments]) -> None: ...
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts, in their order.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseLLM
 from langchain_core.outputs import Generation, GenerationChunk, LLMResult
 
+from langchain_localmix._arguments import CompletionArguments
 from langchain_localmix._component import STRICT, Asking
 from langchain_localmix._convert import from_usage, metadata_of
 from langchain_localmix._errors import model_errors
@@ -65,6 +66,10 @@ class LocalMixLLM(Asking, BaseLLM):
     ls_model_type = "llm"
 
     suffix: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[CompletionArguments]) -> None: ...
 
     @property
     def _llm_type(self) -> str:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any, ClassVar, Self
 
 from llama_index.core.schema import BaseComponent
-from pydantic import PrivateAttr
 
 from localmix import ModelInfo
 from localmix.adapting.connected import Connected
-from localmix.errors import ModelNotFoundError
+from localmix.adapting.describing import is_in_a_loop
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_peers
+from localmix.errors import LocalMixError, ModelNotFoundError
 
 
 class Component(Connected, BaseComponent):
     """Ask about servers and models, and be copied and pickled without harm."""
 
-    # What was asked for, and what was told; a copy may ask for another model.
-    _told: tuple[Any, ModelInfo] | None = PrivateAttr(default=None)
+    also_called: ClassVar[Names] = names_of_peers("think")
 
     def model_info(self) -> ModelInfo:
         """Describe the model as fully as its server can, asked now.
@@ -28,12 +29,12 @@ class Component(Connected, BaseComponent):
             ModelNotFoundError: No server holds it.
         """
         self.client.listing()
-        return self._note(self.client.show(self._name()))
+        return self.client.show(self._name())
 
     async def amodel_info(self) -> ModelInfo:
         """Describe the model as fully as its server can, asked now; see `model_info`."""
         await self.async_client.listing()
-        return self._note(await self.async_client.show(self._name()))
+        return await self.async_client.show(self._name())
 
     def _name(self) -> str:
         """Name the model, or the one that a request without a name would go to."""
@@ -42,19 +43,16 @@ class Component(Connected, BaseComponent):
             raise ModelNotFoundError(f"No server holds a model for {self.purpose}.")
         return known if isinstance(known, str) else known.name
 
-    def _note(self, told: ModelInfo) -> ModelInfo:
-        self._told = ((self.model, self._made_of), told)
-        return told
+    def _look(self) -> ModelInfo | None:
+        """Learn of the model what is not known yet; an event loop is held up for a short time only.
 
-    @property
-    def _about(self) -> ModelInfo | None:
-        """Give what is known of the model, without asking: what was told, and what is newer."""
-        listed = self.known()
-        if self._told is None or self._told[0] != (self.model, self._made_of):
-            return listed
-        told = self._told[1]
-        window = (listed and listed.loaded_context_length) or told.loaded_context_length
-        return replace(told, loaded_context_length=window)
+        Nothing is said where nobody answers: the request that follows will say it.
+        """
+        with suppress(LocalMixError):
+            client = self.client
+            within = client.settings.probe_timeout if is_in_a_loop() else None
+            return client.look_up(self.model, self.purpose, within=within)
+        return None
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle a copy: core deletes from the live object what cannot be pickled."""

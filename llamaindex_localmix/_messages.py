@@ -1,12 +1,11 @@
-"""LlamaIndex's messages to ours."""
+"""LlamaIndex's messages taken apart."""
 
 from __future__ import annotations
 
-import logging
+import base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from mimetypes import guess_type
-from typing import Literal
+from functools import partial
 
 from llama_index.core.base.llms.types import (
     CachePoint,
@@ -16,142 +15,90 @@ from llama_index.core.base.llms.types import (
     ContentBlock,
     DocumentBlock,
     ImageBlock,
-    MessageRole,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
 )
-from pydantic import ValidationError
 
 from llamaindex_localmix._tools import calls_in, to_tool_call
-from localmix import Image, Message, ToolCall
-from localmix.adapting.messages import settled
-from localmix.errors import ConfigError, config_error
-from localmix.types import Role
+from localmix import Message
+from localmix.adapting import blocks, messages
+from localmix.adapting.blocks import Block, Media
+from localmix.adapting.messages import Said
+from localmix.errors import ConfigError
 
-_log = logging.getLogger("localmix")
-_ROLES: dict[MessageRole, Role] = {
-    MessageRole.SYSTEM: "system",
-    MessageRole.DEVELOPER: "system",
-    MessageRole.USER: "user",
-    MessageRole.ASSISTANT: "assistant",
-    MessageRole.CHATBOT: "assistant",
-    MessageRole.MODEL: "assistant",
-    MessageRole.TOOL: "tool",
-    MessageRole.FUNCTION: "tool",
-}
 # What the model thought and called stands in other fields; a cache point says nothing to it.
 _NOT_CONTENT = (ThinkingBlock, ToolCallBlock, CachePoint)
-_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/yaml")
-Late = Literal["user", "system"]
-Unsupported = Literal["error", "drop"]
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """Say what may be read, and what becomes of what no local model takes.
+class Policy(blocks.Policy):
+    """Say what may be read beside what becomes of messages.
 
     Attributes:
         read_files: Whether a block may name a file of this machine.
         fetch_urls: Whether a block may name an address; LlamaIndex fetches it.
-        unsupported: Whether audio, video and documents that are no text are an error, or left out
-            with a warning in the log.
-        late_system: The role of system messages that come after the first turn.
     """
 
     read_files: bool = False
     fetch_urls: bool = False
-    unsupported: Unsupported = "error"
-    late_system: Late = "user"
 
 
-def to_messages(messages: Sequence[ChatMessage], policy: Policy = Policy()) -> list[Message]:
+def to_messages(said: Sequence[ChatMessage], policy: Policy = Policy()) -> list[Message]:
     """Read LlamaIndex's messages; this blocks if `must_read` says so.
 
     Raises:
         ConfigError: A message holds what no local server takes, or what must not be read.
     """
-    said = []
-    open_calls: list[ToolCall] = []  # for the results of integrations that do not name the call
-    for message in messages:
-        calls = [to_tool_call(call, place) for place, call in enumerate(calls_in(message))]
-        open_calls += calls
-        try:
-            said.append(_to_message(message, calls, open_calls, policy))
-        except ValidationError as error:
-            raise config_error(Message, error) from error
-    return settled(said, policy.late_system)
+    return messages.to_messages((_said(message, policy) for message in said), policy)
 
 
-def must_read(messages: Iterable[ChatMessage]) -> bool:
+def must_read(said: Iterable[ChatMessage]) -> bool:
     """Tell whether a block names a file or an address, so that reading it may take a while."""
     return any(
         _address(block) and not _is_inline(block)
-        for message in messages
+        for message in said
         for block in _flat(message.blocks)
     )
 
 
-def _to_message(
-    message: ChatMessage, calls: list[ToolCall], open_calls: list[ToolCall], policy: Policy
-) -> Message:
-    role = _ROLES[message.role]
-    parts = [part for block in _flat(message.blocks) for part in _to_parts(block, policy)]
+def _said(message: ChatMessage, policy: Policy) -> Said:
     thoughts = [block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock)]
-    return Message(
-        role=role,
-        content=tuple(parts)
-        if any(isinstance(part, Image) for part in parts)
-        else "".join(map(str, parts)),
+    about = message.additional_kwargs
+    return Said(
+        message.role.value,
+        [_to_block(each, policy) for each in _flat(message.blocks)],
         reasoning="".join(thoughts),
-        tool_calls=tuple(calls) if role == "assistant" else (),
-        tool_call_id=_answered(message, open_calls) if role == "tool" else "",
-        tool_name=str(message.additional_kwargs.get("name") or "") if role == "tool" else "",
+        calls=[to_tool_call(call) for call in calls_in(message)],
+        call_id=str(about.get("tool_call_id") or ""),
+        name=str(about.get("name") or ""),
     )
 
 
-def _answered(message: ChatMessage, open_calls: list[ToolCall]) -> str:
-    """Find the call that a result answers: the one it names, else the first without a result."""
-    named = message.additional_kwargs.get("tool_call_id")
-    for place, call in enumerate(open_calls):
-        if named in (None, "", call.id):
-            return open_calls.pop(place).id
-    return str(named or "")
-
-
-def _flat(blocks: Iterable[ContentBlock]) -> Iterator[ContentBlock]:
-    """Put the content of citations in their place."""
-    for block in blocks:
+def _flat(content: Iterable[ContentBlock]) -> Iterator[ContentBlock]:
+    """Put the content of citations in their place, and leave out what is none."""
+    for block in content:
         if isinstance(block, CitableBlock):
             yield from _flat(block.content)
         elif isinstance(block, CitationBlock):
             yield block.cited_content
-        else:
+        elif not isinstance(block, _NOT_CONTENT):
             yield block
 
 
-def _to_parts(block: ContentBlock, policy: Policy) -> list[str | Image]:
+def _to_block(block: ContentBlock, policy: Policy) -> Block:
     if isinstance(block, TextBlock):
-        return [block.text]
-    if isinstance(block, _NOT_CONTENT):
-        return []
-    if isinstance(block, ImageBlock):
-        data = _read(block, policy)
-        return [Image(data=data, media_type=block.image_mimetype or "image/png")]
-    if isinstance(block, DocumentBlock) and _is_text(block):
-        return [_read(block, policy).decode("utf-8", "replace")]
-    if policy.unsupported == "drop":
-        _log.warning("A block of type %r was left out: no local model takes it.", block.block_type)
-        return []
-    raise ConfigError(
-        f"A block of type {block.block_type!r} cannot be sent to a local model.",
-        hint='Send text or images, or leave such blocks out with unsupported_blocks="drop".',
+        return block.text
+    if not isinstance(block, ImageBlock | DocumentBlock):
+        return Media(block.block_type)
+    is_image = isinstance(block, ImageBlock)
+    media_type = block.image_mimetype if isinstance(block, ImageBlock) else block.document_mimetype
+    return Media(
+        block.block_type,
+        partial(_read, block, policy),
+        media_type=media_type or ("image/png" if is_image else ""),
+        name=_address(block),
     )
-
-
-def _is_text(block: DocumentBlock) -> bool:
-    kind = block.document_mimetype or guess_type(_address(block))[0] or ""
-    return kind.startswith(_TEXT_TYPES)
 
 
 def _read(block: ImageBlock | DocumentBlock, policy: Policy) -> bytes:
@@ -166,13 +113,21 @@ def _read(block: ImageBlock | DocumentBlock, policy: Policy) -> bytes:
         )
     try:
         if isinstance(block, ImageBlock):
-            return bytes(block.resolve_image().read())
+            return _unwrapped(block.resolve_image().read())
         return bytes(block.resolve_document().read())
     except (OSError, ValueError) as error:  # also what the fetching library raises
         raise ConfigError(
             f"A block of type {block.block_type!r} cannot be read: {error}.",
             hint="Give its bytes.",
         ) from error
+
+
+def _unwrapped(image: bytes) -> bytes:
+    """Give an image's bytes: core takes base64 that has line ends for the bytes themselves."""
+    try:
+        return base64.b64decode(b"".join(image.split()), validate=True)
+    except ValueError:
+        return image
 
 
 def _address(block: ContentBlock) -> str:

@@ -21,29 +21,25 @@ from localmix.adapting.metrics import metrics_of
 from localmix.types import TokenLogprob
 
 
-def from_result(
-    result: ChatResult, delta: Delta | None = None, *, one_call: bool = False
-) -> ChatResponse:
-    """Write what an answer is so far; `delta` is its last step, if it is streamed.
-
-    With `one_call`, calls after the first are left out: core bounds them only where an answer is
-    not streamed.
-    """
-    calls = result.tool_calls[:1] if one_call else result.tool_calls
+def from_result(result: ChatResult, delta: Delta | None = None) -> ChatResponse:
+    """Write what an answer is so far; `delta` is its last step, if it is streamed."""
+    calls = result.tool_calls
     blocks: list[ContentBlock] = [TextBlock(text=result.content)]
     if result.reasoning:
         tokens = result.usage.reasoning_tokens if result.usage else None
         blocks.insert(0, ThinkingBlock(content=result.reasoning, num_tokens=tokens))
-    blocks += map(from_tool_call, calls)
-    # Core's own streaming programs and chat engines look only at the plain list.
-    kwargs = {"tool_calls": [to_plain(call) for call in calls]} if calls else {}
+    kwargs: dict[str, Any] = {}
+    if calls:
+        blocks += map(from_tool_call, calls)
+        # Core's own streaming programs and chat engines look only at the plain list.
+        kwargs["tool_calls"] = [to_plain(call) for call in calls]
     usage = _from_usage(result.usage) if result.finish_reason and result.usage else {}
     thought = {} if delta is None else {"thinking_delta": delta.reasoning or None}
     return ChatResponse(
         message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=kwargs),
         delta=None if delta is None else delta.content,
         raw=_raw(result, usage),
-        logprobs=[_from_logprob(each) for each in result.logprobs] or None,
+        logprobs=[_from_logprob(each) for each in result.logprobs] if result.logprobs else None,
         additional_kwargs=thought | usage,
     )
 

@@ -1,8 +1,7 @@
 """Answers as objects: asked for by schema, as a tool call, or in plain text.
 
-Strategy. A `Form` knows how to ask for an object and how to read it. What happens around one
-request (reading the answer, asking once more when it is of no use) is a generator that yields
-messages and is sent responses; the four methods only drive it, in their colour.
+A `Form` knows how to ask for an object and how to read it; `localmix.adapting.structured` asks, and
+asks once more when an answer is of no use. The four methods only drive that, in their colour.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from llama_index.core.base.llms.types import (
@@ -35,10 +34,12 @@ from pydantic import BaseModel, ValidationError
 from llamaindex_localmix._tools import calls_in
 from localmix import Tool
 from localmix.adapting.find_json import json_in, json_so_far
-from localmix.errors import ConfigError, UnusableAnswerError
+from localmix.adapting.structured import Flow, Reading, afinish, asking, correction, finish
+from localmix.errors import ConfigError
 from localmix.wire import jsontext
 
 M = TypeVar("M", bound=BaseModel)
+Messages = list[ChatMessage]
 Way = Literal["schema", "tool", "text"]
 _WAYS: dict[PydanticProgramMode, Way] = {
     PydanticProgramMode.DEFAULT: "schema",
@@ -47,7 +48,7 @@ _WAYS: dict[PydanticProgramMode, Way] = {
 }
 # Core's own programs drop these as well: how the object is asked for is decided here.
 _DECIDED_HERE = ("tools", "tool_choice", "tool_required", "allow_parallel_tool_calls")
-Flow = Generator[list[ChatMessage], ChatResponse, M]
+Predicting = Flow[Messages, ChatResponse, M]
 _dispatcher = get_dispatcher(__name__)
 
 
@@ -91,16 +92,34 @@ class Form(Generic[M]):
         """Read the object out of a whole answer.
 
         Raises:
+            ValueError: There is none.
+        """
+        return self.output_cls.model_validate_json(jsontext.text(json_in(_answer(response))))
+
+    def is_cut(self, response: ChatResponse) -> bool:
+        """Tell whether the limit of tokens cut the answer."""
+        return (response.raw or {}).get("finish_reason") == "length"
+
+    def again(self, asked: Messages, response: ChatResponse, problem: str) -> Messages:
+        """Show the model its answer, and say what is wrong with it."""
+        said = ChatMessage(role=MessageRole.ASSISTANT, content=_answer(response))
+        told = correction(problem, jsontext.text(self.output_cls.model_json_schema()))
+        return [*asked, said, ChatMessage(role=MessageRole.USER, content=told)]
+
+    def predicting(self, messages: Sequence[ChatMessage]) -> Predicting[M]:
+        """Yield the messages to send, take the response, and ask once more if it is of no use."""
+        return asking(self, self.messages(messages))
+
+    def made(self, reading: Reading[ChatResponse, M]) -> M:
+        """Give the object.
+
+        Raises:
             UnusableAnswerError: There is none; the error says what is wrong with the answer.
         """
-        # Some servers take an answer under a schema for thoughts.
-        answer = _written(response) or _thoughts(response)
-        try:
-            return self.output_cls.model_validate_json(jsontext.text(json_in(answer)))
-        except ValidationError as error:
-            raise self._unusable(_sentence(error), answer, response) from error
-        except ValueError as error:
-            raise self._unusable(str(error), answer, response) from error
+        if reading.problem:
+            error = reading.error(self.output_cls.__name__, _answer(reading.answer))
+            raise error from reading.problem
+        return cast("M", reading.value)
 
     def partial(self, response: ChatResponse) -> M | FlexibleModel | None:
         """Read what there is of the object so far, if anything."""
@@ -115,32 +134,6 @@ class Form(Generic[M]):
     @cached_property
     def _flexible(self) -> type[FlexibleModel]:
         return create_flexible_model(self.output_cls)
-
-    def _unusable(self, problem: str, answer: str, response: ChatResponse) -> UnusableAnswerError:
-        return UnusableAnswerError(
-            f"The model wrote no {self.output_cls.__name__}: {problem}.",
-            hint="Raise max_tokens: the answer was cut." if _is_cut(response) else None,
-            answer=answer,
-        )
-
-
-def predicting(form: Form[M], messages: Sequence[ChatMessage]) -> Flow[M]:
-    """Yield the messages to send, take the response, and ask once more if it is of no use.
-
-    Raises:
-        UnusableAnswerError: The second answer is of no use either, or the first one was cut.
-    """
-    asked = form.messages(messages)
-    response = yield asked
-    try:
-        return form.read(response)
-    except UnusableAnswerError as error:
-        if _is_cut(response):
-            raise
-        said = ChatMessage(role=MessageRole.ASSISTANT, content=error.answer)
-        correction = f"{error.message} Write it again, as JSON and nothing else."
-    response = yield [*asked, said, ChatMessage(role=MessageRole.USER, content=correction)]
-    return form.read(response)
 
 
 class StructuredPredicting(FunctionCallingLLM):
@@ -168,8 +161,9 @@ class StructuredPredicting(FunctionCallingLLM):
                 "M", super().structured_predict(output_cls, prompt, llm_kwargs, **prompt_args)
             )
         _tell_start(output_cls, prompt, prompt_args)
-        flow = predicting(form, self._filled(prompt, prompt_args))
-        return _tell_end(self._finish(flow, None, _options(form, llm_kwargs)))
+        options = _options(form, llm_kwargs)
+        flow = form.predicting(self._filled(prompt, prompt_args))
+        return _tell_end(form.made(finish(flow, partial(self.chat, **options))))
 
     @_dispatcher.span
     async def astructured_predict(
@@ -186,8 +180,9 @@ class StructuredPredicting(FunctionCallingLLM):
                 await super().astructured_predict(output_cls, prompt, llm_kwargs, **prompt_args),
             )
         _tell_start(output_cls, prompt, prompt_args)
-        flow = predicting(form, self._filled(prompt, prompt_args))
-        return _tell_end(await self._afinish(flow, None, _options(form, llm_kwargs)))
+        options = _options(form, llm_kwargs)
+        flow = form.predicting(self._filled(prompt, prompt_args))
+        return _tell_end(form.made(await afinish(flow, partial(self.achat, **options))))
 
     # Core calls these two for the streamed siblings, and tells of their events itself.
 
@@ -200,16 +195,18 @@ class StructuredPredicting(FunctionCallingLLM):
     ) -> Generator[Any]:
         if (form := self._form(output_cls)) is None:
             return super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
-        flow = predicting(form, self._filled(prompt, prompt_args))
+        flow = form.predicting(self._filled(prompt, prompt_args))
         return self._streamed(form, flow, _options(form, llm_kwargs))
 
-    def _streamed(self, form: Form[M], flow: Flow[M], options: dict[str, Any]) -> Generator[Any]:
+    def _streamed(
+        self, form: Form[M], flow: Predicting[M], options: dict[str, Any]
+    ) -> Generator[Any]:
         response, shown = None, None
         with closing(self.stream_chat(next(flow), **options)) as responses:
             for response in responses:
-                if (partial := form.partial(response)) not in (None, shown):
-                    yield (shown := partial)
-        whole = self._finish(flow, response, options)
+                if (so_far := form.partial(response)) not in (None, shown):
+                    yield (shown := so_far)
+        whole = form.made(finish(flow, partial(self.chat, **options), response))
         if whole != shown:
             yield whole
 
@@ -224,43 +221,24 @@ class StructuredPredicting(FunctionCallingLLM):
             return await super()._structured_astream_call(
                 output_cls, prompt, llm_kwargs, **prompt_args
             )
-        flow = predicting(form, self._filled(prompt, prompt_args))
+        flow = form.predicting(self._filled(prompt, prompt_args))
         return self._astreamed(form, flow, _options(form, llm_kwargs))
 
     async def _astreamed(
         self,
         form: Form[M],
-        flow: Flow[M],
+        flow: Predicting[M],
         options: dict[str, Any],
     ) -> AsyncGenerator[Any]:
         response, shown = None, None
         async with aclosing(await self.astream_chat(next(flow), **options)) as responses:
             async for response in responses:
-                if (partial := form.partial(response)) not in (None, shown):
-                    yield (shown := partial)
-        whole = await self._afinish(flow, response, options)
+                if (so_far := form.partial(response)) not in (None, shown):
+                    yield (shown := so_far)
+        reading = await afinish(flow, partial(self.achat, **options), response)
+        whole = form.made(reading)
         if whole != shown:
             yield whole
-
-    def _finish(self, flow: Flow[M], response: ChatResponse | None, options: dict[str, Any]) -> M:
-        """Go on asking until the object is there."""
-        try:
-            while True:
-                messages = flow.send(response)  # type: ignore[arg-type]  # None starts it
-                response = self.chat(messages, **options)
-        except StopIteration as end:
-            return cast("M", end.value)
-
-    async def _afinish(
-        self, flow: Flow[M], response: ChatResponse | None, options: dict[str, Any]
-    ) -> M:
-        """Go on asking until the object is there."""
-        try:
-            while True:
-                messages = flow.send(response)  # type: ignore[arg-type]  # None starts it
-                response = await self.achat(messages, **options)
-        except StopIteration as end:
-            return cast("M", end.value)
 
     def _form(self, output_cls: type[M]) -> Form[M] | None:
         way = _WAYS.get(self.pydantic_program_mode)
@@ -294,13 +272,14 @@ def _written(response: ChatResponse) -> str:
     return response.message.content or ""
 
 
+def _answer(response: ChatResponse) -> str:
+    # Some servers take an answer under a schema for thoughts.
+    return _written(response) or _thoughts(response)
+
+
 def _thoughts(response: ChatResponse) -> str:
     blocks = response.message.blocks
     return "".join(block.content or "" for block in blocks if isinstance(block, ThinkingBlock))
-
-
-def _is_cut(response: ChatResponse) -> bool:
-    return (response.raw or {}).get("finish_reason") == "length"
 
 
 def _with_text(message: ChatMessage, text: str) -> ChatMessage:
@@ -308,12 +287,4 @@ def _with_text(message: ChatMessage, text: str) -> ChatMessage:
     blocks = [*message.blocks, TextBlock(text=f"\n\n{text}")]
     return ChatMessage(
         role=message.role, blocks=blocks, additional_kwargs=message.additional_kwargs
-    )
-
-
-def _sentence(error: ValidationError) -> str:
-    """Name each wrong field, as the model will read it."""
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
-        for each in error.errors(include_url=False, include_input=False)
     )

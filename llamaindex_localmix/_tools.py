@@ -1,4 +1,4 @@
-"""Tools, choices and calls: LlamaIndex's to ours and back; no I/O."""
+"""Tools and calls: LlamaIndex's to ours and back; no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from localmix import Tool, ToolCall
 from localmix.adapting.find_json import partial_json
-from localmix.errors import ConfigError
+from localmix.adapting.tools import to_tool
 from localmix.wire import jsontext
 
 
@@ -35,26 +35,9 @@ def to_tools(tools: Sequence[BaseTool | Tool | Mapping[str, Any]] | None) -> lis
     Raises:
         ConfigError: One of them is neither.
     """
-    return [_to_tool(tool) for tool in tools or ()]
-
-
-def to_tool_choice(choice: Any) -> str:
-    """Read a choice in any form that LlamaIndex's integrations take.
-
-    Raises:
-        ConfigError: It is none of them.
-    """
-    known = {None: "auto", True: "required", False: "none", "any": "required"}
-    if isinstance(choice, Mapping):
-        said = choice.get("function", choice).get("name")
-    else:
-        said = known.get(choice, choice)
-    if not isinstance(said, str):
-        raise ConfigError(
-            f"{choice!r} is not a tool_choice.",
-            hint='Say "auto", "none", "required", or the name of a tool.',
-        )
-    return said
+    return [
+        to_tool(definition_of(tool) if isinstance(tool, BaseTool) else tool) for tool in tools or ()
+    ]
 
 
 def calls_in(message: ChatMessage) -> list[ToolCallBlock]:
@@ -76,14 +59,14 @@ def arguments_of(call: ToolCallBlock) -> dict[str, Any]:
     return arguments if isinstance(arguments, dict) else {}
 
 
-def to_tool_call(call: ToolCallBlock, place: int) -> ToolCall:
+def to_tool_call(call: ToolCallBlock) -> ToolCall:
     """Read a call of an earlier turn.
 
     Arguments that were cut are sent back as they were understood: servers refuse broken JSON, and
     the tool was called with what had been understood.
     """
     return ToolCall(
-        id=call.tool_call_id or f"call_{place}",
+        id=call.tool_call_id or "",
         name=call.tool_name,
         arguments=jsontext.text(arguments_of(call)),
     )
@@ -107,21 +90,6 @@ def to_plain(call: ToolCall) -> dict[str, Any]:
     """Write a call as OpenAI does; plain JSON, since agents serialize their history."""
     function = {"name": call.name, "arguments": call.arguments}
     return {"id": call.id, "type": "function", "function": function}
-
-
-def _to_tool(tool: BaseTool | Tool | Mapping[str, Any]) -> Tool:
-    if isinstance(tool, Tool):
-        return tool
-    if isinstance(tool, BaseTool):
-        tool = definition_of(tool)
-    function = tool.get("function") if isinstance(tool, Mapping) else None
-    if not isinstance(function, Mapping) or not function.get("name"):
-        raise ConfigError(
-            f"{tool!r} is not a tool.",
-            hint="Give a LlamaIndex tool, or a definition as OpenAI writes it.",
-        )
-    known = {key: function[key] for key in ("name", "description", "parameters") if key in function}
-    return Tool(**known)
 
 
 def _from_plain(call: Any) -> ToolCallBlock:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, Unpack
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.storage.kvstore.types import BaseKVStore
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 
+from llamaindex_localmix._arguments import EmbedModelArguments
 from llamaindex_localmix._component import Component
 from llamaindex_localmix._instructions import PRESETS, Family, prefix_of
 from llamaindex_localmix._slots import Slots
 from localmix.adapting.connected import Embedding
+from localmix.adapting.names import Names
+from localmix.adapting.peers import names_of_embedding_peers
 from localmix.errors import ConfigError
 from localmix.types.names import canonical, split_pin
 from localmix.wire import jsontext
@@ -49,6 +52,7 @@ class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
             same. Models, dimensions and instructions are kept apart in it.
     """
 
+    also_called: ClassVar[Names] = names_of_embedding_peers()
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
     instructions: Family | None = None
     query_instruction: str | None = None
@@ -56,6 +60,10 @@ class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
     embed_batch_size: int = Field(default=512, gt=0, le=2048)
     cache: BaseKVStore | None = Field(default=None, exclude=True, repr=False)
     _slots: Slots = PrivateAttr(default_factory=Slots)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[EmbedModelArguments]) -> None: ...
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -25,8 +25,9 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import ConfigDict, Field
 
+from llamaindex_localmix._arguments import LLMArguments
 from llamaindex_localmix._component import Component
-from llamaindex_localmix._messages import Late, Policy, Unsupported, must_read, to_messages
+from llamaindex_localmix._messages import Policy, must_read, to_messages
 from llamaindex_localmix._responses import from_result, to_completion
 from llamaindex_localmix._structured import StructuredPredicting
 from llamaindex_localmix._tokens import TokenRatio
@@ -34,20 +35,21 @@ from llamaindex_localmix._tools import (
     calls_in,
     definition_of,
     to_selection,
-    to_tool_choice,
     to_tools,
 )
 from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, Stream
 from localmix.adapting.addable import Addable
-from localmix.adapting.connected import Generating
-from localmix.types import ThinkLevel
+from localmix.adapting.chatting import Chatting
+from localmix.adapting.describing import window_of
+from localmix.adapting.tools import to_tool_choice
 from localmix.types.build import chat_request
+from localmix.types.spellings import Form, Think
 
 # What servers give a model whose own window is not known yet; Ollama's smallest default.
 _USUAL_WINDOW = 4096
 
 
-class LocalMix(Component, Generating, StructuredPredicting):
+class LocalMix(Component, Chatting, StructuredPredicting):
     """Ask a model on whichever local server has it.
 
         from llamaindex_localmix import LocalMix
@@ -84,17 +86,14 @@ class LocalMix(Component, Generating, StructuredPredicting):
     Attributes:
         think: Whether, or how much, the model should think first; `None` is its default. What it
             thought comes as a `ThinkingBlock`, and streamed as `thinking_delta`.
-        response_format: `"json"`, or the JSON schema that every answer must follow.
+        response_format: `"json"`, or the JSON schema that every answer must follow, also as a
+            pydantic class or in OpenAI's dictionary.
         num_ctx: Context window in tokens to ask Ollama for; elsewhere it is what must be there.
         context_window: Tokens that LlamaIndex may fill, where it shall not be what is known of the
             model: `num_ctx`, else what is loaded.
         is_function_calling_model: Whether the model can call tools; `None` is what is known of it.
         allow_files: Whether images and documents may be paths on this machine.
         allow_urls: Whether images and documents may be addresses, which are then fetched.
-        unsupported_blocks: Whether audio, video and documents other than text are an `"error"`, or
-            `"drop"` leaves them out with a warning in the log.
-        late_system: The role that system messages after the first turn are sent with; strict
-            templates refuse them.
         tokenizer: Cuts a text into tokens; by default an estimate that learns from every answer.
             LlamaIndex uses it after `Settings.tokenizer = llm.tokenizer`.
     """
@@ -102,17 +101,19 @@ class LocalMix(Component, Generating, StructuredPredicting):
     # The framework's own would ignore misspelt options.
     model_config = ConfigDict(extra="forbid")
 
-    think: bool | ThinkLevel | None = None
-    response_format: Literal["json"] | dict[str, Any] | None = None
+    think: Think = None
+    response_format: Form = None
     context_window: int | None = Field(default=None, gt=0)
     is_function_calling_model: bool | None = None
     allow_files: bool = False
     allow_urls: bool = False
-    unsupported_blocks: Unsupported = "error"
-    late_system: Late = "user"
     tokenizer: Callable[[str], list[Any]] = Field(
         default_factory=TokenRatio, exclude=True, repr=False
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[LLMArguments]) -> None: ...
 
     @classmethod
     def class_name(cls) -> str:
@@ -121,12 +122,25 @@ class LocalMix(Component, Generating, StructuredPredicting):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """Describe the model by what is known of it: nobody is asked, and nothing can fail.
+        """Describe the model; LlamaIndex sizes its prompts by this.
 
-        Something is known once a request was made, and everything after `model_info()`.
+        Where nothing fresh is known of the model, the servers are asked: once, and for as long as
+        they have to show what they are. This never fails; what nobody tells is what servers usually
+        do (4,096 tokens, tools).
+
+        Warning:
+            A property cannot await: inside an event loop this may hold up the loop, for as long as
+            a local server takes and at most `probe_timeout` (1 s). `await llm.amodel_info()`
+            beforehand, and it asks nobody.
         """
-        model = self._about
-        window = self.context_window or self._window_of(model)
+        return self._described(self._look())
+
+    def to_payload(self) -> dict[str, Any]:
+        """Describe the model for events, by what is known already: no call waits for that."""
+        return {"class_name": self.class_name(), **self._described(self.known()).model_dump()}
+
+    def _described(self, model: ModelInfo | None) -> LLMMetadata:
+        window = self.context_window or window_of(model, self.num_ctx) or _USUAL_WINDOW
         calls_tools = self.is_function_calling_model
         if calls_tools is None:
             calls_tools = model is None or model.can("tools") is not False
@@ -246,63 +260,62 @@ class LocalMix(Component, Generating, StructuredPredicting):
         }
 
     def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
+        request = self._request(to_messages(messages, self.policy), kwargs)
         result = self.client.chat(request)
         self._learn(request, result)
-        return from_result(result, one_call=one_call)
+        return from_result(result)
 
     async def _achat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        request, one_call = self._request(await self._read(messages), kwargs)
+        request = self._request(await self._read(messages), kwargs)
         result = await self.async_client.chat(request)
         self._learn(request, result)
-        return from_result(result, one_call=one_call)
+        return from_result(result)
 
     def _stream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseGen:
-        request, one_call = self._request(to_messages(messages, self._policy), kwargs)
+        request = self._request(to_messages(messages, self.policy), kwargs)
         stream = self.client.stream(request)
         steps = Addable(stream, request.think)
-        return _steps(stream, steps, one_call, partial(self._learn, request))
+        return _steps(stream, steps, partial(self._learn, request))
 
     async def _astream_chat(
         self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]
     ) -> ChatResponseAsyncGen:
-        request, one_call = self._request(await self._read(messages), kwargs)
+        request = self._request(await self._read(messages), kwargs)
         stream = self.async_client.stream(request)
         steps = Addable(stream, request.think)
-        return _asteps(stream, steps, one_call, partial(self._learn, request))
+        return _asteps(stream, steps, partial(self._learn, request))
 
     async def _read(self, messages: Sequence[ChatMessage]) -> list[Message]:
         """Read messages; off the loop where a file or an address must be read."""
         if must_read(messages):
-            return await asyncio.to_thread(to_messages, messages, self._policy)
-        return to_messages(messages, self._policy)
+            return await asyncio.to_thread(to_messages, messages, self.policy)
+        return to_messages(messages, self.policy)
 
-    def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> tuple[ChatRequest, bool]:
-        """Merge the call's options over the LLM's; tell whether one tool call is the most."""
+    def _request(self, messages: list[Message], kwargs: dict[str, Any]) -> ChatRequest:
+        """Merge the call's options over the LLM's."""
         own = {"think": self.think, "response_format": self.response_format}
-        options = self.options(**own | kwargs)
-        one_call = options.pop("allow_parallel_tool_calls", None) is False
+        options = own | self.options(**kwargs)
+        if options.pop("allow_parallel_tool_calls", None) is False:
+            options["parallel_tool_calls"] = False
         options["tools"] = to_tools(options.get("tools"))
         options["tool_choice"] = to_tool_choice(options.get("tool_choice"))
-        return chat_request(messages, options), one_call
+        return chat_request(messages, options)
 
     def _learn(self, request: ChatRequest, result: ChatResult) -> None:
         if isinstance(self.tokenizer, TokenRatio):
             self.tokenizer.learn(request, result)
 
     @property
-    def _policy(self) -> Policy:
-        return Policy(self.allow_files, self.allow_urls, self.unsupported_blocks, self.late_system)
-
-    def _window_of(self, model: ModelInfo | None) -> int:
-        """Give the tokens that the server will take, by what is known."""
-        if not self.num_ctx and model and model.loaded_context_length:
-            return model.loaded_context_length
-        trained = model.context_length if model else None
-        asked = self.num_ctx or _USUAL_WINDOW
-        return min(asked, trained or asked)
+    def policy(self) -> Policy:
+        """What becomes of messages, and what of them may be read."""
+        return Policy(
+            unsupported=self.unsupported_blocks,
+            late_system=self.late_system,
+            read_files=self.allow_files,
+            fetch_urls=self.allow_urls,
+        )
 
 
 def _turn(prompt: str) -> list[ChatMessage]:
@@ -310,26 +323,22 @@ def _turn(prompt: str) -> list[ChatMessage]:
 
 
 def _steps(
-    stream: Stream,
-    steps: Addable,
-    one_call: bool = False,
-    learn: Callable[[ChatResult], None] = lambda _: None,
+    stream: Stream, steps: Addable, learn: Callable[[ChatResult], None] = lambda _: None
 ) -> ChatResponseGen:
     with closing(stream):
         for delta in stream:
             if step := steps.take(delta):
-                yield from_result(stream.result, step, one_call=one_call)
+                yield from_result(stream.result, step)
     learn(stream.result)
 
 
 async def _asteps(
     stream: AsyncStream,
     steps: Addable,
-    one_call: bool = False,
     learn: Callable[[ChatResult], None] = lambda _: None,
 ) -> ChatResponseAsyncGen:
     async with stream:
         async for delta in stream:
             if step := steps.take(delta):
-                yield from_result(stream.result, step, one_call=one_call)
+                yield from_result(stream.result, step)
     learn(stream.result)

@@ -42,6 +42,9 @@ class Either:
         result: ModelInfo = self._do(self.client.show(model))
         return result
 
+    def look_up(self, model: str | None = None, **options: Any) -> Any:
+        return self._do(self.client.look_up(model, **options))
+
     def chat(self, messages: Any, **options: Any) -> ChatResult:
         result: ChatResult = self._do(self.client.chat(messages, **options))
         return result

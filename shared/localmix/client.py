@@ -166,6 +166,22 @@ class Client(_Face, Managing):
         """
         return self._driver.run(self._inventory.show(model))
 
+    def look_up(
+        self, model: str | None = None, purpose: Purpose = "chat", *, within: float | None = None
+    ) -> ModelInfo | None:
+        """Describe the model that a request would go to, asking only for what is not known yet.
+
+        While what is known is fresh, nobody is asked. This never fails: `None` where no server
+        tells of such a model.
+
+        Args:
+            model: Its name; without one, the best suitable model.
+            purpose: What the request would be for.
+            within: The most seconds that it may take, where an event loop stands still meanwhile;
+                without it, as long as servers have to show what they are.
+        """
+        return self._driver.run(self._inventory.look_up(model, purpose, within))
+
     def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
 
@@ -262,6 +278,12 @@ class AsyncClient(_Face, AsyncManaging):
             ModelNotFoundError: No server holds it.
         """
         return await self._run(self._inventory.show(model))
+
+    async def look_up(
+        self, model: str | None = None, purpose: Purpose = "chat", *, within: float | None = None
+    ) -> ModelInfo | None:
+        """Describe the model that a request would go to; see `Client.look_up`."""
+        return await self._run(self._inventory.look_up(model, purpose, within))
 
     async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next; see `Client.route`."""

@@ -32,6 +32,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel, ValidationError
 
     from localmix.types import ChatResult
@@ -276,12 +278,21 @@ class UnusableAnswerError(LocalMixError, ValueError):
         self.answer = answer
 
 
-def config_error(model: type[BaseModel], error: ValidationError) -> ConfigError:
-    """Say what is wrong with the first bad value, without showing values: they may be secrets."""
+def config_error(
+    model: type[BaseModel], error: ValidationError, names: Iterable[str] = ()
+) -> ConfigError:
+    """Say what is wrong with the first bad value, without showing values: they may be secrets.
+
+    Beside the model's fields, what was written may have meant one of `names`.
+    """
     first = error.errors(include_url=False, include_input=False)[0]
+    if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
+        return told  # it says more than pydantic knows of it
     where = ".".join(str(part) for part in first["loc"]) or model.__name__
     if first["type"] == "extra_forbidden":
-        close = get_close_matches(where, model.model_fields, n=1)
-        hint = f"Did you mean {close[0]}?" if close else ""
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        close = get_close_matches(where, [*known, *names], n=1)
+        others = "Your server's own keys go into extra={...}." if "extra" in known else ""
+        hint = f"Did you mean {close[0]}?" if close else others
         return ConfigError(f"{where} is not an argument of {model.__name__}.", hint=hint)
     return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")

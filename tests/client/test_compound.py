@@ -73,6 +73,23 @@ class TestToolsNextToASchema:
         assert body["format"] == SCHEMA
         assert server.count("POST /api/chat") == 2
 
+    def test_both_requests_are_counted_and_told(
+        self, either: MakeEither, start: Any, ask: Ask
+    ) -> None:
+        server = start(stand_ins.ollama(POST__api_chat=answering(calls=False)))
+        client = either(server.url)
+        options: Any = {"model": "tiny", "tools": [WEATHER], "response_format": SCHEMA}
+        told: Any = (
+            client.chat("hello", **options)
+            if ask is asked_whole
+            else client.stream("hello", **options)[-1]
+        )
+        assert (told.usage.input_tokens, told.usage.output_tokens) == (2 * 19, 2 * 26)
+        assert (told.timings.prompt, told.timings.output) == (1, 4)
+        (earlier,) = told.route.earlier
+        assert earlier.server == told.route.server
+        assert not earlier.earlier
+
     def test_a_turn_without_a_choice_is_one(self, either: MakeEither, start: Any, ask: Ask) -> None:
         server = start(stand_ins.ollama(POST__api_chat=answering(calls=True)))
         client = either(server.url)

@@ -8,10 +8,11 @@ import pickle
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from localmix import Client
 from localmix.adapting.connected import Connected, Generating
+from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
 from localmix.types import Purpose
 from tests import stand_ins
@@ -44,7 +45,7 @@ def test_settings_reach_the_client() -> None:
     }
     settings = Connected(**given).client.settings
     assert {name: getattr(settings, name) for name in given} == given
-    with pytest.raises(ValidationError, match="connect_timeout"):
+    with pytest.raises(ConfigError, match="connect_timeout"):
         Connected(connect_timeout=0)
 
 
@@ -62,7 +63,7 @@ def test_no_secret_stands_in_a_dump_or_a_repr() -> None:
 
 
 def test_one_address_or_several() -> None:
-    with pytest.raises(ValidationError, match="both given") as caught:
+    with pytest.raises(ConfigError, match="both given") as caught:
         Connected(servers=["a:1"], base_url=f"http://user:{SECRET}@b:2")
     assert SECRET not in str(caught.value)
 
@@ -77,7 +78,7 @@ def test_a_client_may_be_shared(start: Any) -> None:
         one.close()  # not its own
         assert asyncio.run(other.alist_models())[0].name == "a:latest"
         assert len(server.requests) > asked
-    with pytest.raises(ValidationError, match="client is given, and settings"):
+    with pytest.raises(ConfigError, match="client is given, and settings"):
         Connected(client=client, max_retries=0)
 
 

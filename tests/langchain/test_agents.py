@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from langchain_localmix import ChatLocalMix
 from tests import stand_ins
-from tests.loopback import Exchange, LoopbackServer, whole
+from tests.loopback import Exchange, LoopbackServer, ndjson, whole
 
 ANSWER = {"country": "France", "capital": "Paris"}
 PROSE = "I would say that it is Paris."
@@ -44,7 +44,8 @@ def ollama() -> LoopbackServer:
             content = json.dumps(ANSWER)
         elif schema:  # held to a call
             content = json.dumps({"name": "Capital", "parameters": ANSWER})
-        whole({**stand_ins.OLLAMA_DONE, "message": {"content": content}})(exchange)
+        done = {**stand_ins.OLLAMA_DONE, "message": {"content": content}}
+        stand_ins.either_way(ndjson(done), whole(done))(exchange)
 
     return stand_ins.ollama(POST__api_chat=reply)
 
@@ -80,3 +81,18 @@ def test_prose_becomes_a_structured_response(
         assert state["structured_response"] == Capital(**ANSWER)
     chats = [each for each in server.requests if "/chat" in each.path]
     assert len(chats) == (4 if tools and strategy is not ToolStrategy else 2)
+
+
+def test_a_turn_that_asks_twice_counts_twice(start: Any) -> None:
+    server = start(ollama())
+    bound = ChatLocalMix(base_url=server.url).bind_tools([get_weather], response_format=Capital)
+    streamed: Any = None
+    for chunk in bound.stream("What is the capital of France?"):
+        streamed = chunk if streamed is None else streamed + chunk
+    message: Any
+    for message in (bound.invoke("What is the capital of France?"), streamed):
+        assert json.loads(message.text) == ANSWER
+        assert message.usage_metadata["input_tokens"] == 2 * 19
+        assert message.usage_metadata["output_tokens"] == 2 * 26
+        route = message.response_metadata["route"]
+        assert [earlier["server"] for earlier in route["earlier"]] == [server.url]

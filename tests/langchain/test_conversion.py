@@ -11,9 +11,9 @@ from langchain_localmix._convert import (
     from_delta,
     from_result,
     to_response_format,
-    to_tool_choice,
 )
 from localmix import ChatResult, Delta, ToolCall, Usage
+from localmix.adapting.tools import to_tool_choice
 from localmix.types import ToolCallDelta
 
 

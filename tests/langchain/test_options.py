@@ -13,6 +13,7 @@ from langchain_localmix import ChatLocalMix, LocalMixEmbeddings, LocalMixLLM
 from localmix import Client
 from localmix.errors import ConfigError
 from tests import stand_ins
+from tests.loopback import ndjson, whole
 
 OTHERS: dict[str, Any] = {
     "reasoning_effort": "low",
@@ -111,6 +112,30 @@ def test_strict_tools_take_nothing_else(start: Any) -> None:
     ChatLocalMix(base_url=server.url).bind_tools([Answer], strict=True).invoke("hello")
     (tool,) = server.last("POST /api/chat").json["tools"]
     assert tool["function"]["parameters"]["additionalProperties"] is False
+
+
+def test_one_call_at_a_time(start: Any) -> None:
+    """Ollama cannot be told: calls after the first are left out."""
+    calls = [{"function": {"name": "Answer", "arguments": {"text": text}}} for text in "ab"]
+    done = {**stand_ins.OLLAMA_DONE, "message": {"content": "", "tool_calls": calls}}
+    server = start(stand_ins.ollama(POST__api_chat=stand_ins.either_way(ndjson(done), whole(done))))
+    model = ChatLocalMix(base_url=server.url)
+    for several, count in ((False, 1), (True, 2), (None, 2)):
+        bound = model.bind_tools([Answer], parallel_tool_calls=several)
+        chunks = list(bound.stream("hello"))
+        assert len({each["id"] for chunk in chunks for each in chunk.tool_calls}) == count
+        message = bound.invoke("hello")
+        assert [call["args"]["text"] for call in message.tool_calls] == ["a", "b"][:count]
+        assert message.response_metadata["finish_reason"] == "tool_calls"
+
+
+def test_an_openai_server_is_told_of_one_call_at_a_time(start: Any) -> None:
+    server = start(stand_ins.openai())
+    model = ChatLocalMix(base_url=server.url)
+    model.bind_tools([Answer], parallel_tool_calls=False).invoke("hello")
+    assert server.last("POST /v1/chat/completions").json["parallel_tool_calls"] is False
+    model.bind_tools([], parallel_tool_calls=False).invoke("hello")
+    assert "parallel_tool_calls" not in server.last("POST /v1/chat/completions").json
 
 
 def test_a_tool_of_a_cloud_is_refused(start: Any) -> None:

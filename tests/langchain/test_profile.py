@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
+import pickle
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware
+from langchain_core.messages import AIMessage, HumanMessage
 
 from langchain_localmix import ChatLocalMix
 from localmix.errors import ModelNotFoundError
@@ -18,6 +23,9 @@ SHOWN = {
     "details": {"family": "llama"},
     "model_info": {"general.architecture": "llama", "llama.context_length": 32768},
 }
+
+
+LISTED = stand_ins._ollama_entry("tiny:latest")
 
 
 def profile_of(model: ChatLocalMix) -> Any:
@@ -58,20 +66,90 @@ def test_the_window_that_will_be_asked_for(start: Any) -> None:
     large = ChatLocalMix(base_url=url, num_ctx=99_999)
     large.load_profile()
     assert profile_of(large)["max_input_tokens"] == 32768
-    assert "max_input_tokens" not in profile_of(ChatLocalMix(base_url=url))
+    assert profile_of(ChatLocalMix(base_url=url))["max_input_tokens"] == 4096  # at least
 
 
 def test_the_window_is_known_once_the_model_is_loaded(start: Any) -> None:
     server = served(start, loaded=False)
-    profile = profile_of(ChatLocalMix(model="tiny", base_url=server.url))
-    assert profile.get("max_input_tokens") is None
-    server.routes |= stand_ins.ollama(loaded=("tiny:latest",)).routes | {
-        "POST /api/show": whole(SHOWN)
-    }
-    assert profile.get("max_input_tokens") == 4096
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    assert profile_of(model)["max_input_tokens"] == 4096
+    running = {"models": [LISTED | {"context_length": 16384}]}
+    server.routes |= {"GET /api/ps": whole(running)}
+    model.load_profile()
     asked = len(server.requests)
-    assert profile.get("max_input_tokens") == 4096
+    assert profile_of(model)["max_input_tokens"] == 16384
     assert len(server.requests) == asked
+
+
+def test_it_is_a_dictionary(start: Any) -> None:
+    profile = profile_of(ChatLocalMix(model="tiny", base_url=served(start).url))
+    assert isinstance(profile, dict)  # deepagents 444
+    plain = dict(profile)
+    assert plain["max_input_tokens"] == 4096
+    assert plain == profile == {**profile} == profile | {} == {} | profile == profile.copy()
+    assert json.loads(json.dumps(profile)) == plain
+    assert dict(profile.items()) == dict(zip(profile.keys(), profile.values(), strict=True))
+    assert ("max_input_tokens" in profile, "nothing" in profile) == (True, False)
+
+
+def test_each_first_look_at_it_looks_it_up(start: Any) -> None:
+    looks: list[Any] = [
+        dict,
+        list,
+        len,
+        json.dumps,
+        lambda profile: profile["max_input_tokens"],
+        lambda profile: profile.get("max_input_tokens"),
+        lambda profile: "max_input_tokens" in profile,
+        lambda profile: {**profile},
+        lambda profile: profile == {},
+    ]
+    for look in looks:
+        server = served(start)
+        profile = profile_of(ChatLocalMix(model="tiny", base_url=server.url))
+        assert server.requests == []
+        look(profile)
+        assert server.requests, look
+        assert profile["max_input_tokens"] == 4096
+
+
+def test_whoever_copies_or_compares_models_asks_nobody(start: Any) -> None:
+    server = served(start)
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    for made in (model.model_copy(), copy.copy(model), copy.deepcopy(model)):
+        assert made == model
+        assert made.profile is not model.profile
+    assert repr(model)
+    assert pickle.dumps(model)
+    assert server.requests == []
+
+
+def test_nobody_answers() -> None:
+    model = ChatLocalMix(model="tiny", base_url="http://127.0.0.1:9")
+    assert profile_of(model).get("max_input_tokens") is None
+    assert profile_of(model)["structured_output"] is True
+    assert profile_of(ChatLocalMix(base_url="http://127.0.0.1:9", num_ctx=8192))[
+        "max_input_tokens"
+    ] == (8192)
+
+
+async def test_an_event_loop_never_waits_for_it(start: Any) -> None:
+    server = served(start)
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    assert profile_of(model).get("max_input_tokens") is None
+    assert server.requests == []
+    await model.ainvoke("hello")
+    assert profile_of(model)["max_input_tokens"] == 4096
+    await model.aload_profile()
+    assert profile_of(model)["tool_calling"] is True
+
+
+def test_a_model_with_a_profile_can_be_pickled(start: Any) -> None:
+    model = ChatLocalMix(model="tiny", base_url=served(start).url)
+    assert profile_of(model)["tool_calling"] is True
+    again = pickle.loads(pickle.dumps(model))
+    assert profile_of(again)["tool_calling"] is True
+    assert again.profile._model is again
 
 
 def test_it_can_be_loaded_beforehand(start: Any) -> None:
@@ -110,7 +188,20 @@ def test_nobody_holds_a_model(start: Any) -> None:
         ChatLocalMix(base_url=server.url).load_profile()
 
 
-def test_a_summary_by_a_fraction_of_the_window(start: Any) -> None:
-    model = ChatLocalMix(model="tiny", base_url=served(start).url)
-    middleware = SummarizationMiddleware(model, trigger=("fraction", 0.8), keep=("messages", 2))
-    assert middleware is not None
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_summary_by_a_fraction_of_the_window(start: Any, loaded: bool) -> None:
+    """Also on an Ollama 0.12 that has loaded nothing yet: what it will allocate at least counts."""
+    server = served(start, loaded=loaded)
+    model = ChatLocalMix(model="tiny", base_url=server.url)
+    summing = SummarizationMiddleware(model, trigger=("fraction", 0.8), keep=("messages", 1))
+    agent: Any = create_agent(model, middleware=[summing])
+
+    def talked(times: int) -> Any:
+        turns = [(HumanMessage("Hello " * 200), AIMessage("Hi " * 200)) for _ in range(times)]
+        return {"messages": [message for turn in turns for message in turn]}
+
+    agent.invoke(talked(1))
+    assert server.count("POST /api/chat") == 1
+    agent.invoke(talked(12))  # some 5,400 tokens, by letters
+    assert server.count("POST /api/chat") == 3
+    assert len(server.last("POST /api/chat").json["messages"]) < 4

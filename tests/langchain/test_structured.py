@@ -10,7 +10,9 @@ from typing import Any, TypedDict
 
 import pytest
 from langchain_core.exceptions import OutputParserException
+from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from pydantic import BaseModel
 from pydantic.v1 import BaseModel as BaseModelV1
 
@@ -159,10 +161,53 @@ def test_the_raw_message_beside_the_value(start: Any, ask: Ask) -> None:
     assert isinstance(bad["parsing_error"], UnusableAnswerError)
 
 
+def test_the_raw_message_counts_both_requests(start: Any, ask: Ask) -> None:
+    server = start(scripted(says("No."), says(JSON)))
+    structured = ChatLocalMix(base_url=server.url).with_structured_output(Person, include_raw=True)
+    raw = ask(structured, "Who?")["raw"]
+    assert raw.usage_metadata["input_tokens"] == 2 * 19
+    assert raw.usage_metadata["output_tokens"] == 2 * 26
+    (earlier,) = raw.response_metadata["route"]["earlier"]
+    assert earlier["server"] == server.url
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [(Person, "Person"), (PersonDict, "PersonDict"), ({"type": "object"}, "JSON")],
+)
+def test_it_is_named_after_what_it_gives(start: Any, schema: Any, name: str) -> None:
+    model = ChatLocalMix(base_url=start(scripted(says(JSON))).url, tags=["mine"])
+    structured = model.with_structured_output(schema).with_config(tags=["ours"])
+    assert model.with_structured_output(schema).name == name
+    runs: Any = RunCollectorCallbackHandler()
+    structured.invoke("Who?", {"callbacks": [runs], "tags": ["yours"], "metadata": {"x": 1}})
+    (run,) = runs.traced_runs
+    assert run.name == name
+    assert {"ours", "yours"} <= set(run.tags)
+    (asked,) = run.child_runs
+    assert {"ours", "yours", "mine"} <= set(asked.tags)
+    assert asked.metadata["x"] == 1
+
+
 def test_by_a_tool(start: Any, ask: Ask) -> None:
     model = ChatLocalMix(base_url=start(scripted(calls(ANN))).url)
     structured = model.with_structured_output(Person, method="function_calling")
     assert ask(structured, "Who?") == Person(**ANN)
+
+
+def test_a_call_that_was_cut(start: Any, ask: Ask) -> None:
+    cut = calls(ANN)
+    cut["message"]["content"] = cut["message"]["content"][:30]
+    server = start(scripted(*[{**cut, "done_reason": "length"}] * 2))
+    model = ChatLocalMix(base_url=server.url)
+    with pytest.raises(UnusableAnswerError, match="max_tokens") as caught:
+        ask(model.with_structured_output(Person, method="function_calling"), "Who?")
+    assert isinstance(caught.value, OutputParserException)
+    structured = model.with_structured_output(Person, method="function_calling", include_raw=True)
+    told = ask(structured, "Who?")
+    assert told["parsed"] is None
+    assert "max_tokens" in str(told["parsing_error"])
+    assert isinstance(told["raw"], AIMessage)
 
 
 def test_a_tool_that_is_not_called_is_asked_for_once_more(start: Any, ask: Ask) -> None:

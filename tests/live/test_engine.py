@@ -25,6 +25,7 @@ from localmix.errors import (
     NoServerError,
     RequestRejectedError,
     UnsupportedFeatureError,
+    UnusableAnswerError,
 )
 from tests.conftest import TINY_MODELS
 from tests.either import Either, MakeEither
@@ -104,6 +105,17 @@ def test_a_tool_that_must_be_called(client: Either) -> None:
         "What is the weather in Paris?", tools=[WEATHER], tool_choice="none", temperature=0.0
     )
     assert result.tool_calls == ()
+
+
+def test_no_prose_comes_before_a_call_that_must_be_made(client: Either) -> None:
+    """This very question makes the model talk first."""
+    options: Any = {"tools": [WEATHER], "tool_choice": "required", "temperature": 0.0}
+    whole, streamed = client.chat(FRANCE, **options), client.stream(FRANCE, **options)
+    assert (whole.content, whole.finish_reason) == ("", "tool_calls")
+    assert "".join(delta.content for delta in streamed) == ""
+    for ask in (client.chat, client.stream):
+        with pytest.raises(UnusableAnswerError, match="Raise max_tokens"):
+            ask(FRANCE, **options, max_tokens=3)
 
 
 def test_structured_output(client: Either) -> None:

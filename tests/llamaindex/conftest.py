@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,6 +31,12 @@ def script(kind: str, start: Any) -> Callable[..., LoopbackServer]:
         return server
 
     return begin
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_is_left() -> None:
+    """Let core run loops of its own: where none was ever set, it makes one and leaves it open."""
+    asyncio.set_event_loop(None)
 
 
 class Heard(BaseEventHandler):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from llama_index.core import Settings
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.llms import LLM
 
+from tests.llamaindex.test_peers import embedding_peers, peers
 from tests.markdown import run
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "llamaindex.md"
@@ -30,6 +36,15 @@ def _settings_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_document_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALMIX_ALIASES", json.dumps(NAMES))
     assert run(DOCUMENT)
+
+
+def test_every_argument_of_the_peers_stands_in_the_tables() -> None:
+    rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    told = {word for row in rows for word in re.findall(r"`(\w+)[`=]", row)}
+    for peer in (*peers(), *embedding_peers()):
+        base: Any = LLM if issubclass(peer, LLM) else BaseEmbedding
+        named = {*peer.model_fields, *inspect.signature(peer.__init__).parameters}
+        assert named - {*base.model_fields, "self", "args", "kwargs"} <= told, peer
 
 
 def test_the_package_does_not_pretend_to_be_llamaindex() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from llama_index.core.callbacks import CallbackManager, CBEventType, LlamaDebugHandler
 from llama_index.core.storage.kvstore import SimpleKVStore
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from llamaindex_localmix import LocalMixEmbedding
 from llamaindex_localmix._instructions import PRESETS
@@ -191,10 +191,10 @@ def test_instructions_stand_before_queries_and_texts(serve: Any) -> None:
 
 
 def test_instructions_of_one_source() -> None:
-    with pytest.raises(ValidationError, match="both given"):
+    with pytest.raises(ConfigError, match="both given"):
         LocalMixEmbedding(instructions="e5", query_instruction="x")
-    with pytest.raises(ValidationError, match="instructions"):
-        LocalMixEmbedding(instructions="unknown")
+    with pytest.raises(ConfigError, match="instructions"):
+        LocalMixEmbedding(instructions="unknown")  # type: ignore[arg-type]
     assert all(before for before, _ in PRESETS.values())
 
 
@@ -219,9 +219,9 @@ def test_the_name_may_be_called_model_name() -> None:
     assert LocalMixEmbedding(model="embed", model_name="embed").to_payload()["model_name"] == (
         "embed"
     )
-    with pytest.raises(ValidationError, match="model and model_name are both given"):
+    with pytest.raises(ConfigError, match="model and model_name are both given"):
         LocalMixEmbedding(model="a", model_name="b")
-    with pytest.raises(ValidationError, match="dimension"):
+    with pytest.raises(ConfigError, match="dimension"):
         LocalMixEmbedding(dimension=3)  # type: ignore[call-arg]
 
 

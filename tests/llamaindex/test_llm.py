@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import pickle
 import threading
 from typing import Any
@@ -12,17 +11,16 @@ from typing import Any
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
-from llama_index.core.indices.prompt_helper import PromptHelper
 from llama_index.core.tools import FunctionTool
 from pydantic import SecretStr
 
 from llamaindex_localmix import LocalMix
-from localmix.errors import ConfigError, LocalMixError
+from localmix.errors import ConfigError
 from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.llamaindex.conftest import Heard
 from tests.llamaindex.scripted import Turn, sent
-from tests.loopback import Exchange, LoopbackServer, stay_silent, whole
+from tests.loopback import whole
 
 HELLO = [ChatMessage(content="hello")]
 SECRET = "s3cret"
@@ -121,145 +119,6 @@ def test_nothing_that_the_caller_gave_is_changed(script: Any) -> None:
     assert (history, options) == before
     assert len(tools) == 1
     assert [len(body["messages"]) for body in sent(server)] == [3, 3]
-
-
-# What it knows of itself
-
-
-def test_metadata_asks_nobody(start: Any) -> None:
-    server = start(stand_ins.ollama("tiny:latest", loaded=("tiny:latest",)))
-    llm = LocalMix(model="tiny", base_url=server.url)
-    about = llm.metadata
-    assert (about.context_window, about.num_output, about.model_name) == (4096, 256, "tiny")
-    assert about.is_chat_model
-    assert about.is_function_calling_model
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    "routes",
-    [
-        {},
-        {"GET /api/version": stay_silent, "GET /v1/models": stay_silent},
-        {"GET /api/version": whole(b"\xff{"), "GET /api/tags": whole({"models": 7})},
-    ],
-    ids=["down", "slow", "garbage"],
-)
-def test_metadata_never_fails(start: Any, routes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Peer defect 14: it raised when the server was down, and blocked until then."""
-    monkeypatch.setenv("LOCALMIX_PROBE_TIMEOUT", "0.2")
-    server = start(LoopbackServer(routes))
-    llm = LocalMix(model="tiny", base_url=server.url)
-    assert llm.metadata.context_window == 4096
-    with pytest.raises(LocalMixError):
-        llm.complete("hello")
-    asked = len(server.requests)
-    assert llm.metadata.context_window == 4096
-    assert llm.to_payload()["model_name"] == "tiny"
-    assert len(server.requests) == asked
-
-
-def test_metadata_stands_a_broken_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCALMIX_SERVERS", "http://:::")
-    assert LocalMix(model="tiny").metadata.context_window == 4096
-
-
-def test_the_window_is_the_one_that_is_loaded(start: Any) -> None:
-    """Peer defects 14 and 23: the trained maximum was asked for, or 3900 was believed."""
-    server = start(stand_ins.lmstudio("tiny", loaded=("tiny",)))  # trained for 32768
-    llm = LocalMix(model="tiny", base_url=server.url)
-    llm.complete("hello")
-    assert llm.metadata.context_window == 4096
-    assert "num_ctx" not in json.dumps(sent(server))
-
-
-@pytest.mark.parametrize(
-    ("fields", "window", "output"),
-    [
-        ({}, 2048, 256),  # not loaded, trained for 2048
-        ({"num_ctx": 512}, 512, 256),
-        ({"num_ctx": 9999}, 2048, 256),
-        ({"context_window": 8192}, 8192, 256),
-        ({"context_window": 8192, "num_ctx": 512}, 8192, 256),
-        ({"max_tokens": 99}, 2048, 99),
-        ({"max_tokens": 9999}, 2048, 1024),
-    ],
-)
-def test_fields_decide_over_what_is_known(
-    start: Any, fields: Any, window: int, output: int
-) -> None:
-    server = start(stand_ins.ollama())
-    llm = LocalMix(model="tiny", base_url=server.url, **fields)
-    llm.client.listing()
-    about = llm.metadata
-    assert (about.context_window, about.num_output) == (window, output)
-    PromptHelper.from_llm_metadata(about)._get_available_context_size(100)  # fails if none is left
-
-
-def test_what_a_server_tells_of_a_model_counts_from_then_on(start: Any) -> None:
-    """Peer defect 19: every model was said to call tools, and Ollama answered 400."""
-    shown = whole({"capabilities": ["completion"], "model_info": {}})
-    server = start(stand_ins.ollama(POST__api_show=shown))
-    llm = LocalMix(base_url=server.url)
-    assert llm.metadata.is_function_calling_model
-    assert llm.model_info().capabilities == frozenset()
-    assert not llm.metadata.is_function_calling_model
-    assert llm.metadata.model_name == "tiny:latest"
-    assert LocalMix(is_function_calling_model=True).metadata.is_function_calling_model
-
-    other = llm.model_copy(update={"model": "another"})
-    assert other.metadata.is_function_calling_model
-    again = LocalMix(base_url=server.url, model="tiny")
-    asyncio.run(again.amodel_info())
-    assert not again.metadata.is_function_calling_model
-
-
-def test_there_may_be_no_model_to_tell_of(start: Any) -> None:
-    llm = LocalMix(base_url=start(stand_ins.ollama("embed:latest")).url)
-    with pytest.raises(LocalMixError, match="No server holds a model for chat"):
-        llm.model_info()
-
-
-def test_servers_and_models_are_listed(start: Any) -> None:
-    server = start(stand_ins.ollama("tiny:latest", "embed:latest"))
-    llm = LocalMix(base_url=server.url)
-
-    async def main() -> list[Any]:
-        return [await llm.alist_models(), await llm.alist_servers()]
-
-    models, servers = asyncio.run(main())
-    assert [model.name for model in models] == ["tiny:latest", "embed:latest"]
-    assert [each.kind for each in servers] == ["ollama"]
-    assert (llm.list_models(), llm.list_servers()) == (models, servers)
-
-
-def test_loading_ahead_and_asking_where(script: Any) -> None:
-    server = script(Turn("Hello"), Turn("Hello"))
-    llm = LocalMix(model="tiny", base_url=server.url, system_prompt="Long.")
-    asyncio.run(llm.apreload())
-    llm.preload()
-    for body in sent(server):
-        assert body["messages"] == [{"role": "user", "content": "Hello"}]
-        assert 1 in (body.get("max_tokens"), body.get("options", {}).get("num_predict"))
-    assert llm.route().server.url == asyncio.run(llm.aroute()).server.url == server.url
-
-
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_window_is_known_once_the_model_is_loaded(start: Any, colour: str) -> None:
-    server = start(stand_ins.ollama("tiny:latest"))
-    hello = server.routes["POST /api/chat"]
-    running = stand_ins._ollama_entry("tiny:latest") | {"context_length": 1234}
-
-    def load(exchange: Exchange) -> None:
-        server.routes["GET /api/ps"] = whole({"models": [running]})
-        hello(exchange)
-
-    server.routes["POST /api/chat"] = load
-    llm = LocalMix(model="tiny", base_url=server.url)
-    route = llm.preload() if colour == "sync" else asyncio.run(llm.apreload())
-    assert route
-    assert route.server.url == server.url
-    assert llm.metadata.context_window == 1234
 
 
 # Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,10 @@ def test_every_role_has_one_that_servers_know(role: MessageRole, ours: Any) -> N
     assert message == Message(role=ours, content="Hello")
 
 
-def test_texts_are_joined_as_they_are() -> None:
-    (message,) = to_messages([user(TextBlock(text="Hel"), TextBlock(text="lo"))])
-    assert message == Message(role="user", content="Hello")
+def test_texts_that_stand_next_to_each_other_stay_apart() -> None:
+    """openclaw 115743."""
+    (message,) = to_messages([user(TextBlock(text='{"id": 1}'), TextBlock(text='{"id": 2}'))])
+    assert message == Message(role="user", content='{"id": 1}\n{"id": 2}')
 
 
 def test_system_messages_stand_where_templates_take_them() -> None:
@@ -146,6 +148,15 @@ def test_an_image_as_bytes() -> None:
     assert message == Message(role="user", content=("What?", Image(data=PNG)))
 
 
+@pytest.mark.parametrize("field", ["image", "url"])
+def test_an_image_in_base64_with_line_ends(field: str) -> None:
+    """Python's own `encodebytes` writes them, and so do mail programs."""
+    text = base64.encodebytes(PNG * 3).decode()
+    given: Any = {"image": text.encode(), "url": f"data:image/png;base64,{text}"}[field]
+    (message,) = to_messages([user(ImageBlock(**{field: given}))])
+    assert message.content == (Image(data=PNG * 3, media_type="image/png"),)
+
+
 def test_an_image_inside_an_address() -> None:
     block = ImageBlock(url=f"data:image/png;base64,{Image(data=PNG).base64}")
     assert not must_read([user(block)])
@@ -191,6 +202,31 @@ def test_an_image_that_is_none(block: ImageBlock) -> None:
 def test_a_document_that_is_text_is_sent_as_text(mimetype: str) -> None:
     block = DocumentBlock(data=b"Hello, reader!", document_mimetype=mimetype)
     assert to_messages([user(block)])[0].text == "Hello, reader!"
+
+
+def test_a_result_of_several_blocks_is_one_text() -> None:
+    """Tools of MCP servers give texts, JSON and documents side by side."""
+    document = DocumentBlock(data=b"# Red", document_mimetype="text/markdown")
+    blocks = [TextBlock(text='{"id": 1}'), TextBlock(text='{"id": 2}'), document]
+    asked = ChatMessage(role=ASSISTANT, content="", additional_kwargs={"tool_calls": [CALL]})
+    answered = ChatMessage(
+        role=MessageRole.TOOL, blocks=blocks, additional_kwargs={"tool_call_id": "a"}
+    )
+    *_, message = to_messages([asked, answered])
+    assert message.content == '{"id": 1}\n{"id": 2}\n# Red'
+
+
+def test_a_name_says_who_speaks() -> None:
+    said = ChatMessage(role=USER, content="Hello", additional_kwargs={"name": "ada"})
+    (message,) = to_messages([said])
+    assert (message.name, message.content) == ("ada", "Hello")
+
+
+@pytest.mark.parametrize("late", ["user", "system"])
+def test_a_late_system_message_is_said_as_the_user_wants(late: Any) -> None:
+    said = [ChatMessage("Hello"), ChatMessage(role=SYSTEM, content="Stop now.")]
+    *_, last = to_messages(said, Policy(late_system=late))
+    assert (last.role, last.content) == (late, "Stop now.")
 
 
 def test_citations_are_sent_as_what_they_hold() -> None:

@@ -9,14 +9,21 @@ from typing import Any
 
 import pytest
 from llama_index.core import Document, Settings, VectorStoreIndex
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.evaluation import RelevancyEvaluator
-from llama_index.core.ingestion import IngestionCache, IngestionPipeline
+from llama_index.core.ingestion import DocstoreStrategy, IngestionCache, IngestionPipeline
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.node_parser import SentenceSplitter
+from llama_index.core.query_engine import CitationQueryEngine, SubQuestionQueryEngine
+from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.schema import TextNode
+from llama_index.core.storage.docstore import SimpleDocumentStore
+from llama_index.core.tools import QueryEngineTool
+from llama_index.core.vector_stores import SimpleVectorStore
 
 from llamaindex_localmix import LocalMixEmbedding
+from localmix.errors import LocalMixError
 from tests.llamaindex.conversations import (
     BRIDGE,
     CONVERSATIONS,
@@ -74,11 +81,7 @@ def test_settings_for_the_whole_program() -> None:
 
 @pytest.mark.usefixtures("_settings")
 def test_the_window_of_the_model_is_what_prompts_are_cut_to() -> None:
-    """Once something was asked, the window is the one that is loaded."""
-    before = Settings.llm.metadata.context_window
-    Settings.llm.complete("hello")
-    after = Settings.llm.metadata.context_window
-    assert (before, after) == (4096, 2048)
+    assert Settings.llm.metadata.context_window == 2048
     long = " ".join(f"{number} lamps stand by the river." for number in range(400))
     documents = [Document(text=long), Document(text=TEXTS[0])]
     splitter = SentenceSplitter(chunk_size=100, chunk_overlap=0)
@@ -136,6 +139,59 @@ def test_a_pipeline_with_a_cache(on_the_engine: Kit, tmp_path: Path) -> None:
     assert [node.embedding for node in found] == [node.embedding for node in first]
 
 
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_pipeline_with_a_docstore(on_the_engine: Kit, colour: str) -> None:
+    """What is known is not embedded again; what has changed is, and stands in for the old."""
+    store = SimpleVectorStore()
+    pipeline = IngestionPipeline(
+        transformations=[on_the_engine.embed_model],
+        docstore=SimpleDocumentStore(),
+        docstore_strategy=DocstoreStrategy.UPSERTS,
+        vector_store=store,
+    )
+
+    def run(*texts: str) -> list[str]:
+        documents = [Document(text=text, id_=str(n)) for n, text in enumerate(texts)]
+        if colour == "sync":
+            nodes = pipeline.run(documents=documents)
+        else:
+            nodes = asyncio.run(pipeline.arun(documents=documents))
+        return [node.get_content() for node in nodes]
+
+    assert run(*TEXTS) == list(TEXTS)
+    assert run(*TEXTS) == []
+    assert run("The red bridge is closed.", *TEXTS[1:]) == ["The red bridge is closed."]
+    assert len(store.data.embedding_dict) == len(TEXTS)
+
+
+def test_sources_are_cited(on_the_engine: Kit) -> None:
+    """The model knows no citations; what counts is that the sources come with the answer."""
+    engine = CitationQueryEngine.from_args(
+        on_the_engine.index(), llm=on_the_engine.llm, similarity_top_k=2
+    )
+    response = engine.query(BRIDGE)
+    assert str(response)
+    assert response.source_nodes[0].get_content() == f"Source 1:\n{TEXTS[0]}\n"
+
+
+def test_a_question_is_split_by_a_schema(on_the_engine: Kit) -> None:
+    """The server holds the model to the schema, so that even this one can be read."""
+    tool = QueryEngineTool.from_defaults(on_the_engine.engine(), name="places", description="All.")
+    question = {"sub_question": {"enum": [BRIDGE]}, "tool_name": {"enum": ["places"]}}
+    items = {"type": "object", "properties": question, "required": list(question)}
+    schema = {"items": {"type": "array", "items": items, "minItems": 1, "maxItems": 1}}
+    form = {"type": "object", "properties": schema, "required": ["items"]}
+    splitting = on_the_engine.llm.model_copy(update={"response_format": form})
+    engine = SubQuestionQueryEngine.from_defaults(
+        query_engine_tools=[tool],
+        question_gen=LLMQuestionGenerator.from_defaults(llm=splitting),
+        llm=on_the_engine.llm,
+        verbose=False,
+    )
+    response = engine.query("Tell me of the bridge.")
+    assert f"Sub question: {BRIDGE}\nResponse: {MIRA}" in response.source_nodes[0].get_content()
+
+
 def test_an_index_that_is_filled_without_blocking(on_the_engine: Kit) -> None:
     async def main() -> str:
         documents = [Document(text=text) for text in TEXTS]
@@ -154,3 +210,18 @@ def test_one_after_another_and_at_once(on_the_engine: Kit) -> None:
 
     for _ in range(2):
         assert {str(answer) for answer in asyncio.run(main())} == {PARIS}
+
+
+def test_a_tool_that_must_be_called_is_called(kit: Kit) -> None:
+    """To `Hello` the model says hello; it is held to the call, with no words before it."""
+    place = {"place": {"enum": ["Paris", "Tokyo"]}}
+    places = {"type": "object", "properties": place, "required": ["place"]}
+    function = {"name": "get_weather", "description": "The weather.", "parameters": places}
+    options: Any = {"tools": [{"type": "function", "function": function}], "tool_choice": True}
+    response = kit.llm.chat([ChatMessage("Hello")], **options)
+    (call,) = kit.llm.get_tool_calls_from_response(response)
+    assert call.tool_name == "get_weather"
+    assert call.tool_kwargs["place"] in ("Paris", "Tokyo")
+    assert not response.message.content
+    with pytest.raises(LocalMixError, match="max_tokens"):
+        kit.llm.chat([ChatMessage("Hello")], **options, max_tokens=2)

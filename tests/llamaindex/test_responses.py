@@ -7,6 +7,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
@@ -14,12 +15,13 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
     ToolCallBlock,
 )
+from llama_index.core.tools import FunctionTool
 
 from llamaindex_localmix import LocalMix
 from llamaindex_localmix._responses import from_result, to_completion
 from localmix import ChatResult, Delta, ToolCall, Usage
 from localmix.types import TokenLogprob
-from tests.llamaindex.scripted import Turn
+from tests.llamaindex.scripted import Turn, sent
 
 ANSWER = ChatResult(
     content="I call.",
@@ -121,3 +123,23 @@ def test_thoughts_go_back_with_the_history(script: Any, kind: str) -> None:
     turn = server.requests[-1].json["messages"][1]
     assert turn["content"] == "It is sunny."
     assert turn["thinking" if kind == "ollama" else "reasoning_content"] == "Hm."
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_turn_of_two_requests_is_counted_as_both(script: Any, streamed: bool) -> None:
+    """No server takes tools and a schema at once: the second request asks for the object."""
+    server = script(Turn("Ada is 36."), Turn('{"age": 36}'))
+    llm = LocalMix(base_url=server.url)
+    tool = FunctionTool.from_defaults(lambda: "12:30", name="get_time", description="The time.")
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}}
+    options: Any = {"tools": [tool], "response_format": schema}
+    said = [ChatMessage("How old is Ada?")]
+    answer = [*llm.stream_chat(said, **options)][-1] if streamed else llm.chat(said, **options)
+    assert answer.message.content == '{"age": 36}'
+    assert answer.raw["usage"] == {
+        "prompt_tokens": 38,
+        "completion_tokens": 52,
+        "total_tokens": 90,
+    }
+    assert len(answer.raw["route"]["earlier"]) == 1
+    assert len(sent(server)) == 2

@@ -13,8 +13,9 @@ from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel, Field
 
 from llamaindex_localmix import LocalMix
-from llamaindex_localmix._tools import calls_in, to_tool_choice, to_tools
+from llamaindex_localmix._tools import calls_in, to_tools
 from localmix import Tool
+from localmix.adapting.tools import to_tool_choice
 from localmix.errors import ConfigError
 from tests.llamaindex.scripted import Turn, sent
 

@@ -205,10 +205,10 @@ STREAMS = {
         ),
         CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "get_weather"}),
     ),
-    "ollama forced call, cut by a limit": Stream(
+    "ollama forced call, and text instead": Stream(
         "ollama",
-        lines(ollama_says(content='{"name": "get_w'), {**OLLAMA_DONE, "done_reason": "length"}),
-        ChatResult(content='{"name": "get_w', finish_reason="length", **OLLAMA_END),
+        lines(ollama_says(content="I would rather talk."), OLLAMA_DONE),
+        ChatResult(content="I would rather talk.", finish_reason="stop", **OLLAMA_END),
         CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "required"}),
     ),
     "ollama completion with logprobs": Stream(
@@ -295,6 +295,29 @@ STREAMS = {
             OPENAI_USAGE,
         ),
         ChatResult(tool_calls=(weather("Paris", "a"),), finish_reason="tool_calls", **OPENAI_END),
+    ),
+    "openai forced call, with prose before it": Stream(
+        "openai",
+        sse(
+            openai_says(reasoning_content="Well.", content="The capital of "),
+            openai_says(content="France is Paris."),
+            tool_pieces(openai_piece(0, "a", "get_weather", '{"location": "Paris"}')),
+            openai_says("tool_calls"),
+            OPENAI_USAGE,
+        ),
+        ChatResult(
+            reasoning="Well.",
+            tool_calls=(weather("Paris", "a"),),
+            finish_reason="tool_calls",
+            **OPENAI_END,
+        ),
+        CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "required"}),
+    ),
+    "openai forced call, and text instead": Stream(
+        "openai",
+        sse(openai_says(content="I would rather talk."), STOP, OPENAI_USAGE),
+        ChatResult(content="I would rather talk.", finish_reason="stop", **OPENAI_END),
+        CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "get_weather"}),
     ),
     "openai two calls in one frame": Stream(
         "openai",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localmix.errors import LocalMixError
+from localmix.errors import LocalMixError, UnusableAnswerError
 from localmix.types import ChatResult, Delta
 from localmix.types.fold import fold
 from tests.ids import named
-from tests.unit.streams import STREAMS, Stream
+from tests.stand_ins import OLLAMA_DONE, ollama_says, openai_says
+from tests.unit.streams import CHAT, STREAMS, WEATHER, Stream, lines, sse
 
 streams = pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
 
@@ -66,6 +68,25 @@ def test_nothing_after_the_end_counts(stream: Stream) -> None:
     decoder = stream.decoder()
     deltas = named(decoder.feed(stream.data + stream.data) + decoder.close())
     assert fold(deltas) == stream.answer
+
+
+CUT_CALLS: dict[str, list[dict[str, Any]]] = {
+    "ollama": [ollama_says(content='{"name": "get_w'), {**OLLAMA_DONE, "done_reason": "length"}],
+    "openai": [openai_says(content="The capital of France is "), openai_says("length")],
+    "lmstudio": [
+        openai_says(tool_calls=[{"index": 0, "function": {"name": "f", "arguments": '{"x'}}]),
+        openai_says("length"),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", CUT_CALLS)
+def test_a_forced_call_that_was_cut_is_not_lost_in_silence(kind: Any) -> None:
+    request = CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "required"})
+    lay_out = lines if kind == "ollama" else sse
+    stream = Stream(kind, lay_out(*CUT_CALLS[kind]), ChatResult(), request)
+    with pytest.raises(UnusableAnswerError, match="limit of tokens cut .* Raise max_tokens"):
+        decoded(stream, [])
 
 
 @given(stream=st.sampled_from(list(STREAMS.values())), data=st.data())

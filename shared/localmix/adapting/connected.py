@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -18,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from localmix.adapting.names import by_our_names
 from localmix.adapting.pin import Pin
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
@@ -32,6 +32,8 @@ from localmix.types import (
     Route,
     Server,
 )
+from localmix.types.checked import Checked
+from localmix.types.spellings import Seconds
 
 # Fields that are settings of a client under the same names.
 _SETTINGS = (
@@ -58,7 +60,7 @@ class _Connection:
         return self  # clients serve many
 
 
-class Connected(BaseModel):
+class Connected(Checked):
     """Hold the servers, and open a client when one is needed.
 
     Attributes:
@@ -98,9 +100,29 @@ class Connected(BaseModel):
     between_timeout: float | None = Field(default=None, gt=0)
     _connection: _Connection | None = PrivateAttr(default=None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_our_names(cls, given: Any) -> Any:
+        return by_our_names(given, cls.also_called, cls._own_names())
+
+    @classmethod
+    @cache
+    def _own_names(cls) -> Collection[str]:
+        return {"client", *cls.model_fields}
+
     def model_post_init(self, context: Any, /) -> None:
         """Let the framework's class have its turn: pydantic would call only the first hook."""
         super().model_post_init(context)
+
+    @field_validator("given_client", mode="before")
+    @classmethod
+    def _is_ours(cls, value: Any) -> Any:
+        if value is None or isinstance(value, Client):
+            return value
+        raise ConfigError(
+            "client is not a localmix.Client.",
+            hint="Give one, or say base_url=..., api_key=... and timeout=... instead.",
+        )
 
     @field_validator("servers", mode="before")
     @classmethod
@@ -268,8 +290,13 @@ class Generating(Connected, GenerationRequest):
     )
 
     def options(self, **changes: Any) -> dict[str, Any]:
-        """Give the options for one call: the ones of the call over the ones of the model."""
-        return {name: getattr(self, name) for name in GenerationRequest.model_fields} | changes
+        """Give the options for one call: the ones of the call over the ones of the model.
+
+        Raises:
+            ConfigError: One is given under two names, or is said otherwise here.
+        """
+        own = {name: getattr(self, name) for name in GenerationRequest.model_fields}
+        return own | by_our_names(changes, self.also_called, self._own_names())
 
     def preload(self) -> Route | None:
         """Have the model loaded, so that the first answer need not wait for it.
@@ -312,7 +339,7 @@ class Embedding(Connected):
 
     dimensions: int | None = Field(default=None, ge=1)
     truncate: bool = False
-    keep_alive: float | None = None
+    keep_alive: Seconds | None = None
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
     _pinned: Pin | None = PrivateAttr(default=None)

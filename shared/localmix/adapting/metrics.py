@@ -34,4 +34,5 @@ def _route(route: Route) -> dict[str, Any]:
         "model": route.model,
         "reason": route.reason,
         "tried": [attempt.server for attempt in route.attempts],
+        "earlier": [_route(each) for each in route.earlier],
     }

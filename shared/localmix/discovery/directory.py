@@ -98,15 +98,22 @@ class Directory:
         return self._clock() - min(asked_at, default=-inf)
 
     def read(
-        self, is_enough: Callable[[Sequence[Found]], bool], deadline: float = inf
+        self,
+        is_enough: Callable[[Sequence[Found]], bool],
+        deadline: float = inf,
+        *,
+        alone: bool = False,
     ) -> Flow[tuple[Found, ...]]:
         """Give what is known, asking again what is old; wait only for what is needed.
 
         Args:
             is_enough: Tells whether a request can be served with what is known so far.
             deadline: When to wait no longer, by the clock.
+            alone: Whether to rely on no probe of others: their event loop may stand still until
+                this one has ended.
         """
-        yield from self._ask([entry for entry in self._entries if self._is_stale(entry)])
+        stale = [entry for entry in self._entries if self._is_stale(entry)]
+        yield from self._ask(stale, anew=alone)
         deadline = min(deadline, self._clock() + _ABANDONED)
         while True:
             changed = self._changed
@@ -146,11 +153,11 @@ class Directory:
         for entry in self._entries:
             entry.is_doubted = entry.is_doubted or entry.candidate.url == url
 
-    def _ask(self, entries: Sequence[_Entry]) -> Flow[None]:
+    def _ask(self, entries: Sequence[_Entry], *, anew: bool = False) -> Flow[None]:
         claimed = []
         with self._lock:
             for entry in entries:
-                if not self._is_asking(entry) or self._is_slow(entry):
+                if anew or not self._is_asking(entry) or self._is_slow(entry):
                     entry.asking_since, entry.is_doubted = self._clock(), False
                     claimed.append(entry)
         yield from spawn(*map(self._probe, claimed))

@@ -37,22 +37,24 @@ class Compound:
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
         tooled, last = _turns(request)
-        if tooled:
-            result = yield from self._one.generate(tooled)
-            if result.tool_calls:
-                return result
-        return (yield from self._one.generate(last))
+        if tooled is None:
+            return (yield from self._one.generate(last))
+        first = yield from self._one.generate(tooled)
+        if first.tool_calls:
+            return first
+        return (yield from self._one.generate(last)).after(first)
 
     def stream(self, request: GenerationRequest, progress: Progress) -> Source[None]:
         """Get an answer as it is written; a turn that may be thrown away is not streamed."""
         tooled, last = _turns(request)
         progress.begin()
         if tooled:
-            result = yield from self._one.generate(tooled)
-            if result.tool_calls and result.route:
-                progress.follow(result.route, None)
-                yield Emit(progress.take(unfold(result)))
+            first = yield from self._one.generate(tooled)
+            if first.tool_calls and first.route:
+                progress.follow(first.route, None)
+                yield Emit(progress.take(unfold(first)))
                 return
+            progress.come_after(first)
         yield from self._one.stream(last, progress)
 
     def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:

@@ -26,6 +26,7 @@ from localmix.errors import (
     TimedOutError,
     TransportError,
     UnsupportedFeatureError,
+    UnusableAnswerError,
 )
 from localmix.routing.catalog import Place
 from localmix.routing.fleet import Fleet
@@ -300,9 +301,9 @@ def _is_for_something_else(error: LocalMixError) -> bool:
 
 def is_final(error: LocalMixError) -> bool:
     """Tell whether the next server would only say the same."""
-    return isinstance(error, ConfigError | RequestRejectedError) and not isinstance(
-        error, UnsupportedFeatureError | AuthenticationError
-    )
+    return isinstance(
+        error, ConfigError | RequestRejectedError | UnusableAnswerError
+    ) and not isinstance(error, UnsupportedFeatureError | AuthenticationError)
 
 
 def route_to(candidates: Sequence[Ranked]) -> Route:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
-from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Found
+from localmix.errors import LocalMixError
 from localmix.routing.dispatch import route_to
 from localmix.routing.fleet import Fleet
 from localmix.routing.needs import Needs
@@ -34,8 +35,18 @@ class Inventory:
         best = (yield from self._fleet.selection.places(Needs(name)))[0].place
         if best.model.kind == "embedded":
             return best.model
-        target = Target(best.found.endpoint, best.model)
-        return (yield from DIALECTS[best.model.kind].show(target))
+        return (yield from self._fleet.selection.show(best))
+
+    def look_up(
+        self, name: str | None, purpose: Purpose, within: float | None
+    ) -> Flow[ModelInfo | None]:
+        """Give the model that a request would go to, asking for what is not known yet."""
+        fleet = self._fleet
+        bound = within or max(fleet.settings.probe_timeout, fleet.settings.named_probe_timeout)
+        with suppress(LocalMixError):  # what nobody tells is not known
+            deadline, alone = fleet.clock() + bound, within is not None
+            yield from fleet.selection.look(Needs(name, purpose), deadline, alone=alone)
+        return self.known(name, purpose)
 
     def route(self, request: RouteRequest) -> Flow[Route]:
         """Tell where a request would go, and where next, without sending it."""
@@ -51,8 +62,7 @@ class Inventory:
         """Give the model that a request would go to, by what is known now; nobody is asked."""
         if not self._fleet.is_prepared:
             return None
-        best = next(iter(self._fleet.selection.known(Needs(name, purpose))), None)
-        return best.place.model if best else None
+        return self._fleet.selection.known(Needs(name, purpose))
 
     def _with_state(self, found: Found) -> Server:
         fleet, server = self._fleet, found.server

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Directory, Found
@@ -36,6 +37,7 @@ _MOST_CONVERSATIONS = 4096
 _CONVERSATION_SECONDS = 300.0
 
 
+_Key = tuple[str, str, str]
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
 
@@ -54,7 +56,8 @@ class Selection:
         self._memory = memory
         self._clock = clock
         self._last = Catalog((), {})
-        self._shown: dict[tuple[str, str, str], ModelInfo] = {}
+        self._told: dict[_Key, ModelInfo] = {}
+        self._asked_in_vain: dict[_Key, float] = {}
         self._ours: set[str] = set()
         self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
@@ -94,10 +97,38 @@ class Selection:
             raise no_server(found, self._settings)
         return self._catalog(found)
 
-    def known(self, needs: Needs) -> list[Ranked]:
-        """List the places for a request by what is known; nobody is asked."""
+    def known(self, needs: Needs) -> ModelInfo | None:
+        """Give the model for a request by what is known; nobody is asked."""
+        place = self._likely(needs)
+        return self._with_told(place.model) if place else None
+
+    def _likely(self, needs: Needs) -> Place | None:
         places = self._named(self._directory.known, needs)
-        return self.sort(places if self._name(needs) else places[:1], needs)
+        if len(places) > 1 and self._name(needs):
+            return self.sort(places, needs)[0].place
+        return places[0] if places else None
+
+    def look(self, needs: Needs, deadline: float, *, alone: bool) -> Flow[None]:
+        """Learn of the model that a request would go to, as far as nothing fresh is known of it.
+
+        Args:
+            needs: What the request needs.
+            deadline: When to wait no longer.
+            alone: Whether to rely on no probe of others.
+        """
+        yield from self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline, alone=alone
+        )
+        left = deadline - self._clock()
+        if left > 0 and (likely := self._likely(needs)):
+            yield from self._told_of(likely, left)
+
+    def show(self, place: Place, *bound: Any) -> Flow[ModelInfo]:
+        """Have a model described as fully as its server can, and keep what it tells."""
+        endpoint = place.found.endpoint.within(*bound) if bound else place.found.endpoint
+        told = yield from DIALECTS[place.model.kind].show(Target(endpoint, place.model))
+        self._told[_key(place.model)] = told
+        return told
 
     def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -159,7 +190,7 @@ class Selection:
             return ""
         if broken := broken_pin(place.model, self._settings.digests):
             return broken.message
-        if lacking := needs.lacking(self._as_shown(place.model)):
+        if lacking := needs.lacking(self._with_told(place.model)):
             return f"{place.model.name} cannot {lacking}"
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
@@ -219,7 +250,9 @@ class Selection:
             if broken := broken_pin(place.model, self._settings.digests):
                 problems.append(Attempt(place.found.server.url, broken))
                 continue
-            model = yield from self._informed(place, needs)
+            model = place.model
+            if needs.capabilities and (told := (yield from self._told_of(place))):
+                model = replace(model, capabilities=told.capabilities)
             if lacking := needs.lacking(model):
                 problems.append(_unable(place, lacking))
                 continue
@@ -234,23 +267,30 @@ class Selection:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)
 
-    def _informed(self, place: Place, needs: Needs) -> Flow[ModelInfo]:
-        """Ask what the model can do, where the listing leaves that open; once for each model."""
-        model = place.model
-        if model.kind != "ollama" or model.capabilities is not None or not needs.capabilities:
-            return model
-        key = _key(model)
-        if key not in self._shown:
+    def _told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
+        """Ask what the listing leaves open: once for each model, in vain once for each listing."""
+        model, key, listed_at = place.model, _key(place.model), place.found.asked_at
+        if model.kind != "ollama" or model.capabilities is not None:
+            return None
+        if key not in self._told and self._asked_in_vain.get(key) != listed_at:
             try:
-                target = Target(place.found.endpoint.within(self._settings.probe_timeout), model)
-                self._shown[key] = yield from DIALECTS[model.kind].show(target)
-            except LocalMixError:
-                return model  # the request itself will tell what is wrong
-        return self._as_shown(model)
+                bound = (within,) if within else self._settings.probe_bound(model.server)
+                yield from self.show(place, *bound)
+            except LocalMixError:  # the request itself will tell what is wrong
+                self._asked_in_vain[key] = listed_at
+        return self._told.get(key)
 
-    def _as_shown(self, model: ModelInfo) -> ModelInfo:
-        shown = self._shown.get(_key(model))
-        return replace(model, capabilities=shown.capabilities) if shown else model
+    def _with_told(self, model: ModelInfo) -> ModelInfo:
+        """Add what the server told of a model to what it lists."""
+        told = self._told.get(_key(model))
+        if told is None:
+            return model
+        return replace(
+            model,
+            capabilities=told.capabilities if model.capabilities is None else model.capabilities,
+            context_length=told.context_length or model.context_length,
+            own_context_length=told.own_context_length,
+        )
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
@@ -264,7 +304,7 @@ class Selection:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
 
 
-def _key(model: ModelInfo) -> tuple[str, str, str]:
+def _key(model: ModelInfo) -> _Key:
     return model.server, model.name, model.digest
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from localmix.errors import LocalMixError
 from localmix.servers.lease import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
+from localmix.types.answers import route_after
 from localmix.types.fold import Fold
 
 
@@ -20,15 +21,21 @@ class Progress:
         self._began: float | None = None
         self._spoke_at: float | None = None
         self._lease: Lease | None = None
+        self._before: ChatResult | None = None
         self.route: Route | None = None
 
     def begin(self) -> None:
         """Start the clock, unless it runs."""
         self._began = self._clock() if self._began is None else self._began
 
+    def come_after(self, first: ChatResult) -> None:
+        """Know what an earlier request of the same turn took, whose answer is thrown away."""
+        self._before = first
+
     def follow(self, route: Route, lease: Lease | None) -> None:
         """Know who answers."""
-        self.route, self._lease = route, lease
+        self.route = route_after(self._before.route, route) if self._before else route
+        self._lease = lease
 
     @property
     def result(self) -> ChatResult:
@@ -49,9 +56,9 @@ class Progress:
             self._lease.hid_a_thought()
         if delta.finish_reason:
             timings = reckoned(delta.timings, self._began or now, self._spoke_at or now, now)
-            delta = replace(delta, route=self.route, timings=timings)
             if self._lease:
                 self._lease.succeeded(delta.usage, timings)
+            delta = replace(self._of_the_turn(delta, timings), route=self.route)
         self._fold.add(delta)
         return delta
 
@@ -67,6 +74,17 @@ class Progress:
         """Give back what was held of the server, however the stream ended."""
         if self._lease:
             self._lease.release()
+
+    def _of_the_turn(self, delta: Delta, timings: Timings) -> Delta:
+        """Add what the turn took before."""
+        if self._before is None:
+            return replace(delta, timings=timings)
+        first, usage = self._before, delta.usage
+        return replace(
+            delta,
+            usage=first.usage + usage if first.usage and usage else None,
+            timings=first.timings.of_both(timings),
+        )
 
 
 def reckoned(

@@ -12,14 +12,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from localmix.errors import ConfigError, config_error
+from localmix.errors import ConfigError
 from localmix.settings.addresses import read_url, split_name
 from localmix.types import Kind
+from localmix.types.checked import Checked
 
 # What a header's name may be made of (RFC 9110).
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -57,7 +57,7 @@ class Secretive(BaseModel):
         return self  # immutable
 
 
-class ServerConfig(Secretive):
+class ServerConfig(Secretive, Checked):
     """One server, and how to use it.
 
     Attributes:
@@ -97,10 +97,7 @@ class ServerConfig(Secretive):
             given = {"url": url, "name": name}
         if not isinstance(given, Mapping):
             raise ConfigError(f"A server is an address or a table, not {type(given).__name__}.")
-        try:
-            return cls.model_validate(dict(given))
-        except ValidationError as error:
-            raise _what_is_wrong(error) from error
+        return cls(**{str(key): value for key, value in given.items()})
 
     @model_validator(mode="before")
     @classmethod
@@ -131,11 +128,6 @@ class ServerConfig(Secretive):
             return {}
         token = {"Authorization": f"Bearer {self.token.get_secret_value()}"} if self.token else {}
         return {**self.headers, **token}
-
-
-def _what_is_wrong(error: ValidationError) -> ConfigError:
-    told = error.errors(include_url=False, include_input=False)[0].get("ctx", {}).get("error")
-    return told if isinstance(told, ConfigError) else config_error(ServerConfig, error)
 
 
 def _is_mapping(value: object) -> bool:

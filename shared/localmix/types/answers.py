@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from localmix.types.requests import Message, ToolCall
 from localmix.types.servers import Route
 from localmix.types.words import FinishReason
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class Usage:
         """Add input and output."""
         return self.input_tokens + self.output_tokens
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            _sum(self.reasoning_tokens, other.reasoning_tokens),
+            _sum(self.cached_tokens, other.cached_tokens),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:
@@ -56,6 +67,15 @@ class Timings:
     output: float | None = None
     first_token: float | None = None
     total: float | None = None
+
+    def of_both(self, other: Timings) -> Timings:
+        """Add what the servers of two requests of one turn took; the rest is the second one's."""
+        return replace(
+            other,
+            load=_sum(self.load, other.load),
+            prompt=_sum(self.prompt, other.prompt),
+            output=_sum(self.output, other.output),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,19 @@ class ChatResult:
     usage: Usage | None = None
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
+
+    def after(self, first: ChatResult) -> ChatResult:
+        """Tell what this answer took together with one that its turn threw away.
+
+        Usage and timings are of both, where both are known; the route tells of the earlier one.
+        """
+        timings = first.timings.of_both(self.timings)
+        return replace(
+            self,
+            usage=first.usage + self.usage if first.usage and self.usage else None,
+            timings=replace(timings, total=_sum(first.timings.total, self.timings.total)),
+            route=route_after(first.route, self.route),
+        )
 
     @property
     def message(self) -> Message:
@@ -131,3 +164,12 @@ class EmbedResult:
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
     skipped: tuple[SkippedText, ...] = ()
+
+
+def route_after(first: Route | None, second: Route | None) -> Route | None:
+    """Give the route of the second request of a turn, which tells of the first."""
+    return replace(second, earlier=(*second.earlier, first)) if first and second else second
+
+
+def _sum(one: N | None, other: N | None) -> N | None:
+    return None if one is None or other is None else one + other

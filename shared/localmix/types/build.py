@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from localmix.errors import config_error
 from localmix.types import (
     ChatRequest,
     CompletionRequest,
@@ -16,7 +13,6 @@ from localmix.types import (
     RouteRequest,
 )
 
-M = TypeVar("M", bound=BaseModel)
 Conversation = (
     str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]] | ChatRequest
 )
@@ -29,16 +25,15 @@ def chat_request(conversation: Conversation, options: Mapping[str, Any]) -> Chat
         ConfigError: A value or a name is wrong; the sentence says which.
     """
     if isinstance(conversation, ChatRequest):
-        return conversation.model_copy(update=dict(options))
+        return ChatRequest(**(dict(conversation) | dict(options))) if options else conversation
     if isinstance(conversation, str):
         conversation = Message(role="user", content=conversation)
     if isinstance(conversation, Message | Mapping):
         conversation = [conversation]
-    messages = [
-        _made(Message, **message) if isinstance(message, Mapping) else message
-        for message in conversation
-    ]
-    return _made(ChatRequest, messages=messages, **options)
+    messages = tuple(
+        Message(**message) if isinstance(message, Mapping) else message for message in conversation
+    )
+    return ChatRequest(messages=messages, **options)
 
 
 def completion_request(prompt: str, options: Mapping[str, Any]) -> CompletionRequest:
@@ -47,7 +42,7 @@ def completion_request(prompt: str, options: Mapping[str, Any]) -> CompletionReq
     Raises:
         ConfigError: A value or a name is wrong; the sentence says which.
     """
-    return _made(CompletionRequest, prompt=prompt, **options)
+    return CompletionRequest(prompt=prompt, **options)
 
 
 def embed_request(texts: str | Sequence[str], options: Mapping[str, Any]) -> EmbedRequest:
@@ -56,7 +51,7 @@ def embed_request(texts: str | Sequence[str], options: Mapping[str, Any]) -> Emb
     Raises:
         ConfigError: A value or a name is wrong; the sentence says which.
     """
-    return _made(EmbedRequest, texts=(texts,) if isinstance(texts, str) else texts, **options)
+    return EmbedRequest(texts=(texts,) if isinstance(texts, str) else tuple(texts), **options)
 
 
 def route_request(model: str | None, needs: Mapping[str, Any]) -> RouteRequest:
@@ -65,11 +60,4 @@ def route_request(model: str | None, needs: Mapping[str, Any]) -> RouteRequest:
     Raises:
         ConfigError: A value or a name is wrong; the sentence says which.
     """
-    return _made(RouteRequest, model=model, **needs)
-
-
-def _made(kind: type[M], **values: Any) -> M:
-    try:
-        return kind(**values)
-    except ValidationError as error:
-        raise config_error(kind, error) from error
+    return RouteRequest(model=model, **needs)

@@ -9,6 +9,7 @@ from localmix.types import ChatResult, Delta, Route, Timings, TokenLogprob, Tool
 # Servers write a call without arguments as nothing, or as `null`.
 _NO_ARGUMENTS = ("", "null")
 _SHORT = 64
+_UNTIMED = Timings()
 
 
 @dataclass(slots=True)
@@ -58,16 +59,26 @@ class Fold:
         """Fold what has come in so far; the last delta knows its route, those before do not."""
         last = self._last
         return ChatResult(
-            content="".join(self._content),
-            reasoning="".join(self._reasoning),
-            tool_calls=tuple(call.whole() for _, call in sorted(self._calls.items())),
+            content=_joined(self._content),
+            reasoning=_joined(self._reasoning),
+            tool_calls=self._whole_calls() if self._calls else (),
             logprobs=tuple(self._logprobs),
             finish_reason=last.finish_reason,
             model=last.model,
             usage=last.usage,
-            timings=last.timings or Timings(),
+            timings=last.timings or _UNTIMED,
             route=last.route or route,
         )
+
+    def _whole_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(call.whole() for _, call in sorted(self._calls.items()))
+
+
+def _joined(pieces: list[str]) -> str:
+    """Join pieces where they stand: who asks after every delta has only what is new joined."""
+    if len(pieces) > 1:
+        pieces[:] = ["".join(pieces)]
+    return pieces[0] if pieces else ""
 
 
 def fold(deltas: list[Delta]) -> ChatResult:

@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from localmix.types import Capability, Kind, Purpose, ThinkLevel, Tool
+from pydantic import BaseModel
+
+from localmix.types import Capability, Kind, Purpose, Tool
 
 
 class GenerationOptions(TypedDict, total=False):
@@ -22,7 +24,7 @@ class GenerationOptions(TypedDict, total=False):
     min_p: float | None
     typical_p: float | None
     seed: int | None
-    stop: str | Sequence[str]
+    stop: str | Sequence[str] | None
     max_tokens: int | None
     repeat_penalty: float | None
     repeat_last_n: int | None
@@ -33,7 +35,7 @@ class GenerationOptions(TypedDict, total=False):
     num_keep: int | None
     logprobs: bool
     top_logprobs: int | None
-    keep_alive: float | None
+    keep_alive: float | str | None
     extra: Mapping[str, Any]
 
 
@@ -42,8 +44,9 @@ class ChatOptions(GenerationOptions, total=False):
 
     tools: Sequence[Tool]
     tool_choice: str
-    response_format: Literal["json"] | Mapping[str, Any] | None
-    think: bool | ThinkLevel | None
+    parallel_tool_calls: bool | None
+    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
+    think: bool | str | Mapping[str, Any] | None
 
 
 class CompletionOptions(GenerationOptions, total=False):
@@ -58,7 +61,7 @@ class EmbedOptions(TypedDict, total=False):
     model: str | None
     dimensions: int | None
     truncate: bool
-    keep_alive: float | None
+    keep_alive: float | str | None
     skip_bad: bool
     chunk_size: int
     concurrency: int

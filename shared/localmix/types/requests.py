@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
-from localmix.types.words import Capability, Purpose, Role, ThinkLevel
+from localmix.types.checked import Checked
+from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
+from localmix.types.words import Capability, Purpose, Role
 
 
-class _Said(BaseModel):
+class _Said(Checked):
     """Hold what a caller said: immutable, exact types, no unknown names."""
 
     # Validators are built on first use: importing localmix should cost next to nothing.
@@ -40,11 +42,20 @@ class Image(_Said):
                 f"An image must be bytes or a base64 data: URI, not {url[:40]!r}.",
                 hint="Read the file or fetch the URL yourself and pass Image(data=...).",
             )
+        return cls.from_base64(body, head[len("data:") : -len(";base64")] or "image/png")
+
+    @classmethod
+    def from_base64(cls, text: str, media_type: str = "image/png") -> Self:
+        """Read base64, with or without line ends.
+
+        Raises:
+            ConfigError: It is none.
+        """
         try:
-            data = base64.b64decode(body, validate=True)
-        except binascii.Error as error:
+            data = base64.b64decode("".join(text.split()), validate=True)
+        except ValueError as error:  # also what is no ASCII
             raise ConfigError(f"The image's base64 cannot be read: {error}.") from error
-        return cls(data=data, media_type=head[len("data:") : -len(";base64")])
+        return cls(data=data, media_type=media_type)
 
     @property
     def base64(self) -> str:
@@ -96,7 +107,8 @@ class Message(_Said):
     """Say one turn of a conversation.
 
     `content` is text, or text and images in their order. `reasoning` is what the model thought
-    before it answered; give it back on later turns. A tool's result names its call.
+    before it answered; give it back on later turns. A tool's result names its call. `name` says who
+    speaks where several do; servers with OpenAI's API are told of it, Ollama has no place for it.
     """
 
     role: Role
@@ -105,6 +117,7 @@ class Message(_Said):
     tool_calls: Annotated[tuple[ToolCall, ...], Field(strict=False)] = ()
     tool_call_id: str = ""
     tool_name: str = ""
+    name: str = ""
 
     @model_validator(mode="after")
     def _a_result_names_its_call(self) -> Self:
@@ -114,10 +127,10 @@ class Message(_Said):
 
     @property
     def text(self) -> str:
-        """Join the text parts; images are left out."""
+        """Join the text parts, with line breaks between them; images are left out."""
         if isinstance(self.content, str):
             return self.content
-        return "".join(part for part in self.content if isinstance(part, str))
+        return lines(part for part in self.content if isinstance(part, str))
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -127,6 +140,15 @@ class Message(_Said):
         return tuple(part for part in self.content if isinstance(part, Image))
 
 
+def lines(texts: Iterable[str]) -> str:
+    """Put texts together, with a line break where nothing else keeps them apart."""
+    joined = ""
+    for text in texts:
+        is_glued = joined[-1:].strip() and text[:1].strip()
+        joined += f"\n{text}" if is_glued else text
+    return joined
+
+
 class GenerationRequest(_Said):
     """Hold what a chat and a text completion have in common.
 
@@ -134,9 +156,12 @@ class GenerationRequest(_Said):
 
     Attributes:
         model: Name of the model; `None` takes the best suitable one.
+        max_tokens: The most tokens to write; `None`, or -1 as Ollama and LM Studio have it, leaves
+            it to the server, which stops when its window is full.
+        stop: Texts to stop before; one of them may stand alone.
         num_ctx: Context window in tokens that the request needs.
         keep_alive: Seconds the server should keep the model loaded afterwards, where it unloads
-            models; negative means for ever, 0 at once.
+            models, or a duration such as `"5m"`; negative means for ever, 0 at once.
         extra: Wire keys to send as they are, for what has no name here.
     """
 
@@ -147,8 +172,8 @@ class GenerationRequest(_Said):
     min_p: float | None = Field(default=None, ge=0, le=1)
     typical_p: float | None = Field(default=None, ge=0, le=1)
     seed: int | None = None
-    stop: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    max_tokens: int | None = Field(default=None, ge=1)
+    stop: Annotated[Stops, Field(strict=False)] = ()
+    max_tokens: TokenLimit = None
     repeat_penalty: float | None = None
     repeat_last_n: int | None = None
     presence_penalty: float | None = None
@@ -158,13 +183,8 @@ class GenerationRequest(_Said):
     num_keep: int | None = None
     logprobs: bool = False
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
-    keep_alive: float | None = None
+    keep_alive: Seconds | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _one_stop_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class ChatRequest(GenerationRequest):
@@ -172,15 +192,20 @@ class ChatRequest(GenerationRequest):
 
     Attributes:
         tool_choice: `auto`, `none`, `required`, or the name of the tool that must be called.
-        response_format: `"json"`, or the JSON schema that the answer must follow.
-        think: Whether, or how much, the model should think first; `None` is its default.
+        parallel_tool_calls: Whether one answer may call several tools; with `False` the first call
+            counts, also where the server cannot be told.
+        response_format: `"json"`, or the JSON schema that the answer must follow, also as a
+            pydantic class or in OpenAI's dictionary.
+        think: Whether, or how much, the model should think first; `None` is its default. The words
+            of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
 
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
     tools: Annotated[tuple[Tool, ...], Field(strict=False)] = ()
     tool_choice: str = "auto"
-    response_format: Literal["json"] | dict[str, Any] | None = None
-    think: bool | ThinkLevel | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: Form = None
+    think: Think = None
 
     @field_validator("messages")
     @classmethod
@@ -198,6 +223,11 @@ class ChatRequest(GenerationRequest):
         if self.tool_choice not in ("auto", "none", "required", *names):
             raise ValueError(f"tool_choice {self.tool_choice!r} is none of the tools {names}")
         return self
+
+
+def calls_once(request: GenerationRequest) -> bool:
+    """Tell whether one tool call is the most that an answer may have."""
+    return isinstance(request, ChatRequest) and request.parallel_tool_calls is False
 
 
 class CompletionRequest(GenerationRequest):
@@ -227,7 +257,7 @@ class EmbedRequest(_Said):
     model: str | None = None
     dimensions: int | None = Field(default=None, ge=1)
     truncate: bool = False
-    keep_alive: float | None = None
+    keep_alive: Seconds | None = None
     skip_bad: bool = False
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)

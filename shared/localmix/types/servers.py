@@ -21,6 +21,8 @@ class ModelInfo:
         loaded: Whether it is in memory now.
         context_length: The most tokens it was trained for, not what is allocated.
         loaded_context_length: Tokens allocated now; `None` when it is not loaded.
+        own_context_length: Tokens that its own settings ask for (Ollama's Modelfile); `None` where
+            they do not, or were not asked for.
         capabilities: What it can do; `None` where the server does not say.
         unsaid: Capabilities of which this server does not tell, whatever it says of others.
         guessed: Names of the facts that were guessed from the model's name.
@@ -39,6 +41,7 @@ class ModelInfo:
     loaded: bool = False
     context_length: int | None = None
     loaded_context_length: int | None = None
+    own_context_length: int | None = None
     embedding_length: int | None = None
     capabilities: frozenset[Capability] | None = None
     unsaid: frozenset[Capability] = frozenset()
@@ -109,6 +112,7 @@ class Route:
         attempts: Servers that failed first.
         skipped: Servers that come before this one in the user's order, and were not asked.
         alternatives: Where it would go next; told by `route()` alone.
+        earlier: Routes of the requests that the same turn took before; see `ChatResult.after`.
     """
 
     server: Server
@@ -117,3 +121,4 @@ class Route:
     attempts: tuple[Attempt, ...] = ()
     skipped: tuple[Skip, ...] = ()
     alternatives: tuple[Route, ...] = ()
+    earlier: tuple[Route, ...] = ()

@@ -9,6 +9,7 @@ nanoseconds; what is zero is left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.mustcall import must_call
 from localmix.dialects.parts.schema import inline_refs
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
@@ -39,6 +41,7 @@ from localmix.types import (
     Usage,
 )
 from localmix.types.names import looks_like_embedding
+from localmix.types.requests import calls_once
 from localmix.wire.flows import Flow, Request, Response, send
 
 _OPTIONS = {
@@ -131,7 +134,8 @@ class OllamaDialect:
             target.url,
             is_chat=isinstance(request, ChatRequest),
             is_whole=is_whole,
-            forced_tool=_is_forced(request),
+            one_call=calls_once(request),
+            forced_tool=must_call(request),
         )
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
@@ -164,13 +168,13 @@ class OllamaDialect:
 
 def _chat_fields(request: ChatRequest) -> dict[str, Any]:
     tools = () if request.tool_choice == "none" else request.tools
-    if _is_forced(request):
+    if must_call(request):
         tools = tuple(tool for tool in tools if request.tool_choice in ("required", tool.name))
     schema: Any = request.response_format
     return {
         "messages": [_message(message, request.messages) for message in request.messages],
         "tools": [tool_definition(tool, inline_refs(tool.parameters)) for tool in tools] or None,
-        "format": _forcing_schema(tools) if _is_forced(request) else schema,
+        "format": _forcing_schema(tools) if must_call(request) else schema,
         "think": request.think,
         # Cutting the prompt silently is the default; an error is what we want (since 0.12.6).
         "truncate": False,
@@ -220,10 +224,6 @@ def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
         wire["tool_call_id"] = message.tool_call_id
         wire["tool_name"] = tool_name_of(message, messages)
     return wire
-
-
-def _is_forced(request: GenerationRequest) -> bool:
-    return isinstance(request, ChatRequest) and request.tool_choice not in ("auto", "none")
 
 
 def _forcing_schema(tools: tuple[Tool, ...]) -> dict[str, Any]:
@@ -321,10 +321,17 @@ def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
         guessed=guessed if said else model.guessed,
         capabilities=capabilities,
         context_length=facts.count(f"{family}.context_length") or model.context_length,
+        own_context_length=_own_window(reply.text("parameters")),
         embedding_length=facts.count(f"{family}.embedding_length") or model.embedding_length,
         family=family,
         details={key: value for key, value in reply.said.items() if key != "tensors"},
     )
+
+
+def _own_window(parameters: str) -> int | None:
+    """Read the window that a Modelfile asks for, in the list of its parameters."""
+    found = re.search(r"^num_ctx\s+(\d{1,9})$", parameters, re.MULTILINE)
+    return int(found[1]) or None if found else None
 
 
 def _known(said: list[str]) -> Iterator[Capability]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from localmix.dialects import failures
 from localmix.dialects.parts.answer import AnswerParts
 from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.mustcall import MustCall
+from localmix.dialects.parts.toolcalls import ToolCalls
 from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, Timings, Usage
@@ -24,6 +26,7 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes in one line, not streamed.
+        one_call: Whether calls after the first are left out.
         forced_tool: Whether the content is the JSON of a tool call, written under a grammar; it is
             held back until it is whole.
     """
@@ -34,12 +37,14 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         *,
         is_chat: bool = True,
         is_whole: bool = False,
+        one_call: bool = False,
         forced_tool: bool = False,
     ) -> None:
         super().__init__(server)
         self._lines = LineDecoder()
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole)
-        self._forced: list[str] | None = [] if forced_tool else None
+        calls = ToolCalls(server, one_call=one_call)
+        self._answer = AnswerParts(server, calls, is_chat=is_chat, is_whole=is_whole)
+        self._forced = MustCall(server) if forced_tool else None
 
     def _split(self, data: bytes) -> Iterable[bytes]:
         return self._lines.feed(data)
@@ -71,8 +76,8 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         reasoning = message.text("thinking") or frame.text("thinking")
         asks = message if "tool_calls" in message else frame
         calls = asks.records("tool_calls") if "tool_calls" in asks else []
-        if self._forced is not None:
-            self._forced.append(content)
+        if self._forced:
+            self._forced.hold(content)
             content = ""
         logprobs = frame.facts.each("logprobs") if "logprobs" in frame else []
         delta = self._answer.delta(content, reasoning, calls, logprobs)
@@ -89,19 +94,21 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
             yield said
             raise
         rest = self._answer.close()
-        if self._forced is not None:
-            rest = self._forced_call("".join(self._forced), rest)
+        if self._forced:
+            rest = self._forced_call(self._forced.said, rest)
         last = Delta(
             content=said.content + rest.content,
             reasoning=said.reasoning + rest.reasoning,
             tool_calls=said.tool_calls + rest.tool_calls,
             logprobs=said.logprobs,
+            finish_reason=self._finish_reason(reason),
             was_reasoning=said.was_reasoning or rest.was_reasoning,
         )
+        if self._forced:
+            last = self._forced.last(last, self._answer.calls)
         self.is_done = True
         yield replace(
             last,
-            finish_reason=self._finish_reason(reason),
             model=facts.text("model"),
             usage=_usage(facts),
             timings=_timings(facts),
@@ -123,11 +130,11 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         return "tool_calls" if self._answer.calls else "stop"
 
     def _forced_call(self, said: str, rest: Delta) -> Delta:
-        """Read the call that the grammar made; a call that was cut is shown as text."""
+        """Read the call that the grammar made, if it is whole."""
         try:
             call = jsontext.load_object(said.encode("utf-8", "replace"))
         except ProtocolError:
-            return replace(rest, content=rest.content + said)
+            return rest
         facts = Record(call, self._server)
         function = {"name": facts.value("name"), "arguments": facts.value("parameters")}
         entry = Record({"function": function}, self._server)

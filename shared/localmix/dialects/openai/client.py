@@ -17,6 +17,7 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.mustcall import must_call
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
 from localmix.errors import ConfigError, UnsupportedFeatureError
@@ -34,6 +35,7 @@ from localmix.types import (
     Tool,
 )
 from localmix.types.names import looks_like_embedding
+from localmix.types.requests import calls_once
 from localmix.wire.flows import Flow, Request, Response, send
 
 
@@ -109,7 +111,9 @@ class OpenAIDialect:
             is_chat=chat is not None,
             is_whole=is_whole,
             tools=[tool.name for tool in chat.tools] if chat else (),
+            one_call=calls_once(request),
             wants_json=chat is not None and chat.response_format is not None,
+            wants_call=must_call(request),
             check_model=partial(self._check_model, target),
         )
 
@@ -160,6 +164,8 @@ class OpenAIDialect:
             fields["tools"] = [tool_definition(tool, tool.parameters) for tool in tools]
         if tools and choice != "auto":
             fields["tool_choice"] = choice
+        if tools and request.parallel_tool_calls is not None:
+            fields["parallel_tool_calls"] = request.parallel_tool_calls
         if request.response_format == "json":
             fields["response_format"] = self._json_format()
         elif request.response_format:
@@ -254,6 +260,8 @@ def _chosen_tools(request: ChatRequest) -> tuple[tuple[Tool, ...], str]:
 
 def _message(message: Message, messages: tuple[Message, ...]) -> dict[str, Any]:
     wire: dict[str, Any] = {"role": message.role, "content": _content(message)}
+    if message.name:
+        wire["name"] = message.name
     if message.reasoning:
         wire["reasoning_content"] = message.reasoning
     if message.tool_calls:

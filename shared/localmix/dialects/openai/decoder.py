@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from localmix.dialects import failures
 from localmix.dialects.parts.answer import AnswerParts
 from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.mustcall import MustCall
+from localmix.dialects.parts.toolcalls import ToolCalls
 from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, Timings, Usage
@@ -32,7 +35,9 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes as one object, not streamed.
         tools: Names of the tools that the model may call.
+        one_call: Whether calls after the first are left out.
         wants_json: Whether an answer that stands in the reasoning alone is taken for the content.
+        wants_call: Whether the answer has to call a tool; its text is held back until it is whole.
         check_model: Called with the name of the model that answers; raises if it is not the one
             that was asked.
     """
@@ -44,15 +49,19 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         is_chat: bool = True,
         is_whole: bool = False,
         tools: Collection[str] = (),
+        one_call: bool = False,
         wants_json: bool = False,
+        wants_call: bool = False,
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(server)
         self._events = EventDecoder()
         self._is_whole = is_whole
-        self._answer = AnswerParts(server, is_chat=is_chat, is_whole=is_whole, tools=tools)
+        calls = ToolCalls(server, tools, one_call=one_call)
+        self._answer = AnswerParts(server, calls, is_chat=is_chat, is_whole=is_whole)
         self._check_model = check_model
         self._thoughts: list[str] | None = [] if wants_json else None
+        self._must = MustCall(server) if wants_call else None
         self._has_spoken = False
         self._choice: int | None = None
         self._finish = ""
@@ -124,12 +133,21 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             self._has_spoken = self._has_spoken or bool(delta.content)
             if self._thoughts is not None:
                 self._thoughts.append(delta.reasoning)
+            delta = self._held(delta)
         return delta
 
     def _note_finish(self, reason: str) -> None:
         if reason:
             self._answer.check(reason)
             self._finish = _RENAMED.get(reason, reason)
+
+    def _held(self, delta: Delta) -> Delta | None:
+        """Hold the text back where a call is wanted."""
+        if not (self._must and delta.content):
+            return delta
+        self._must.hold(delta.content)
+        delta = replace(delta, content="")
+        return delta if delta != Delta() else None
 
     def _note(self, facts: Facts) -> None:
         """Keep what the last delta will carry."""
@@ -154,7 +172,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         if not has_answered and self._thoughts is not None:
             content = _json_in("".join(self._thoughts))
         called = self._answer.calls and self._finish == "stop"
-        yield Delta(
+        last = Delta(
             content=content,
             reasoning=rest.reasoning,
             tool_calls=rest.tool_calls,
@@ -164,6 +182,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             timings=self._timings,
             was_reasoning=rest.was_reasoning,
         )
+        yield self._must.last(last, self._answer.calls) if self._must else last
 
     def _no_end(self, *, has_answered: bool) -> Exception:
         if has_answered:

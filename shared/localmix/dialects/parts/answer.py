@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from localmix.dialects import failures
@@ -52,18 +52,16 @@ class AnswerParts:
         server: The server's URL, for errors.
         is_chat: Whether thoughts may stand in the text; a completion's text is left as it is.
         is_whole: Whether the answer comes in one piece.
-        tools: Names of the tools that the model may call.
+        calls: What puts tool calls together.
     """
 
-    def __init__(
-        self, server: str, *, is_chat: bool, is_whole: bool, tools: Collection[str] = ()
-    ) -> None:
+    def __init__(self, server: str, calls: ToolCalls, *, is_chat: bool, is_whole: bool) -> None:
         self._server = server
         self._is_whole = is_whole
         self._content, self._reasoning = Halves(), Halves()
         self._is_halved = False
         self._think = ThinkSplitter() if is_chat else None
-        self.calls = ToolCalls(server, tools)
+        self.calls = calls
 
     def delta(
         self, content: str, reasoning: str, calls: list[Record], logprobs: list[Facts]

@@ -34,17 +34,26 @@ class ToolCalls:
     Args:
         server: The server's URL, for errors.
         offered: Names of the tools that the model may call.
+        one_call: Whether calls after the first are left out.
     """
 
-    def __init__(self, server: str, offered: Collection[str] = ()) -> None:
+    def __init__(
+        self, server: str, offered: Collection[str] = (), *, one_call: bool = False
+    ) -> None:
         self._server = server
         self._offered = offered
+        self._one_call = one_call
         self._calls: list[Call] = []
         self._by_place: dict[int | None, Call] = {}
         self._by_id: dict[str, Call] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
+
+    @property
+    def has_whole_call(self) -> bool:
+        """Whether a call has a name, and arguments that are complete."""
+        return any(call.name and call.arguments.is_complete for call in self._calls)
 
     def read(self, entries: list[Record], *, are_whole: bool = False) -> tuple[ToolCallDelta, ...]:
         """Read the tool calls of one frame; `are_whole` says that it is a whole reply."""
@@ -53,7 +62,7 @@ class ToolCalls:
             piece = Piece.of(entry)
             is_whole = are_whole or piece.is_whole
             deltas.append(self._whole(piece) if is_whole else self._next(piece))
-        return tuple(delta for delta in deltas if delta)
+        return self._told(deltas)
 
     def close(self) -> tuple[ToolCallDelta, ...]:
         """Tell what was held back, and give an id to each call that has none.
@@ -64,8 +73,10 @@ class ToolCalls:
         for call in self._calls:
             if call.said and not call.name:
                 raise self._nameless(call.said)
-        named = (call for call in self._calls if call.name)
-        return tuple(delta for call in named if (delta := call.close()))
+        return self._told([call.close() for call in self._calls if call.name])
+
+    def _told(self, deltas: list[ToolCallDelta | None]) -> tuple[ToolCallDelta, ...]:
+        return tuple(each for each in deltas if each and not (self._one_call and each.index))
 
     def _whole(self, piece: Piece) -> ToolCallDelta | None:
         if not piece.name:
