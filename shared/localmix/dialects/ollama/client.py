@@ -41,7 +41,7 @@ from localmix.types import (
 from localmix.types.names import looks_like_embedding
 from localmix.wire.flows import Flow, Request, Response, send
 
-_OPTIONS = {
+OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
     "top_k": "top_k",
@@ -186,7 +186,7 @@ def _completion_fields(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _options(request: GenerationRequest) -> dict[str, Any]:
-    options = {wire: getattr(request, name) for name, wire in _OPTIONS.items()}
+    options = {wire: getattr(request, name) for name, wire in OPTIONS.items()}
     # Quirk (ollama 0.32.15): `stop` as a bare string is a 500, whatever its OpenAPI file says.
     options["stop"] = list(request.stop) or None
     return {wire: value for wire, value in options.items() if value is not None}
@@ -286,6 +286,7 @@ def _model_info(entry: Facts, running: Facts | None, url: str) -> ModelInfo:
         memory_bytes=now.count("size"),
         gpu_bytes=now.count("size_vram"),
         unload_at=_unload_at(now.text("expires_at")),
+        modified_at=_moment(entry.text("modified_at")),
         remote=bool(entry.text("remote_host")) or name.endswith((":cloud", "-cloud")),
     )
 
@@ -301,11 +302,17 @@ def _purpose(said: list[str] | None, family: str, name: str) -> tuple[Purpose, f
 
 def _unload_at(said: str) -> datetime | None:
     """Read when a model will be unloaded; one that stays for ever is given some 292 years."""
+    at = _moment(said)
+    return at if at and at - datetime.now(at.tzinfo) < _FOR_EVER else None
+
+
+def _moment(said: str) -> datetime | None:
+    """Read a time; one without an offset could be anybody's."""
     try:
         at = datetime.fromisoformat(said)
-        return at if at - datetime.now(at.tzinfo) < _FOR_EVER else None
     except (ValueError, OverflowError):
         return None
+    return at if at.tzinfo else None
 
 
 def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
