@@ -116,7 +116,7 @@ def test_a_token_is_missing(run: Run, start: Start, monkeypatch: pytest.MonkeyPa
     assert ended.code == 1
     assert ended.lines[:2] == [
         f"TROUBLE: {server.url} wants a token.",
-        "    export LM_API_TOKEN=<token>",
+        "    Set LM_API_TOKEN.",
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localmix.errors import LocalMixError
+from localmix.errors import LocalMixError, ModelNotFoundError
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import LoopbackServer, hang_up, whole
@@ -49,6 +49,22 @@ def test_a_model_that_went_away_is_not_looked_for_in_a_cloud(
     with pytest.raises(LocalMixError):
         client.chat("hello", model="tiny")
     assert clouds.count("POST /api/chat") == 0
+
+
+def test_no_later_request_goes_to_a_cloud_by_itself(
+    either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("localmix.routing.selection._RECENT_SECONDS", 0.0)  # ask again at once
+    ours, clouds = start(stand_ins.ollama("tiny:latest")), start(cloud())
+    client = either([{"url": ours.url}, {"url": clouds.url, "name": "box"}], refresh_after=0.01)
+    assert client.chat("hello", model="tiny").content == "Hi."
+    ours.routes["GET /api/tags"] = whole({"models": []})
+    client.servers()
+    with pytest.raises(ModelNotFoundError, match="would send it to a cloud.* Ask for box/tiny"):
+        client.chat("hello", model="tiny")
+    assert clouds.count("POST /api/chat") == 0
+    assert client.chat("hello", model="box/tiny").content == "Hi."
+    assert clouds.count("POST /api/chat") == 1
 
 
 def test_a_cloud_that_is_asked_for_answers(either: MakeEither, start: Any) -> None:

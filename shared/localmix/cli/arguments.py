@@ -34,7 +34,8 @@ def open_client(servers: Sequence[str] | None, **settings: Any) -> Client:
 def complete_model(incomplete: str) -> list[str]:
     """List the models that begin so, for the shell."""
     try:
-        with Client(probe_timeout=_COMPLETION_SECONDS) as client:
+        bound = _COMPLETION_SECONDS
+        with Client(probe_timeout=bound, named_probe_timeout=bound) as client:
             names = sorted({model.name for model in client.listing()})
     except LocalMixError:
         return []

@@ -77,7 +77,8 @@ def _servers(facts: Facts) -> Iterator[Finding]:
         if server.url == URL and server.problem:
             yield Finding("trouble", server.problem.partition(":")[0] + ".", INSTALL)
         elif re.search(r"token|HTTP 40[13]", server.problem):
-            yield Finding("trouble", f"{server.url} wants a token.", "export LM_API_TOKEN=<token>")
+            repair = facts.settings.how_to_give_a_token(server.url)
+            yield Finding("trouble", f"{server.url} wants a token.", repair)
         elif server.problem and _is_named(server, facts.settings):
             yield from _silent(server, facts)
     if not facts.usable:

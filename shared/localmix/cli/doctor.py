@@ -15,7 +15,7 @@ from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.diagnosis import Facts, Finding, diagnose
 from localmix.cli.output import say, write_json
-from localmix.errors import NoServerError
+from localmix.errors import AuthenticationError, NoServerError
 from localmix.types import ModelInfo, Server
 
 # Ollama, LM Studio, llama.cpp, vLLM.
@@ -45,7 +45,7 @@ def examine(client: Client) -> Facts:
     models: list[ModelInfo] = []
     try:
         models = client.listing()
-    except NoServerError:  # what is left serves nothing but what is pinned to it
+    except (NoServerError, AuthenticationError):  # what is left serves only what is pinned to it
         servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)
     is_whole = is_usable and not any(server.problem for server in servers)
@@ -72,7 +72,7 @@ def _elsewhere(known: Sequence[Server]) -> list[Server]:
     """Look for servers at the usual ports that are not among the known ones."""
     urls = [f"http://127.0.0.1:{port}" for port in USUAL_PORTS]
     asked = [url for url in urls if url not in {server.url for server in known}]
-    with Client(asked or None, probe_timeout=_PATIENCE) as client:
+    with Client(asked or None, probe_timeout=_PATIENCE, named_probe_timeout=_PATIENCE) as client:
         return [server for server in client.servers() if server.kind and server.url in asked]
 
 

@@ -42,6 +42,8 @@ def route(
         return
     say(_place(found))
     say(f"  because: {found.reason}")
+    for each in found.skipped:
+        say(f"  not {each.server}: {each.reason}")
     for other in found.alternatives:
         say(f"then {_place(other)}")
 

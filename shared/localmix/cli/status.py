@@ -8,7 +8,7 @@ from localmix import Client
 from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.output import plain, say, write_json, write_table
-from localmix.errors import NoServerError
+from localmix.errors import AuthenticationError, NoServerError
 from localmix.types import ModelInfo, Server
 
 
@@ -29,7 +29,7 @@ def _running(client: Client) -> tuple[list[ModelInfo], bool]:
     """List what is loaded, and tell whether anybody serves at all."""
     try:
         return client.running(), True
-    except NoServerError:
+    except (NoServerError, AuthenticationError):
         return [], False
 
 

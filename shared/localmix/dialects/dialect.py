@@ -38,9 +38,9 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_bytes: int = MAX_REPLY_BYTES
 
-    def within(self, seconds: float) -> Endpoint:
+    def within(self, seconds: float, by: str = "probe_timeout") -> Endpoint:
         """Give the same place, for a question that is answered soon or not at all."""
-        bounds = Timeouts.within(seconds)
+        bounds = Timeouts.within(seconds, by)
         return replace(self, timeouts=bounds, max_bytes=min(self.max_bytes, MAX_LISTING_BYTES))
 
     def get(self, path: str) -> Request:

@@ -46,7 +46,12 @@ def _candidates(settings: Settings, engine: Engine) -> list[Candidate]:
     Servers that the user named are not replaced by it behind the user's back.
     """
     candidates = [
-        Candidate(server.url, server.label, partial(probe, server, position, settings))
+        Candidate(
+            server.url,
+            server.label,
+            partial(probe, server, position, settings),
+            settings.order_of(position, None),
+        )
         for position, server in enumerate(settings.candidates())
     ]
     if settings.models_path:

@@ -16,6 +16,7 @@ from localmix.dialects import Endpoint, unreadable
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.servers import vitals_of
+from localmix.settings import Rank
 from localmix.types import Server
 from localmix.wire.flows import Flow, Timeouts, spawn, wait
 from localmix.wire.forks import after_fork
@@ -36,11 +37,16 @@ _TAKE_OVER = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Name a place where a server may be, and how it is asked."""
+    """A place where a server may be, and how it is asked.
+
+    Attributes:
+        rank: Its place in the user's order, as long as nobody knows what is there.
+    """
 
     url: str
     name: str
     ask: Callable[[], Flow[Found]]
+    rank: Rank = (0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -72,6 +78,13 @@ class Directory:
         self._changed = Gate()
         for entry in self._entries:
             entry.asking_since = None
+
+    @property
+    def all(self) -> tuple[Found, ...]:
+        """What is known, and the candidates that have not shown yet what they are."""
+        unheard = [each.candidate for each in self._entries if each.found is None]
+        late = "has not shown yet what it is."
+        return (*self.known, *(_nothing_at(candidate, late) for candidate in unheard))
 
     @property
     def age(self) -> float:
@@ -155,7 +168,7 @@ class Directory:
             if found:
                 entry.found = replace(found, asked_at=self._clock())
                 if found.server.kind:
-                    vitals_of(found.server.url).health.was_reached()
+                    vitals_of(found.server.url).was_reached()
             self.known = _without_twins([each.found for each in self._entries if each.found])
             changed, self._changed = self._changed, Gate()
         changed.open()
@@ -201,8 +214,14 @@ def _useless(entry: _Entry, error: LocalMixError) -> Found:
     if is_silent and known and known.server.kind and not known.is_silent:
         return replace(known, is_silent=True)
     problem = error.message.removeprefix(f"{url} ")
-    nowhere = Endpoint(url, Timeouts.within(1))
-    return Found(Server(url, problem=problem, name=entry.candidate.name), nowhere)
+    # A traceback would keep everything alive that the probe had in its hands.
+    return _nothing_at(entry.candidate, problem, error.with_traceback(None))
+
+
+def _nothing_at(candidate: Candidate, problem: str, error: LocalMixError | None = None) -> Found:
+    nowhere = Endpoint(candidate.url, Timeouts.within(1))
+    server = Server(candidate.url, problem=problem, name=candidate.name)
+    return Found(server, nowhere, rank=candidate.rank, error=error)
 
 
 def _without_twins(found: list[Found]) -> tuple[Found, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from localmix.dialects import DIALECTS, Endpoint
 from localmix.dialects.reading import Facts
-from localmix.errors import LocalMixError, ProtocolError
+from localmix.errors import AuthenticationError, LocalMixError, ProtocolError
 from localmix.settings import Rank, ServerConfig, Settings
 from localmix.types import Kind, ModelInfo, Server
 from localmix.wire import jsontext
@@ -43,6 +43,7 @@ class Found:
         asked_at: When it answered.
         is_reserve: Whether it serves only what is pinned to it.
         is_silent: Whether it kept the probe waiting, rather than answering wrongly or not at all.
+        error: Why it cannot be used, if it cannot.
     """
 
     server: Server
@@ -54,6 +55,7 @@ class Found:
     asked_at: float = -float("inf")
     is_reserve: bool = False
     is_silent: bool = False
+    error: LocalMixError | None = None
 
 
 def identify(outcomes: Sequence[Outcome]) -> Verdict:
@@ -80,13 +82,17 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         candidate.authorization(None),
         settings.max_reply_bytes,
     )
-    quick = place.within(settings.probe_bound(candidate.url))
+    quick = place.within(*settings.probe_bound(candidate.url))
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind
     failure = next((each for each in outcomes if isinstance(each, LocalMixError)), None)
     if failure and not kind:
         raise failure
+    if not kind and any(map(_is_refused, outcomes)):
+        raise AuthenticationError(
+            f"{candidate.url} wants a token, or another one.", server=candidate.url
+        )
     note = verdict.note
     models: list[ModelInfo] = []
     headers = candidate.authorization(kind)
@@ -123,6 +129,10 @@ def _is_ollamas(root: Outcome) -> bool:
     return isinstance(root, Response) and root.body.strip() == b"Ollama is running"
 
 
+def _is_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Response) and outcome.status in (401, 403)
+
+
 def _object_in(outcome: Outcome) -> Facts:
     if not isinstance(outcome, Response) or outcome.status != 200:  # noqa: PLR2004
         return Facts({})
@@ -136,9 +146,6 @@ def _problem(outcomes: Sequence[Outcome]) -> str:
     last = outcomes[_EVIDENCE.index("/v1/models")]
     if isinstance(last, LocalMixError):
         return last.message
-    replies = [outcome for outcome in outcomes if isinstance(outcome, Response)]
-    if any(reply.status in (401, 403) for reply in replies):
-        return "It answers, but wants a token, or another one."
     assert isinstance(last, Response)  # noqa: S101  (a request has no other outcome)
     return (
         "It answers, but not as a model server does: GET /v1/models gave HTTP"

@@ -134,7 +134,6 @@ class Dispatch:
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
-            name = chosen.place.model.name
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -149,9 +148,13 @@ class Dispatch:
                 raise
             else:
                 self._selection.remember(chosen.place, errand.needs)
-                server = chosen.place.found.server
-                return Answered(answer, Route(server, name, reason, tuple(log.attempts)), lease)
+                return Answered(answer, self._route(chosen.place, reason, errand.needs, log), lease)
         return None
+
+    def _route(self, place: Place, reason: str, needs: Needs, log: _Log) -> Route:
+        tried = {each.found.server.url for each in log.places}
+        skipped = self._selection.skipped(place, needs, tried)
+        return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
         """Hold the server.

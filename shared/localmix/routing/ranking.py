@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
@@ -13,17 +14,37 @@ from localmix.settings import Rank
 
 # Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.
 _TELLING = 1.5
-# What decided, in the order in which it is looked at.
-_REASONS = (
-    "its server is well",
-    "its server has a free slot",
-    "the conversation is there",
-    "first in your order",
-    "loaded",
-    "least busy",
-    "likely the fastest",
-    "its turn among equals",
-)
+
+
+class Key(NamedTuple):
+    """What speaks against a place, in the order in which it is looked at; less is better."""
+
+    health: int
+    is_full: bool
+    is_elsewhere: bool
+    order: Rank
+    is_cold: bool
+    load: float
+    slowness: int
+    turn: float
+
+
+# What decided for a place, and what decided against the other.
+_REASONS = {
+    "health": "its server is well",
+    "is_full": "its server has a free slot",
+    "is_elsewhere": "the conversation is there",
+    "order": "first in your order",
+    "is_cold": "loaded",
+    "load": "least busy",
+    "slowness": "likely the fastest",
+    "turn": "its turn among equals",
+}
+_OBJECTIONS = {
+    "health": "it failed a moment ago, or is busy",
+    "is_full": "it has no free slot",
+    "is_elsewhere": "the conversation is elsewhere",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +53,12 @@ class Ranked:
 
     place: Place
     vitals: Vitals
-    key: tuple[float | Rank, ...]
+    key: Key
 
     @property
     def is_out(self) -> bool:
         """Tell whether its server should rest, and serve only if nobody else can."""
-        return self.key[0] == 2  # noqa: PLR2004
+        return self.key.health == 2  # noqa: PLR2004
 
 
 def ranked(places: Sequence[Place], needs: Needs, home: str | None, now: float) -> list[Ranked]:
@@ -65,9 +86,12 @@ def reason_of(candidates: Sequence[Ranked]) -> str:
     rule = candidates[0].place.rule
     if len(candidates) == 1:
         return f"{rule}; nobody else can serve it"
-    pairs = zip(candidates[0].key, candidates[1].key, strict=True)
-    decided = next((place for place, (one, other) in enumerate(pairs) if one != other), -1)
-    return f"{rule}; {_REASONS[decided]}"
+    return f"{rule}; {_REASONS[_decided(candidates[0].key, candidates[1].key)]}"
+
+
+def objection_to(other: Ranked, chosen: Ranked) -> str:
+    """Say why one that comes first in the user's order was not chosen."""
+    return _OBJECTIONS.get(_decided(other.key, chosen.key), "another had a slot first")
 
 
 def is_loaded(place: Place, vitals: Vitals) -> bool:
@@ -86,6 +110,12 @@ def take_turn(chosen: Ranked, candidates: Sequence[Ranked]) -> None:
     chosen.vitals.turn = max(chosen.vitals.turn, now) + 1 / chosen.place.found.weight
 
 
+def _decided(one: Key, other: Key) -> str:
+    """Give the field by which two differ; the last if they do not."""
+    pairs = zip(Key._fields, one, other, strict=True)
+    return next((name for name, mine, yours in pairs if mine != yours), Key._fields[-1])
+
+
 def _seconds(place: Place, vitals: Vitals, needs: Needs) -> float:
     """Predict how long a request takes there; 0 if nothing is known."""
     rates = vitals.rates.get(place.model.name)
@@ -95,10 +125,8 @@ def _seconds(place: Place, vitals: Vitals, needs: Needs) -> float:
     return rates.seconds(needs.prompt_tokens, needs.output_tokens, is_loaded=loaded)
 
 
-def _key(
-    place: Place, vitals: Vitals, home: str | None, now: float, slowness: int
-) -> tuple[float | Rank, ...]:
-    return (
+def _key(place: Place, vitals: Vitals, home: str | None, now: float, slowness: int) -> Key:
+    return Key(
         vitals.health.rank(now),
         not vitals.slots.is_free(place.found.limit),
         place.found.server.url != home,

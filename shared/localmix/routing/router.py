@@ -99,7 +99,9 @@ class Router:
         needs = Needs(request.model, request.purpose, request.needs, request.num_ctx)
         candidates = yield from self.selection.places(needs)
         routes = [route_to(candidates[place:]) for place in range(len(candidates))]
-        return replace(routes[0], alternatives=tuple(routes[1:]))
+        best = candidates[0].place
+        skipped = self.selection.skipped(best, needs, {best.found.server.url})
+        return replace(routes[0], alternatives=tuple(routes[1:]), skipped=skipped)
 
     # Requests
 

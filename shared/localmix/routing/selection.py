@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
 
@@ -12,6 +13,7 @@ from localmix.discovery import Directory, Found
 from localmix.embedded.engine import INSTALL
 from localmix.errors import (
     Attempt,
+    AuthenticationError,
     LocalMixError,
     ModelNotFoundError,
     NoServerError,
@@ -20,12 +22,14 @@ from localmix.errors import (
 from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.ranking import Ranked, ranked
+from localmix.routing.ranking import Ranked, objection_to, ranked
 from localmix.servers import vitals_of
 from localmix.settings import Settings
-from localmix.types import ModelInfo, Purpose
+from localmix.types import ModelInfo, Purpose, Skip
+from localmix.types.names import canonical
 from localmix.wire.flows import Flow
 
+_log = logging.getLogger("localmix")
 _RECENT_SECONDS = 1.0
 _MOST_CONVERSATIONS = 4096
 # A server keeps what it has read of a conversation for about as long: Ollama unloads after 5 min.
@@ -46,6 +50,7 @@ class Selection:
         self._clock = clock
         self._last = Catalog((), {})
         self._shown: dict[tuple[str, str, str], ModelInfo] = {}
+        self._ours: set[str] = set()
         self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
 
     def places(self, needs: Needs, deadline: float = inf) -> Flow[list[Ranked]]:
@@ -57,6 +62,7 @@ class Selection:
 
         Raises:
             NoServerError: No server answers.
+            AuthenticationError: A server answers, and wants a token; no other one does.
             ModelNotFoundError: No server has the model.
             UnsupportedFeatureError: No server that has it can do what is asked.
         """
@@ -76,6 +82,7 @@ class Selection:
 
         Raises:
             NoServerError: No server answers.
+            AuthenticationError: A server answers, and wants a token; no other one does.
         """
         found = yield from self._directory.refresh()
         if _is_nobody_there(found):
@@ -113,6 +120,50 @@ class Selection:
             if len(self._homes) > _MOST_CONVERSATIONS:
                 self._homes.popitem(last=False)
 
+    def skipped(self, chosen: Place, needs: Needs, tried: Collection[str]) -> tuple[Skip, ...]:
+        """List the servers that come before a place in the user's order, and why they do not serve.
+
+        Args:
+            chosen: The place that does.
+            needs: What the request needs.
+            tried: URLs of the servers that were asked.
+        """
+        preferred = [
+            each
+            for each in self._directory.all
+            if each.server.url not in tried and _comes_before(each, chosen.found)
+        ]
+        if not preferred:
+            return ()
+        places = self._named(self._directory.known, needs)
+        first = {place.found.server.url: place for place in reversed(places)}
+        why = [
+            (url := each.server.url, self._why_not(each, first.get(url), chosen, needs))
+            for each in preferred
+        ]
+        return tuple(Skip(url, reason) for url, reason in why if reason)
+
+    def _why_not(self, found: Found, place: Place | None, chosen: Place, needs: Needs) -> str:
+        """Say why a server was not asked; empty if nobody could expect that it would be."""
+        if found.server.problem:
+            return self._missed(found) if self._settings.is_named(found.server.url) else ""
+        if place is None:
+            return ""
+        if broken := broken_pin(place.model, self._settings.digests):
+            return broken.message
+        if lacking := needs.lacking(self._as_shown(place.model)):
+            return f"{place.model.name} cannot {lacking}"
+        ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
+        return objection_to(ranks[id(place)], ranks[id(chosen)])
+
+    def _missed(self, found: Found) -> str:
+        """Warn of a server that is not there, once until it is there again."""
+        problem, vitals = found.server.problem, vitals_of(found.server.url)
+        if vitals.missed != problem:
+            vitals.missed = problem
+            _log.warning("%s cannot be used: %s", found.server.url, problem)
+        return problem
+
     def doubt(self, place: Place) -> None:
         """Have a server asked again that behaves otherwise than it should."""
         self._directory.doubt(place.found.server.url)
@@ -126,7 +177,7 @@ class Selection:
         """List what the name means; without a name, what would do, the most suitable first."""
         catalog = self._catalog(found)
         if name := self._name(needs):
-            return catalog.places(name)
+            return self._at_home(name, catalog.places(name))
         for hint in self._settings.usual_models if needs.purpose == "chat" else ():
             if places := catalog.places(hint):
                 return places
@@ -141,6 +192,13 @@ class Selection:
         if not any(ranks.values()):
             return suitable
         return sorted(suitable, key=lambda place: ranks[place.found.server.url])
+
+    def _at_home(self, name: str, places: list[Place]) -> list[Place]:
+        """Leave out a cloud's model where the name has meant one of ours: that may be back soon."""
+        name = canonical(name)
+        if not all(place.model.remote for place in places):
+            self._ours.add(name)
+        return [] if name in self._ours and all(place.model.remote for place in places) else places
 
     def _able(self, places: Sequence[Place], needs: Needs) -> Flow[list[Ranked]]:
         """Leave out the models that cannot do what is needed, and sort the rest."""
@@ -171,47 +229,70 @@ class Selection:
         model = place.model
         if model.kind != "ollama" or model.capabilities is not None or not needs.capabilities:
             return model
-        key = (model.server, model.name, model.digest)
+        key = _key(model)
         if key not in self._shown:
             try:
-                target = Target(place.found.endpoint.within(self._settings.probe_timeout), model)
+                bound = self._settings.probe_bound(model.server)
+                target = Target(place.found.endpoint.within(*bound), model)
                 self._shown[key] = yield from DIALECTS[model.kind].show(target)
             except LocalMixError:
                 return model  # the request itself will tell what is wrong
-        capabilities = self._shown[key].capabilities
-        return replace(model, capabilities=capabilities)
+        return self._as_shown(model)
+
+    def _as_shown(self, model: ModelInfo) -> ModelInfo:
+        shown = self._shown.get(_key(model))
+        return replace(model, capabilities=shown.capabilities) if shown else model
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
             return no_server(found, self._settings)
-        return no_model(self._name(needs), needs.purpose, self._catalog(found))
+        name, catalog = self._name(needs), self._catalog(found)
+        if clouds := catalog.places(name) if name else ():
+            return _only_in_a_cloud(clouds[0])
+        return no_model(name, needs.purpose, catalog)
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
 
 
-def _proved(place: Place) -> str:
-    """Give what a model proved to be for; empty if nothing contradicts its listing."""
-    return vitals_of(place.found.server.url).purposes.get(place.model.name, "")
+def _key(model: ModelInfo) -> tuple[str, str, str]:
+    return model.server, model.name, model.digest
+
+
+def _comes_before(one: Found, other: Found) -> bool:
+    """Compare by the user's order; of what nobody knows, nobody knows the kind either."""
+    if one.server.kind:
+        return one.rank < other.rank
+    return (one.rank[0], one.rank[2]) < (other.rank[0], other.rank[2])
 
 
 def _is_nobody_there(found: Sequence[Found]) -> bool:
     return not any(each.server.kind for each in found if not each.is_reserve)
 
 
-def no_server(found: Sequence[Found], settings: Settings) -> NoServerError:
-    """Say that no server answers, and how to start one."""
+def no_server(found: Sequence[Found], settings: Settings) -> LocalMixError:
+    """Say that no server can be used: it wants a token, or nobody is there, and what to do."""
+    attempts = away(found)
+    refused = next((each for each in found if isinstance(each.error, AuthenticationError)), None)
+    if refused and refused.error:
+        url = refused.server.url
+        hint = settings.how_to_give_a_token(url)
+        return AuthenticationError(refused.error.message, hint=hint, server=url, attempts=attempts)
     commands = ["`ollama serve`", "`lms server start`"]
-    if not settings.servers:
+    if settings.servers:
+        hint = f"Check the addresses, or start one: {' or '.join(commands)}. Tried:"
+    else:
         commands.append(f"`{INSTALL}` and LOCAL_MODELS_PATH=<folder with .gguf files>")
-    return NoServerError(
-        "No model server answered.",
-        hint=f"Start one: {', or '.join(commands)}. Tried:",
-        attempts=tuple(
-            Attempt(each.server.url, NoServerError(each.server.problem))
-            for each in found
-            if each.server.problem
-        ),
+        hint = f"Start one: {', or '.join(commands)}. Tried:"
+    return NoServerError("No model server answered.", hint=hint, attempts=attempts)
+
+
+def away(found: Sequence[Found]) -> tuple[Attempt, ...]:
+    """List the servers that cannot be used, with what is wrong."""
+    return tuple(
+        Attempt(each.server.url, NoServerError(each.server.problem))
+        for each in found
+        if each.server.problem
     )
 
 
@@ -231,6 +312,15 @@ def no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFo
         f"No server holds the model {name!r}{alias}.",
         hint=f"Nearest names: {', '.join(available[:3]) or 'none are installed'}.",
         available=available,
+    )
+
+
+def _only_in_a_cloud(place: Place) -> ModelNotFoundError:
+    name, server = place.model.name, place.found.server
+    return ModelNotFoundError(
+        f"{name} is not there any more; {server.url} would send it to a cloud.",
+        server=server.url,
+        hint=f"Ask for {server.name or server.kind}/{name} if that is what you want.",
     )
 
 

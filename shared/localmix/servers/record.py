@@ -22,6 +22,7 @@ class Vitals:
         turn: Its place in the rotation among equals, in answers per unit of weight.
         answered_at: When each model last answered, and so was loaded.
         purposes: What models proved to be for, where the listing had it otherwise.
+        missed: Why it could not be used when it was last missed; empty since it was there again.
         windows: The context window that was last asked for, for each model, in tokens; 0 for none.
     """
 
@@ -32,6 +33,7 @@ class Vitals:
         self.windows: dict[str, int] = {}
         self.purposes: dict[str, str] = {}
         self.turn = 0.0
+        self.missed = ""
         self.forget_requests()
 
     def forget_requests(self) -> None:
@@ -39,6 +41,11 @@ class Vitals:
         self.slots = Slots()
         self._lock = threading.Lock()
         self._loading: dict[str, Gate] = {}
+
+    def was_reached(self) -> None:
+        """Note that it has shown what it is."""
+        self.health.was_reached()
+        self.missed = ""
 
     def begin_loading(self, model: str) -> Gate | None:
         """Take it on to load a model; or give the gate that opens when another has done so."""

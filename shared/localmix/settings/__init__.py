@@ -254,10 +254,11 @@ class Settings(Secretive):
         """Tell whether the user said that a server is there, rather than that it may be."""
         return bool(self.servers) or url in map(self._url, _ADDRESSES)
 
-    def probe_bound(self, url: str) -> float:
-        """Give the seconds that the server at an address has to show what it is."""
-        named = max(self.named_probe_timeout, self.probe_timeout)
-        return named if self.is_named(url) else self.probe_timeout
+    def probe_bound(self, url: str) -> tuple[float, str]:
+        """Give the seconds that a server has to show what it is, and the setting that says so."""
+        usual = self.probe_timeout, "probe_timeout"
+        named = self.named_probe_timeout, "named_probe_timeout"
+        return max(usual, named) if self.is_named(url) else usual
 
     def how_to_give_a_token(self, url: str) -> str:
         """Say what a user does about a server that wants a token, or another one."""

@@ -26,6 +26,7 @@ from localmix.types.servers import (
     ModelInfo,
     Route,
     Server,
+    Skip,
 )
 from localmix.types.words import (
     Capability,
@@ -60,6 +61,7 @@ __all__ = [
     "Route",
     "RouteRequest",
     "Server",
+    "Skip",
     "SkippedText",
     "State",
     "ThinkLevel",

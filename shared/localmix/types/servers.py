@@ -88,6 +88,19 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Skip:
+    """A server that the user prefers to the one that was taken, and that was not asked.
+
+    Attributes:
+        server: Its base URL.
+        reason: Why not, in a few words.
+    """
+
+    server: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Tell where a request went, why, and what was tried before.
 
@@ -96,6 +109,7 @@ class Route:
         model: The name it was asked for there.
         reason: Why this server and this model, in a few words.
         attempts: Servers that failed first.
+        skipped: Servers that come before this one in the user's order, and were not asked.
         alternatives: Where it would go next; told by `route()` alone.
     """
 
@@ -103,4 +117,5 @@ class Route:
     model: str
     reason: str = ""
     attempts: tuple[Attempt, ...] = ()
+    skipped: tuple[Skip, ...] = ()
     alternatives: tuple[Route, ...] = ()

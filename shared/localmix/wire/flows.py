@@ -43,9 +43,8 @@ class Timeouts:
     total_by: str = "timeout"
 
     @classmethod
-    def within(cls, seconds: float) -> Timeouts:
-        """Bound everything by one time."""
-        by = "probe_timeout"
+    def within(cls, seconds: float, by: str = "probe_timeout") -> Timeouts:
+        """Bound everything by one time, that a setting gives."""
         return cls(seconds, seconds, seconds, seconds, first_byte_by=by, total_by=by)
 
 

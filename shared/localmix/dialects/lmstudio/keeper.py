@@ -9,6 +9,7 @@ and recordings of March 2026 (0.4.6).
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 from urllib.parse import quote
 
@@ -36,7 +37,7 @@ class LMStudioModels:
         """Load a model once: LM Studio itself would load a second copy of one that is loaded."""
         model, window = target.model, order.context_length
         if window and _ttl(order):
-            hint = f"Run: lms load {model.name} --context-length {window} --ttl {_ttl(order)}"
+            hint = _lms("load", model.name, "--context-length", window, "--ttl", _ttl(order))
             raise _cannot(target.url, "be told a context length and keep_alive together", hint)
         if model.loaded:
             if window in (None, model.loaded_context_length) and not _ttl(order):
@@ -52,7 +53,7 @@ class LMStudioModels:
             yield from _ask(target.endpoint, "/api/v1/models/load", payload)
         except UnsupportedFeatureError as error:
             if window:
-                hint = f"Run: lms load {model.name} --context-length {window}"
+                hint = _lms("load", model.name, "--context-length", window)
                 raise _cannot(target.url, "be told a context length before 0.4", hint) from error
             yield from _load_by_request(target, order)
 
@@ -63,7 +64,7 @@ class LMStudioModels:
                 payload = {"instance_id": instance}
                 yield from _ask(target.endpoint, "/api/v1/models/unload", payload)
             except UnsupportedFeatureError as error:
-                hint = f"Run: lms unload {target.model.name}"
+                hint = _lms("unload", target.model.name)
                 raise _cannot(target.url, "unload models before 0.4", hint) from error
 
     def delete(self, target: Target) -> Flow[None]:
@@ -72,7 +73,7 @@ class LMStudioModels:
 
     def copy(self, target: Target, destination: str) -> Flow[None]:
         """Refuse: only what is loaded can have a second name, and only by the command line."""
-        hint = f"Run: lms load {target.model.name} --identifier {destination}"
+        hint = _lms("load", target.model.name, "--identifier", destination)
         raise _cannot(target.url, "copy models", hint)
 
     def pull(self, endpoint: Endpoint, meter: PullMeter, *, insecure: bool) -> Source[None]:
@@ -85,7 +86,7 @@ class LMStudioModels:
         try:
             job = yield from _ask(endpoint, "/api/v1/models/download", {"model": meter.model})
         except UnsupportedFeatureError as error:
-            hint = f"Run: lms get {meter.model}"
+            hint = _lms("get", meter.model)
             raise _cannot(endpoint.url, "download models before 0.4", hint) from error
         job_id = job.text("job_id")
         while (said := job.text("status")) in _STATUS:
@@ -134,6 +135,11 @@ def _ttl(order: LoadOrder) -> int | None:
 def _ask(endpoint: Endpoint, path: str, payload: dict[str, Any]) -> Flow[Facts]:
     response = yield from send(endpoint.post(path, payload))
     return failures.checked(response, endpoint.url).facts
+
+
+def _lms(*words: object) -> str:
+    """Write a command to be copied; a server's names are quoted for the shell."""
+    return f"Run: {shlex.join(('lms', *map(str, words)))}"
 
 
 def _cannot(server: str, what: str, by_hand: str) -> UnsupportedFeatureError:
