@@ -60,16 +60,28 @@ class _Face:
         servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
-        from localmix.management.flows import Management
-        from localmix.routing import CompoundRouter
         from localmix.settings import Settings
 
-        self.settings = Settings.load(servers=servers, **settings)
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
+        self._build(Settings.load(servers=servers, **settings))
+
+    def _build(self, settings: Settings) -> None:
+        from localmix.management.flows import Management
+        from localmix.routing import CompoundRouter
+
+        self.settings = settings
         self._router = CompoundRouter(self.settings)
         self._management = Management(self._router)
         self._forget_connections()
+
+    @classmethod
+    def with_settings(cls, settings: Settings) -> Self:
+        """Make a client of settings that were read before."""
+        client = cls.__new__(cls)
+        client._given = []  # noqa: SLF001  (its own class)
+        client._build(settings)  # noqa: SLF001
+        return client
 
     def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
         """Describe the model that a request would go to, by what earlier requests brought.

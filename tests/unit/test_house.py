@@ -52,7 +52,8 @@ FLOORS = {
     "management": 8,
     "client": 9,
     "adapting": 10,
-    "cli": 10,
+    "proxy": 10,
+    "cli": 11,
     "langchain_localmix": 11,
     "llamaindex_localmix": 11,
 }
@@ -107,6 +108,8 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
 def test_one_room_knows_the_http_library(path: Path) -> None:
     if any(name.split(".")[0] in ("httpx", "httpcore", "anyio") for name in imports(path)):
         assert path.parent == CORE / "transport"
+    if any(name.split(".")[0] == "aiohttp" for name in imports(path)):
+        assert path.parent == CORE / "proxy"
 
 
 DIALECTS = [path for path in FILES if path.is_relative_to(CORE / "dialects")]
@@ -202,7 +205,7 @@ def test_keyword_arguments_are_the_fields(
 
 
 def test_keyword_arguments_of_a_client_are_settings() -> None:
-    environment_only = {"ollama", "lm", "use"}
+    environment_only = {"ollama", "lm", "use", "proxy"}
     own = {name for name in Settings.model_fields if name.split("_")[0] not in environment_only}
     assert set(get_type_hints(options.SettingsOptions)) == own - {"servers"}
 

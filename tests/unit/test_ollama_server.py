@@ -99,7 +99,7 @@ _delta = st.builds(Delta, content=st.text(max_size=9), reasoning=st.text(max_siz
 def test_an_answer_is_read_as_it_was_written(said: list[Delta], reason: str) -> None:
     last = Delta(finish_reason=reason, usage=Usage(19, 26), timings=Timings(1, 0.5, 2, 1.5, 4))
     writer = SERVER.writer(read("/api/chat", messages=[{"role": "user"}]), now)
-    sent = b"".join(writer.feed(delta) for delta in [*said, last]) + writer.close()
+    sent = b"".join(writer.feed(delta) for delta in [*said, last]) + b"".join(writer.close())
     decoder = OllamaDecoder("http://s")
     result = fold([*decoder.feed(sent), *decoder.close()])
     # The client side takes thoughts in the text apart; nothing else may change.
@@ -290,7 +290,7 @@ def test_a_conversation_too_long_for_a_context_is_said_to_be() -> None:
 
 def lines(ask: Ask, *deltas: Delta) -> list[dict[str, Any]]:
     writer = SERVER.writer(ask, now)
-    sent = b"".join(map(writer.feed, deltas)) + writer.close()
+    sent = b"".join([*map(writer.feed, deltas), *writer.close()])
     assert sent.endswith(b"\n")
     assert sent.isascii()
     return [json.loads(line) for line in sent.splitlines()]

@@ -95,8 +95,8 @@ class Writer(Protocol):
         """Write one step; empty if there is nothing to tell of it yet."""
         ...
 
-    def close(self) -> bytes:
-        """Write the end of a stream."""
+    def close(self) -> list[bytes]:
+        """Write the end of a stream, a piece for each thing that is said."""
         ...
 
     def broken(self, failure: Failure) -> bytes:

@@ -31,6 +31,7 @@ from localmix.errors import (
 )
 from localmix.transport.connecting import connect_beside
 from localmix.transport.patience import Patience, closed
+from localmix.wire import kin
 from localmix.wire.flows import Request
 from localmix.wire.forks import after_fork
 
@@ -337,7 +338,7 @@ def _to_httpx(request: Request, use: _Use) -> httpx.Request:
         request.method,
         _url(request.url),
         content=request.body,
-        headers={**_HEADERS, **request.headers},
+        headers={**_HEADERS, **kin.trace(), **request.headers},
         extensions={"timeout": {"connect": use, "read": use, "write": use}},
     )
 

@@ -99,7 +99,7 @@ class OllamaDialect:
     ) -> Request:
         """Build a request for `/api/chat` or `/api/generate`."""
         if request.logit_bias:
-            raise _cannot(target, "bias single tokens (logit_bias)")
+            raise _cannot(target, "bias single tokens (logit_bias)", "logit_bias")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         if isinstance(request, ChatRequest):
             path, payload = "/api/chat", payload | _chat_fields(request)
@@ -338,9 +338,10 @@ def _known(said: list[str]) -> Iterator[Capability]:
     return (_CAPABILITIES[word] for word in said if word in _CAPABILITIES)
 
 
-def _cannot(target: Target, what: str) -> UnsupportedFeatureError:
+def _cannot(target: Target, what: str, *options: str) -> UnsupportedFeatureError:
     return UnsupportedFeatureError(
         f"Ollama at {target.url} cannot {what}.",
+        options=options,
         server=target.url,
         hint="Leave it out, or name a server of another kind.",
     )

@@ -58,12 +58,14 @@ class _Lines(ABC):
         piece = self._piece(delta.content, delta.reasoning)
         return self._line(piece | _tokens(delta.logprobs), is_done=False)
 
-    def close(self) -> bytes:
+    def close(self) -> list[bytes]:
         """Write the tool calls, and the end with its metrics."""
         result = self._fold.result()
         calls, cut = _written(result.tool_calls)
-        said = self._line(self._piece(cut, "", calls), is_done=False) if calls or cut else b""
-        return said + self._line(self._piece("", "") | self._end(result), is_done=True)
+        end = self._line(self._piece("", "") | self._end(result), is_done=True)
+        if not (calls or cut):
+            return [end]
+        return [self._line(self._piece(cut, "", calls), is_done=False), end]
 
     def broken(self, failure: Failure) -> bytes:
         """Write an error as the last line."""

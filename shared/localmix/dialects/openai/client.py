@@ -122,7 +122,7 @@ class OpenAIDialect:
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
         if request.truncate:
-            raise self._cannot(target, "cut texts that are too long (truncate)")
+            raise self._cannot(target, "cut texts that are too long (truncate)", "truncate")
         payload: dict[str, Any] = {
             "model": target.model.name,
             "input": list(request.texts),
@@ -172,19 +172,18 @@ class OpenAIDialect:
         asked = request.model_dump(include={*OpenAIDialect.options}, exclude_defaults=True)
         unknown = sorted(set(asked) - set(self.options))
         if unknown:
-            raise self._cannot(target, f"be told {', '.join(unknown)}")
+            raise self._cannot(target, f"be told {', '.join(unknown)}", *unknown)
         window = target.model.loaded_context_length or target.model.context_length or 0
         if request.num_ctx and request.num_ctx > window:
-            raise self._cannot(
-                target, f"be told num_ctx, and its window is {window or 'not known'}"
-            )
+            what = f"be told num_ctx, and its window is {window or 'not known'}"
+            raise self._cannot(target, what, "num_ctx")
         wire = {self.options[name]: value for name, value in asked.items()}
         return wire | ({"stop": list(request.stop)} if request.stop else {})
 
     def _keep_alive(self, target: Target, seconds: float | None) -> dict[str, Any]:
         """Llama.cpp keeps its model for ever: only an unloading cannot be had."""
         if seconds == 0:
-            raise self._cannot(target, "unload a model (keep_alive=0)")
+            raise self._cannot(target, "unload a model (keep_alive=0)", "keep_alive")
         return {}
 
     def _json_format(self) -> dict[str, Any]:
@@ -222,9 +221,10 @@ class OpenAIDialect:
             details=entry.said,
         )
 
-    def _cannot(self, target: Target, what: str) -> UnsupportedFeatureError:
+    def _cannot(self, target: Target, what: str, *options: str) -> UnsupportedFeatureError:
         return UnsupportedFeatureError(
             f"{target.model.name} at {target.url} ({target.model.kind}) cannot {what}.",
+            options=options,
             server=target.url,
             hint="Leave it out, name another server, or send your server's own key in `extra`.",
         )

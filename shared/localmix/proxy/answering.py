@@ -1,0 +1,122 @@
+"""How an answer goes out: at once, or step by step with signs of life while a model loads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+
+from localmix.dialects.serving import Ask, ServerDialect, Writer
+from localmix.errors import LocalMixError
+from localmix.proxy.failures import failure_of
+from localmix.proxy.service import Service
+from localmix.types import Delta, GenerationRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When silence is broken, in seconds.
+
+    Attributes:
+        first: How long the head is held back: until then an error can have a status of its own.
+            Programs and gateways give up after 30 s and more.
+        next: How long after that an empty piece is sent.
+    """
+
+    first: float = 20.0
+    next: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What every answer of one dialect needs."""
+
+    service: Service
+    dialect: ServerDialect
+    pace: Pace = field(default_factory=Pace)
+
+    async def generate(
+        self, http: web.Request, ask: Ask, request: GenerationRequest
+    ) -> web.StreamResponse:
+        """Answer a chat or a completion."""
+        writer = self.dialect.writer(ask, utc_now)
+        if not ask.is_streamed:
+            return whole(writer.whole(await self.service.whole(ask, request)))
+        reply = _Reply(http, writer)
+        try:
+            first, stream = await self._beating(reply, self.service.open(ask, request))
+            async with stream:
+                await reply.say(first)
+                async for delta in stream:
+                    await reply.say(delta)
+        except LocalMixError as error:
+            if not reply.has_begun:
+                raise
+            await reply.end(writer.broken(failure_of(error, ask.model)))
+        else:
+            await reply.end(*writer.close())
+        return reply.response
+
+    async def _beating(self, reply: _Reply, opening: Awaitable[T]) -> T:
+        """Wait for a stream to open, and break the silence."""
+        task = asyncio.ensure_future(opening)
+        try:
+            pause = self.pace.first
+            while not (await asyncio.wait([task], timeout=pause))[0]:
+                await reply.send(reply.writer.beat())
+                pause = self.pace.next
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError, LocalMixError):
+                    await task
+
+
+class _Reply:
+    """A streamed reply, whose head goes out with its first piece."""
+
+    def __init__(self, http: web.Request, writer: Writer) -> None:
+        self.writer = writer
+        self._http = http
+        self.response = web.StreamResponse(
+            headers={"Content-Type": writer.content_type, "X-Accel-Buffering": "no"}
+        )
+
+    @property
+    def has_begun(self) -> bool:
+        return self.response.prepared
+
+    async def say(self, delta: Delta) -> None:
+        if piece := self.writer.feed(delta):
+            await self.send(piece)
+
+    async def send(self, piece: bytes) -> None:
+        """Send one piece, in a write of its own: some programs read no further."""
+        if not self.has_begun:
+            await self.response.prepare(self._http)
+        await self.response.write(piece)
+
+    async def end(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            await self.send(piece)
+        await self.response.write_eof()
+
+
+def whole(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Make a reply of JSON."""
+    return web.Response(
+        body=body, status=status, content_type="application/json", headers=headers or {}
+    )
+
+
+def utc_now() -> datetime:
+    """Give the time for what is written."""
+    return datetime.now(UTC)
