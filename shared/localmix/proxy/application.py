@@ -12,6 +12,7 @@ from aiohttp import web
 from localmix import AsyncClient
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import OllamaServer
+from localmix.dialects.openai.server import OpenAIServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
 from localmix.proxy.answering import Pace, Stage, whole
@@ -19,12 +20,14 @@ from localmix.proxy.body import BodyBounds, read_body
 from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.ollama import OllamaEndpoints
+from localmix.proxy.openai import OpenAIEndpoints
 from localmix.proxy.routes import MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.settings import Settings
 from localmix.wire import kin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_OLLAMA, _OPENAI = OllamaServer(), OpenAIServer()
 _log = logging.getLogger("localmix.proxy")
 # The most requests that wait for an answer at once; the servers' own limits come first.
 MOST_AT_ONCE = 1024
@@ -45,12 +48,11 @@ def make(
     client = AsyncClient.with_settings(settings)
     service = Service(client, allows_cloud=settings.proxy_allow_cloud)
     pace, bounds = pace or Pace(), bounds or BodyBounds()
-    ollama = OllamaEndpoints(
-        Stage(service, OllamaServer(), pace), is_read_only=settings.proxy_read_only
-    )
+    ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
+    openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
     gate = Gate(settings)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in ollama.routes():
+    for route in (*ollama.routes(), *openai.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -74,7 +76,6 @@ class Gate:
             settings.proxy_allow_hosts,
         )
         self._is_read_only = settings.proxy_read_only
-        self._ollama: ServerDialect = OllamaServer()
         self._waiting = 0
 
     @web.middleware
@@ -124,7 +125,8 @@ class Gate:
             self._waiting += 1
             try:
                 said = await read_body(http, bounds) if route.has_body else Asked({})
-                http[_MODEL] = str(said.value("model") or "")[:200]
+                named = said.value("model") or said.value("name") or http.match_info.get("name")
+                http[_MODEL] = str(named or "")[:200]
                 return await route.handler(http, said)
             finally:
                 self._waiting -= 1
@@ -145,4 +147,10 @@ class Gate:
             headers["WWW-Authenticate"] = "Bearer"
         if failure.retry_after:
             headers["Retry-After"] = str(max(round(failure.retry_after), 1))
-        return whole(self._ollama.write_error(failure), failure.status, headers)
+        dialect = _dialect_of(http.path)
+        return whole(dialect.write_error(failure), failure.status, headers)
+
+
+def _dialect_of(path: str) -> ServerDialect:
+    """Tell in whose words a path is answered, also one that does not exist."""
+    return _OPENAI if path.startswith(("/v1", "/api/v0")) else _OLLAMA

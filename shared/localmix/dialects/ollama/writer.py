@@ -13,15 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from localmix.dialects.ollama import context
+from localmix.dialects.parts.counting import counted
 from localmix.dialects.serving import Ask, Clock, Failure
 from localmix.errors import ConfigError
 from localmix.types import (
     ChatRequest,
     ChatResult,
     Delta,
-    EmbedRequest,
     EmbedResult,
-    GenerationRequest,
     Message,
     Timings,
     TokenLogprob,
@@ -29,8 +28,6 @@ from localmix.types import (
 )
 from localmix.types.fold import Fold, unfold
 from localmix.wire import jsontext
-
-_LETTERS_PER_TOKEN = 4
 
 
 class _Lines(ABC):
@@ -100,15 +97,13 @@ class _Lines(ABC):
         total = timings.total or (now - self._began).total_seconds()
         first = timings.first_token or ((self._spoke or now) - self._began).total_seconds()
         load = timings.load or 0
-        usage = result.usage
-        written = len(result.content) + len(result.reasoning)
-        read = usage.input_tokens if usage else _letters(self._ask) // _LETTERS_PER_TOKEN
+        usage = counted(self._ask, result)
         return {
             "total_duration": _nanoseconds(total),
             "load_duration": _nanoseconds(load),
-            "prompt_eval_count": max(read, 1),
+            "prompt_eval_count": max(usage.input_tokens, 1),
             "prompt_eval_duration": _nanoseconds(timings.prompt or first - load),
-            "eval_count": max(usage.output_tokens if usage else written // _LETTERS_PER_TOKEN, 1),
+            "eval_count": max(usage.output_tokens, 1),
             "eval_duration": _nanoseconds(timings.output or total - first),
         }
 
@@ -168,14 +163,13 @@ def write_vectors(ask: Ask, result: EmbedResult) -> bytes:
     if ask.path == "/api/embeddings":
         return jsontext.ascii_line({"embedding": result.vectors[0]})
     timings = result.timings
-    read = result.usage.input_tokens if result.usage else _letters(ask) // _LETTERS_PER_TOKEN
     return jsontext.ascii_line(
         {
             "model": ask.model,
             "embeddings": result.vectors,
             "total_duration": _nanoseconds(timings.total or 0),
             "load_duration": _nanoseconds(timings.load or 0),
-            "prompt_eval_count": max(read, 1),
+            "prompt_eval_count": max(counted(ask, result).input_tokens, 1),
         }
     )
 
@@ -187,15 +181,6 @@ def timestamp(moment: datetime) -> str:
 
 def _nanoseconds(seconds: float) -> int:
     return max(round(seconds * 1e9), 1)
-
-
-def _letters(ask: Ask) -> int:
-    wanted = ask.wanted
-    if isinstance(wanted, EmbedRequest):
-        return sum(map(len, wanted.texts))
-    if isinstance(wanted, ChatRequest):
-        return sum(len(message.text) for message in wanted.messages)
-    return len(getattr(wanted, "prompt", "")) if isinstance(wanted, GenerationRequest) else 0
 
 
 def _written(calls: Sequence[ToolCall]) -> tuple[list[dict[str, Any]], str]:
