@@ -26,7 +26,7 @@ def another_process(*servers: str) -> Iterator[str]:
         "import sys; from localmix.settings import Settings;"
         "from localmix.proxy.running import run_until_stopped;"
         "run_until_stopped(Settings.load(servers=sys.argv[1:], proxy_port=0),"
-        " lambda url: print(url, flush=True))"
+        " lambda url, _: print(url, flush=True))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, *servers], stdout=subprocess.PIPE, text=True

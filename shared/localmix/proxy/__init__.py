@@ -13,6 +13,7 @@ from localmix.errors import ConfigError
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from localmix.proxy.running import Tell
     from localmix.settings import Settings
 
 __all__ = ["app", "run"]
@@ -34,8 +35,12 @@ def app(settings: Settings | None = None) -> web.Application:
     return make(settings or Settings.load())
 
 
-def run(settings: Settings | None = None) -> None:
+def run(settings: Settings | None = None, tell: Tell | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM; running answers may finish for a while then.
+
+    Args:
+        settings: As for `app`; the `proxy_...` ones say where it listens and who may come in.
+        tell: Called with the address and the servers behind it, once it listens.
 
     Raises:
         ConfigError: aiohttp is not installed, a setting cannot be right, or the port is taken.
@@ -44,7 +49,7 @@ def run(settings: Settings | None = None) -> None:
     from localmix.proxy.running import run_until_stopped
     from localmix.settings import Settings
 
-    run_until_stopped(settings or Settings.load())
+    run_until_stopped(settings or Settings.load(), tell)
 
 
 def _need_aiohttp() -> None:

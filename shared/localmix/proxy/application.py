@@ -34,6 +34,7 @@ MOST_AT_ONCE = 1024
 # What is known of a request on its way: the page that asks, the model that is asked for.
 _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
 _MODEL: web.RequestKey[str] = web.RequestKey("model", str)
+CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
 _HEADERS = {
     "Server": "localmix",
     "Cache-Control": "no-store",
@@ -62,6 +63,7 @@ def make(
         await client.close()
 
     app.on_cleanup.append(close)
+    app[CLIENT] = client
     return app
 
 

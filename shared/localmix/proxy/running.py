@@ -6,7 +6,7 @@ import asyncio
 import errno
 import ipaddress
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -14,10 +14,12 @@ from aiohttp import web
 
 from localmix import AsyncClient
 from localmix.errors import ConfigError, LocalMixError
-from localmix.proxy.application import make
+from localmix.proxy.application import CLIENT, make
 from localmix.settings import Settings
+from localmix.types import Server
 from localmix.wire import kin
 
+Tell = Callable[[str, Sequence[Server]], None]
 # Seconds for which running answers may go on after the signal to end.
 GRACE = 10.0
 # Longer than the pools of clients keep a connection: a request must not meet one being closed. It
@@ -47,8 +49,9 @@ class Listener:
     ) -> None:
         check(settings)
         self._settings = settings
+        self.app = app or make(settings)
         self._runner = web.AppRunner(
-            app or make(settings),
+            self.app,
             handler_cancellation=True,
             access_log=None,
             auto_decompress=False,
@@ -93,13 +96,13 @@ def check(settings: Settings) -> None:
         )
 
 
-def run_until_stopped(settings: Settings, tell: Callable[[str], None] | None = None) -> None:
-    """Serve until a signal comes; `tell` is given the address once it listens."""
+def run_until_stopped(settings: Settings, tell: Tell | None = None) -> None:
+    """Serve until a signal comes; `tell` is given the address and the servers behind it."""
     with suppress(KeyboardInterrupt):
         asyncio.run(_run(settings, tell))
 
 
-async def _run(settings: Settings, tell: Callable[[str], None] | None) -> None:
+async def _run(settings: Settings, tell: Tell | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt
@@ -107,7 +110,7 @@ async def _run(settings: Settings, tell: Callable[[str], None] | None) -> None:
             loop.add_signal_handler(each, stopped.set)
     async with Listener(settings) as listener:
         if tell:
-            tell(listener.url)
+            tell(listener.url, await listener.app[CLIENT].servers())
         await stopped.wait()
         with suppress(NotImplementedError):
             for each in (signal.SIGINT, signal.SIGTERM):

@@ -87,6 +87,7 @@ class Settings(Secretive):
         proxy_allow_hosts: Names under which this machine is called, beside its own.
         proxy_allow_cloud: Whether it passes requests on to models in a cloud.
         proxy_read_only: Whether it manages no models: it neither unloads nor changes any.
+        proxy_quiet: Whether it tells nothing when it begins.
         proxy_log_level: How much it logs.
     """
 
@@ -124,6 +125,7 @@ class Settings(Secretive):
     proxy_allow_hosts: tuple[str, ...] = ()
     proxy_allow_cloud: bool = False
     proxy_read_only: bool = False
+    proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     ollama_host: str | None = None
