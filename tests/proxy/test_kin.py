@@ -48,10 +48,9 @@ def test_it_is_never_its_own_server(start: Start, monkeypatch: pytest.MonkeyPatc
     with proxy([behind.url]) as first:
         with proxy([behind.url, first.url]) as second:  # of the same process
             assert names(second) == ["tiny:latest"]
-        server = next(
-            each for each in Client([behind.url, first.url]).servers() if each.url == first.url
-        )
-        assert server.problem == kin.ITSELF
+        with Client([behind.url, first.url]) as client:
+            found = {each.url: each for each in client.servers()}
+        assert found[first.url].problem == kin.ITSELF
 
 
 def test_a_proxy_that_was_only_found_is_left_out(
@@ -61,11 +60,13 @@ def test_a_proxy_that_was_only_found_is_left_out(
     with another_process(behind.url) as url:
         monkeypatch.setattr("localmix.settings.OLLAMA_PORT", int(url.rpartition(":")[2]))
         monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
-        found = {each.url: each for each in Client().servers()}[url]
+        with Client() as client:
+            found = {each.url: each for each in client.servers()}[url]
         assert (found.kind, found.problem) == (None, kin.NOT_NAMED)
-        named = Client([url]).servers()[0]
-        assert (named.kind, named.note) == ("ollama", kin.PROXY)
-        assert Client([url]).chat("Hi", model="tiny").content == "Hi."
+        with Client([url]) as client:
+            (named,) = client.servers()
+            assert (named.kind, named.note) == ("ollama", kin.PROXY)
+            assert client.chat("Hi", model="tiny").content == "Hi."
 
 
 def test_two_that_point_at_each_other_say_so(start: Start) -> None:
@@ -86,5 +87,6 @@ def test_what_it_sends_names_the_way(start: Start) -> None:
 
 def test_an_ordinary_client_names_no_way(start: Start) -> None:
     behind = start(stand_ins.ollama())
-    Client([behind.url]).chat("Hi", model="tiny")
+    with Client([behind.url]) as client:
+        client.chat("Hi", model="tiny")
     assert "localmix-via" not in behind.last("POST /api/chat").headers
