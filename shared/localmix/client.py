@@ -54,6 +54,7 @@ class _Face:
     settings: Settings
     _router: Router
     _management: Management
+    _driver: Any
 
     def __init__(
         self,
@@ -76,11 +77,13 @@ class _Face:
         self._forget_connections()
 
     @classmethod
-    def with_settings(cls, settings: Settings) -> Self:
-        """Make a client of settings that were read before."""
+    def with_settings(cls, settings: Settings, transport: Any = None) -> Self:
+        """Make a client of settings that were read before, on a transport of one's own."""
         client = cls.__new__(cls)
         client._given = []  # noqa: SLF001  (its own class)
         client._build(settings)  # noqa: SLF001
+        if transport:
+            client._driver = transport  # noqa: SLF001
         return client
 
     def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:

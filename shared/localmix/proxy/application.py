@@ -24,6 +24,8 @@ from localmix.proxy.openai import OpenAIEndpoints
 from localmix.proxy.routes import MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.settings import Settings
+from localmix.transport import AsyncTransport
+from localmix.transport.over_aiohttp import AiohttpWire
 from localmix.wire import kin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -46,7 +48,7 @@ def make(
     settings: Settings, *, pace: Pace | None = None, bounds: BodyBounds | None = None
 ) -> web.Application:
     """Make the application; `pace` and `bounds` are handed in by tests."""
-    client = AsyncClient.with_settings(settings)
+    client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
     service = Service(client, allows_cloud=settings.proxy_allow_cloud)
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
