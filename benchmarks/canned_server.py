@@ -134,7 +134,7 @@ class Canned(asyncio.Protocol):
             kind, said = self.kind.gets.get(path, (b"text/plain", b"404 page not found"))
             self.reply(200 if path in self.kind.gets else 404, kind, said)
         elif re.search(rb'"stream": ?true', body):
-            asyncio.ensure_future(self.stream(body))
+            self.streaming = asyncio.ensure_future(self.stream(body))
         else:
             self.reply(200, b"application/json", self.kind.whole)
 
@@ -164,4 +164,4 @@ async def serve(kind: type[Ollama | OpenAI]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve({"ollama": Ollama, "openai": OpenAI}[sys.argv[1]]))
+    asyncio.run(serve(Ollama if sys.argv[1] == "ollama" else OpenAI))

@@ -7,7 +7,7 @@ of the same). Each is a process of its own.
 
     added      median of a small chat, not streamed, one caller, less the straight one
     req/s      small chats of 32 callers
-    first      time to the first piece of a stream of 50, less the straight one
+    first      time to the first piece of a stream of 50, 2 ms apart, less the straight one
     CPU/chunk  the proxy's own CPU time for a piece of a stream of 400, 4 ms apart, 16 at once
     60 paced   how long 60 streams of 50 pieces, 20 ms apart, take at once; ideal is 1.0 s
     memory     growth of the resident memory over 10,000 requests, after the first 1,000
@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class Way:
     pid: int
     path: str
 
-    def body(self, *, stream: bool, pieces: int = 50, pause: float = 0.0) -> bytes:
+    def body(self, *, stream: bool, pieces: int = 50, pause: float = 0.002) -> bytes:
         # What the canned server shall do stands in the prompt, since nothing else passes through.
         order = f"<<{pieces} {pause}>>"
         messages = [*USER[:-1], {"role": "user", "content": order + USER[-1]["content"]}]
@@ -54,25 +54,25 @@ class Way:
 async def main() -> None:
     print(__doc__)
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores\n")
-    with canned("ollama") as (ollama, ollama_pid), canned("openai") as (openai, openai_pid):
-        with (
-            floor(ollama) as (bare, bare_pid),
-            served(ollama) as (passing, passing_pid),
-            served(openai) as (translating, translating_pid),
-        ):
-            straight = Way("straight", ollama, ollama_pid, "/api/chat")
-            ways = [
-                straight,
-                Way("bare aiohttp proxy", bare, bare_pid, "/api/chat"),
-                Way("passing /api/chat", passing, passing_pid, "/api/chat"),
-                Way("passing /v1", translating, translating_pid, "/v1/chat/completions"),
-                Way("translating", translating, translating_pid, "/api/chat"),
-            ]
-            heads = ("added", "req/s", "first", "CPU/chunk", "60 paced", "memory")
-            print(f"{'':20}" + "".join(f"{head:>12}" for head in heads))
-            base = await single(straight), await first_piece(straight)
-            for way in ways:
-                await row(way, *base)
+    with ExitStack() as stack:
+        ollama, ollama_pid = stack.enter_context(canned("ollama"))
+        openai, _ = stack.enter_context(canned("openai"))
+        bare, bare_pid = stack.enter_context(floor(ollama))
+        passing, passing_pid = stack.enter_context(served(ollama))
+        translating, translating_pid = stack.enter_context(served(openai))
+        straight = Way("straight", ollama, ollama_pid, "/api/chat")
+        ways = [
+            straight,
+            Way("bare aiohttp proxy", bare, bare_pid, "/api/chat"),
+            Way("passing /api/chat", passing, passing_pid, "/api/chat"),
+            Way("passing /v1", translating, translating_pid, "/v1/chat/completions"),
+            Way("translating", translating, translating_pid, "/api/chat"),
+        ]
+        heads = ("added", "req/s", "first", "CPU/chunk", "60 paced", "memory")
+        print(f"{'':20}" + "".join(f"{head:>12}" for head in heads))
+        base = await single(straight), await first_piece(straight)
+        for way in ways:
+            await row(way, *base)
 
 
 async def row(way: Way, base: float, base_first: float) -> None:

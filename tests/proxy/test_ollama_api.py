@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_chat_streamed(front: Proxy) -> None:
     assert [piece.count(b"\n") for piece in reply.pieces] == [1] * len(reply.pieces)
     *said, done = reply.lines
     assert "".join(line["message"]["content"] for line in said) == "Hi."
-    assert all(line["model"] == "tiny" and line["done"] is False for line in said)
+    assert all(line["model"].startswith("tiny") and line["done"] is False for line in said)
     assert (done["done"], done["done_reason"]) == (True, "stop")
     assert all(done[name] > 0 for name in METRICS)
     assert (done["prompt_eval_count"], done["eval_count"]) == (19, 26)
@@ -268,14 +269,15 @@ def test_a_model_that_loads_is_bridged_by_empty_pieces(start: Start) -> None:
         head = f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
         connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
         early = b""
-        while early.count(b'"content":""') < 2:
+        while early.count(b'"content":""') < 2:  # ours
             early += connection.recv(65536)
         loaded.set()
         while more := connection.recv(65536):
             early += more
     assert early.startswith(b"HTTP/1.1 200")
-    assert b'"content":"Hi."' in early
-    assert early.count(b'"done":true') == 1
+    said = early.replace(b" ", b"")  # the stand-in writes some
+    assert b'"content":"Hi."' in said
+    assert said.count(b'"done":true') == 1
 
 
 def test_an_error_after_an_early_head_is_a_line(start: Start) -> None:
@@ -302,7 +304,7 @@ def test_who_leaves_stops_the_generation(start: Start, stream: bool, has_spoken:
     asked, left = threading.Event(), threading.Event()
 
     def endless(exchange: Exchange) -> None:
-        if has_spoken and exchange.json["stream"]:
+        if has_spoken and exchange.json.get("stream", True):
             exchange.head(200, "application/x-ndjson", Transfer_Encoding="chunked")
             exchange.chunk(json.dumps(stand_ins.ollama_says(content="H")).encode() + b"\n")
         asked.set()
@@ -310,15 +312,16 @@ def test_who_leaves_stops_the_generation(start: Start, stream: bool, has_spoken:
             left.set()
 
     behind = start(stand_ins.ollama(POST__api_chat=endless))
-    with proxy([behind.url]) as front:
-        connection = front.connect()
+    with ExitStack() as stack:
+        front = stack.enter_context(proxy([behind.url]))
+        connection = stack.enter_context(front.connect())
         body = json.dumps({"model": "tiny", "messages": USER, "stream": stream}).encode()
         head = f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
         assert asked.wait(10)
         if has_spoken and stream:
             said = b""
-            while b'"content":"H"' not in said:
+            while b'"H"' not in said:
                 said += connection.recv(65536)
         connection.close()
         assert left.wait(1.0 + 4.0)  # within a second on a machine that is not busy

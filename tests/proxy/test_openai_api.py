@@ -120,5 +120,5 @@ def test_silence_is_broken_by_comments(start: Start) -> None:
         loaded.set()
         while more := connection.recv(65536):
             said += more
-    assert b'"content":"Hi."' in said
+    assert b'"content":"Hi."' in said.replace(b" ", b"")  # the stand-in writes some
     assert said.count(b"[DONE]") == 1

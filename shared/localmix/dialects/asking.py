@@ -23,13 +23,15 @@ class Asked:
     Args:
         body: The object.
         place: Where it stands in the request, for errors; empty for the request itself.
+        raw: The bytes that it was read from, for the request itself.
     """
 
-    __slots__ = ("_body", "_place")
+    __slots__ = ("_body", "_place", "raw")
 
-    def __init__(self, body: Mapping[str, Any], place: str = "") -> None:
+    def __init__(self, body: Mapping[str, Any], place: str = "", raw: bytes = b"") -> None:
         self._body = body
         self._place = place
+        self.raw = raw
 
     @classmethod
     def of(cls, data: bytes) -> Asked:
@@ -48,10 +50,15 @@ class Asked:
             raise ConfigError("The body of the request must be a JSON object.")
         if _is_deep(body):
             raise ConfigError(f"The body of the request is nested deeper than {DEEPEST} levels.")
-        return cls(body)
+        return cls(body, raw=data)
 
     def __contains__(self, key: str) -> bool:
         return self._body.get(key) is not None
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys, as they were written."""
+        return list(self._body)
 
     def value(self, key: str) -> Any:
         """Give a value for which there is a reader of its own; `None` if it is not there."""

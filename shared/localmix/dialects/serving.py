@@ -120,6 +120,10 @@ class ServerDialect(Protocol):
         """
         ...
 
+    def may_pass(self, ask: Ask) -> bool:
+        """Tell whether a server of this dialect would make the same of a call as we do."""
+        ...
+
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
         ...

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from localmix.dialects.parts.passing import PassedChat, PassedDelta, PassedResult, Verbatim
 from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
-from localmix.types import Delta, GenerationRequest
+from localmix.types import ChatRequest, Delta, GenerationRequest
 
 T = TypeVar("T")
 
@@ -47,8 +48,10 @@ class Stage:
     ) -> web.StreamResponse:
         """Answer a chat or a completion."""
         writer = self.dialect.writer(ask, utc_now)
+        request = self._passed(ask, request)
         if not ask.is_streamed:
-            return whole(writer.whole(await self.service.whole(ask, request)))
+            result = await self.service.whole(ask, request)
+            return whole(result.raw if isinstance(result, PassedResult) else writer.whole(result))
         reply = _Reply(http, writer)
         try:
             first, stream = await self._beating(reply, self.service.open(ask, request))
@@ -61,8 +64,15 @@ class Stage:
                 raise
             await reply.end(writer.broken(failure_of(error, ask.model)))
         else:
-            await reply.end(*writer.close())
+            await reply.end(*(() if reply.is_passed else writer.close()))
         return reply.response
+
+    def _passed(self, ask: Ask, request: GenerationRequest) -> GenerationRequest:
+        """Let a server of the same dialect have the call as it came."""
+        if not (isinstance(request, ChatRequest) and self.dialect.may_pass(ask)):
+            return request
+        said = Verbatim(ask.path, ask.model, ask.said.raw, ask.is_streamed)
+        return PassedChat.of(request, said)
 
     async def _beating(self, reply: _Reply, opening: Awaitable[T]) -> T:
         """Wait for a stream to open, and break the silence."""
@@ -85,6 +95,7 @@ class _Reply:
 
     def __init__(self, http: web.Request, writer: Writer) -> None:
         self.writer = writer
+        self.is_passed = False
         self._http = http
         self.response = web.StreamResponse(
             headers={"Content-Type": writer.content_type, "X-Accel-Buffering": "no"}
@@ -95,7 +106,12 @@ class _Reply:
         return self.response.prepared
 
     async def say(self, delta: Delta) -> None:
-        if piece := self.writer.feed(delta):
+        if isinstance(delta, PassedDelta):
+            self.is_passed = True
+            piece = delta.raw
+        else:
+            piece = self.writer.feed(delta)
+        if piece:
             await self.send(piece)
 
     async def send(self, piece: bytes) -> None:

@@ -1,8 +1,8 @@
 """A wire over aiohttp, and the only file of this room that knows it: for who serves many at once.
 
 It carries far more requests at a time than httpx does (`benchmarks/proxy.py`); but it is an extra,
-and its import takes 300 ms. Like the other one it keeps no cookies, follows no redirects, honours no
-proxies of the environment, and decompresses nothing. TLS trusts what the system does.
+and its import takes 300 ms. Like the other one it keeps no cookies, follows no redirects, honours
+no proxies of the environment, and decompresses nothing. TLS trusts what the system does.
 """
 
 from __future__ import annotations

@@ -19,6 +19,13 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.passing import (
+    LINES,
+    LineFrames,
+    PassedResult,
+    Relay,
+    verbatim_of,
+)
 from localmix.dialects.parts.schema import inline_refs
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
@@ -28,6 +35,7 @@ from localmix.types import (
     ChatRequest,
     ChatResult,
     CompletionRequest,
+    Delta,
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
@@ -39,8 +47,9 @@ from localmix.types import (
     Usage,
 )
 from localmix.types.names import looks_like_embedding
-from localmix.wire.flows import Flow, Request, Response, send
+from localmix.wire.flows import Decoder, Flow, Request, Response, send
 
+_CHAT = "/api/chat"
 OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
@@ -98,11 +107,13 @@ class OllamaDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/api/chat` or `/api/generate`."""
+        if said := verbatim_of(request, _CHAT, stream=stream):
+            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
         if request.logit_bias:
             raise _cannot(target, "bias single tokens (logit_bias)", "logit_bias")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         if isinstance(request, ChatRequest):
-            path, payload = "/api/chat", payload | _chat_fields(request)
+            path, payload = _CHAT, payload | _chat_fields(request)
         else:
             path, payload = "/api/generate", payload | _completion_fields(request)
         payload |= {
@@ -114,16 +125,22 @@ class OllamaDialect:
         payload = {key: value for key, value in payload.items() if value not in (None, {})}
         return target.endpoint.post(path, _with_extra(payload, request.extra))
 
-    def generation_decoder(self, target: Target, request: GenerationRequest) -> OllamaDecoder:
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
-        return self._decoder(target, request, is_whole=False)
+        decoder = self._decoder(target, request, is_whole=False)
+        if verbatim_of(request, _CHAT, stream=True):
+            return Relay(target.url, LineFrames(), decoder, LINES)
+        return decoder
 
     def parse_generation(
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed: the stream's one line."""
         decoder = self._decoder(target, request, is_whole=True)
-        return whole_answer(response, decoder, target.url)
+        result = whole_answer(response, decoder, target.url)
+        if verbatim_of(request, _CHAT, stream=False):
+            return PassedResult.of(result, response.body)
+        return result
 
     @staticmethod
     def _decoder(target: Target, request: GenerationRequest, *, is_whole: bool) -> OllamaDecoder:

@@ -22,6 +22,11 @@ _GO = re.compile(rf"[+-]?({_NUMBER}(ns|us|µs|μs|ms|s|m|h))+")
 _PLAIN = re.compile(rf"[+-]?{_NUMBER}")
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a text is a number without a unit, which Ollama itself refuses."""
+    return isinstance(value, str) and bool(_PLAIN.fullmatch(value.strip()))
+
+
 def read_keep_alive(said: Asked) -> float | None:
     """Read `keep_alive` in seconds; negative means for ever, `None` that it was not said.
 

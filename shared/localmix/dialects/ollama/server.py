@@ -12,11 +12,12 @@ from typing import Any
 from localmix.dialects.asking import Asked, without_absent
 from localmix.dialects.ollama import context
 from localmix.dialects.ollama.client import OPTIONS
-from localmix.dialects.ollama.durations import read_keep_alive
+from localmix.dialects.ollama.durations import is_number, read_keep_alive
 from localmix.dialects.ollama.writer import ChatWriter, GenerateWriter, write_vectors
 from localmix.dialects.parts.heard import (
     Pairing,
     is_answerable,
+    is_plain,
     positive,
     read_image,
     read_options,
@@ -51,6 +52,18 @@ class OllamaServer:
             raise ConfigError("model is required")
         streams = path in ("/api/chat", "/api/generate") and said.flag("stream", absent=True)
         return Ask(path, model, _READERS[path](said, model), streams, said)
+
+    def may_pass(self, ask: Ask) -> bool:
+        """Pass no chat on in which Ollama would ignore or refuse what we understand."""
+        said = ask.said
+        images = [image for each in said.each("messages") for image in each.values("images")]
+        return (
+            ask.path == "/api/chat"
+            and is_plain(said)
+            and read_tool_choice(said) == "auto"
+            and not is_number(said.value("keep_alive"))
+            and not any(str(image).startswith("data:") for image in images)
+        )
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""

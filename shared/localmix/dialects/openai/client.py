@@ -17,6 +17,13 @@ from localmix.dialects.dialect import Endpoint, Listing, Target
 from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
+from localmix.dialects.parts.passing import (
+    EVENTS,
+    EventFrames,
+    PassedResult,
+    Relay,
+    verbatim_of,
+)
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
 from localmix.errors import ConfigError, UnsupportedFeatureError
@@ -24,6 +31,7 @@ from localmix.types import (
     ChatRequest,
     ChatResult,
     CompletionRequest,
+    Delta,
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
@@ -34,7 +42,9 @@ from localmix.types import (
     Tool,
 )
 from localmix.types.names import looks_like_embedding
-from localmix.wire.flows import Flow, Request, Response, send
+from localmix.wire.flows import Decoder, Flow, Request, Response, send
+
+_CHAT = "/v1/chat/completions"
 
 
 class OpenAIDialect:
@@ -76,6 +86,8 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/v1/chat/completions` or `/v1/completions`."""
+        if said := verbatim_of(request, _CHAT, stream=stream):
+            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
         if request.extra.keys() & {"n", "best_of"}:
@@ -93,12 +105,15 @@ class OpenAIDialect:
             if request.logprobs:
                 payload["logprobs"] = request.top_logprobs or 1
         elif isinstance(request, ChatRequest):
-            path, payload = "/v1/chat/completions", payload | self._chat_fields(request)
+            path, payload = _CHAT, payload | self._chat_fields(request)
         return target.endpoint.post(path, payload | request.extra)
 
-    def generation_decoder(self, target: Target, request: GenerationRequest) -> OpenAIDecoder:
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
-        return self._decoder(target, request, is_whole=False)
+        decoder = self._decoder(target, request, is_whole=False)
+        if verbatim_of(request, _CHAT, stream=True):
+            return Relay(target.url, EventFrames(), decoder, EVENTS)
+        return decoder
 
     def _decoder(
         self, target: Target, request: GenerationRequest, *, is_whole: bool
@@ -117,7 +132,10 @@ class OpenAIDialect:
     ) -> ChatResult:
         """Read a reply that was not streamed."""
         decoder = self._decoder(target, request, is_whole=True)
-        return whole_answer(response, decoder, target.url)
+        result = whole_answer(response, decoder, target.url)
+        if verbatim_of(request, _CHAT, stream=False):
+            return PassedResult.of(result, response.body)
+        return result
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""

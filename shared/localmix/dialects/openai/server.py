@@ -20,6 +20,7 @@ from localmix.dialects.openai.writer import (
 )
 from localmix.dialects.parts.heard import (
     Pairing,
+    is_plain,
     positive,
     read_image,
     read_options,
@@ -42,6 +43,11 @@ _SAMPLING = {
     for name, wire in OpenAIDialect.options.items()
     if name not in ("max_tokens", "logit_bias", "logprobs", "top_logprobs")
 }
+# Of these some servers know only one spelling, or none (docs/servers.md).
+_TRANSLATED = (
+    *("max_completion_tokens", "tool_choice", "response_format"),
+    *("reasoning_effort", "reasoning", "chat_template_kwargs"),
+)
 _ROLES = {
     "system": "system",
     "developer": "system",
@@ -74,6 +80,17 @@ class OpenAIServer:
         endpoint = path.removeprefix("/v1").removeprefix("/api/v0")
         streams = endpoint != "/embeddings" and said.flag("stream")
         return Ask(path, model, _READERS[endpoint](said, model), streams, said)
+
+    def may_pass(self, ask: Ask) -> bool:
+        """Pass no chat on that says what many servers do not understand, and we translate."""
+        said = ask.said
+        roles = {each.text("role") for each in said.each("messages")}
+        return (
+            ask.path == "/v1/chat/completions"
+            and is_plain(said)
+            and "developer" not in roles
+            and not any(key in said for key in _TRANSLATED)
+        )
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""

@@ -118,6 +118,13 @@ def is_answerable(messages: Sequence[Message]) -> bool:
     return any(message.role != "system" for message in messages)
 
 
+def is_plain(said: Asked) -> bool:
+    """Tell whether a server reads the same name of a model: Go takes keys in any case."""
+    return bool(said.raw) and not any(
+        key.casefold() == "model" and key != "model" for key in said.keys
+    )
+
+
 def positive(value: int | None) -> int | None:
     """Read a bound of which zero and less mean that there is none."""
     return value if value is not None and value > 0 else None
