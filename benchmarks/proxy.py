@@ -7,6 +7,7 @@ of the same). Each is a process of its own.
 
     added      median of a small chat, not streamed, one caller, less the straight one
     req/s      small chats of 32 callers
+    CPU/chat   the proxy's own CPU time for one of these
     first      time to the first piece of a stream of 50, 2 ms apart, less the straight one
     CPU/chunk  the proxy's own CPU time for a piece of a stream of 400, 4 ms apart, 16 at once
     60 paced   how long 60 streams of 50 pieces, 20 ms apart, take at once; ideal is 1.0 s
@@ -68,7 +69,7 @@ async def main() -> None:
             Way("passing /v1", translating, translating_pid, "/v1/chat/completions"),
             Way("translating", translating, translating_pid, "/api/chat"),
         ]
-        heads = ("added", "req/s", "first", "CPU/chunk", "60 paced", "memory")
+        heads = ("added", "req/s", "CPU/chat", "first", "CPU/chunk", "60 paced", "memory")
         print(f"{'':20}" + "".join(f"{head:>12}" for head in heads))
         base = await single(straight), await first_piece(straight)
         for way in ways:
@@ -77,13 +78,15 @@ async def main() -> None:
 
 async def row(way: Way, base: float, base_first: float) -> None:
     added = (await single(way) - base) * 1e3
+    before = cpu_of(way.pid)
     rate = await throughput(way)
+    of_one = (cpu_of(way.pid) - before) / (rate * SECONDS) * 1e3
     first = (await first_piece(way) - base_first) * 1e3
     cpu = await cpu_per_chunk(way) * 1e6
     paced = await sixty(way)
     grown = await growth(way) / 1e6
     print(
-        f"{way.title:20}{added:>10.2f}ms{rate:>12,.0f}{first:>10.2f}ms"
+        f"{way.title:20}{added:>10.2f}ms{rate:>12,.0f}{of_one:>10.2f}ms{first:>10.2f}ms"
         f"{cpu:>10.0f}us{paced:>11.2f}s{grown:>10.1f}MB",
         flush=True,
     )

@@ -19,9 +19,12 @@ from tests.proxy.behind import BEHIND, QUESTION, Front
 
 USER = [{"role": "user", "content": QUESTION}]
 # Most of these clients cannot be closed, and leave their sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("unclosed_clients"),
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+    ),
+]
 OPTIONS = {"temperature": 0, "repeat_penalty": 1.0, "num_predict": 60}
 
 

@@ -12,9 +12,12 @@ from tests.faults.wires import WIRES, Purpose, Wire
 from tests.loopback import LoopbackServer, serving
 from tests.proxy.served import proxy
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("unclosed_clients"),
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+    ),
+]
 every_kind = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 either_way = pytest.mark.parametrize("purpose", ["chat", "stream"])
 USER = [{"role": "user", "content": "Hi"}]

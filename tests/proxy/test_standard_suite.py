@@ -19,9 +19,12 @@ from tests.lmstudio.server import CHAT, EMBED
 from tests.proxy.behind import Front, lmstudio
 
 # The clients cannot be closed, and leave their sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
-)
+pytestmark = [
+    pytest.mark.usefixtures("unclosed_clients"),
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+    ),
+]
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
     "789c6360f8cfc000000301010018dd8db00000000049454e44ae426082"
