@@ -40,6 +40,7 @@ bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/langchain_peers.py
 	$(BIN)/python benchmarks/routing.py
 	$(BIN)/python benchmarks/llamaindex.py
+	$(BIN)/python benchmarks/proxy.py
 
 build: $(READY)  ## Build the wheel and the source distribution.
 	$(BIN)/python -m build

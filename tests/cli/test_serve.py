@@ -69,6 +69,15 @@ def test_it_says_where_it_listens_and_what_stands_behind(start: Start) -> None:
         assert process.wait(30) == 0
 
 
+def test_a_program_is_told_in_json(start: Start) -> None:
+    behind = start(stand_ins.ollama())
+    with serving("--port", "0", "--json", "--server", behind.url) as process:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        assert get(told["url"]) == b"Ollama is running"
+        assert [server["url"] for server in told["servers"]] == [behind.url]
+
+
 def test_everything_can_be_set_by_variables(start: Start) -> None:
     behind = start(stand_ins.ollama())
     variables = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from localmix import proxy
-from localmix.cli.arguments import Servers
-from localmix.cli.output import say, write_table
+from localmix.cli.arguments import Json, Servers
+from localmix.cli.output import say, write_json_line, write_table
 from localmix.settings import Settings
 from localmix.types import Server
 
@@ -64,6 +66,7 @@ def serve(
     read_only: ReadOnly = None,
     quiet: Quiet = None,
     log_level: Level = None,
+    as_json: Json = False,
 ) -> None:
     """Serve the APIs of Ollama and OpenAI, in front of all model servers."""
     settings = Settings.load(
@@ -79,27 +82,28 @@ def serve(
         proxy_log_level=log_level.value if log_level else None,
     )
     _log_to_stderr(settings.proxy_log_level)
-    proxy.run(settings, None if settings.proxy_quiet else _Told(settings).tell)
+    key = "the token" if settings.proxy_token else "anything"
+    tell = _tell_a_program if as_json else partial(_tell_a_person, key)
+    proxy.run(settings, None if settings.proxy_quiet else tell)
 
 
-class _Told:
-    """What a person is told once it listens."""
+def _tell_a_program(url: str, servers: Sequence[Server]) -> None:
+    write_json_line({"url": url, "servers": servers})
 
-    def __init__(self, settings: Settings) -> None:
-        self._key = "the token" if settings.proxy_token else "anything"
 
-    def tell(self, url: str, servers: Sequence[Server]) -> None:
-        say(f"The APIs of Ollama and OpenAI are at {url} (Ctrl-C ends it).")
-        usable = [server for server in servers if server.kind]
-        if usable:
-            say("Behind it:")
-            rows = [(each.url, each.kind or "", each.version, each.note) for each in usable]
-            write_table(("SERVER", "KIND", "VERSION", "NOTE"), rows)
-        else:
-            say("No model server answers yet; it is looked for with every request.")
-        say("Point a program at it:")
-        say(f"  one that knows Ollama:  {url}", is_command=True)
-        say(f"  one that knows OpenAI:  {url}/v1, as key {self._key}", is_command=True)
+def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
+    say(f"The APIs of Ollama and OpenAI are at {url} (Ctrl-C ends it).")
+    usable = [server for server in servers if server.kind]
+    if usable:
+        say("Behind it:")
+        rows = [(each.url, each.kind or "", each.version, each.note) for each in usable]
+        write_table(("SERVER", "KIND", "VERSION", "NOTE"), rows)
+    else:
+        say("No model server answers yet; they are looked for with every request.")
+    say("Point a program at it:")
+    say(f"  one that knows Ollama:  {url}", is_command=True)
+    say(f"  one that knows OpenAI:  {url}/v1, as key {key}", is_command=True)
+    sys.stdout.flush()
 
 
 def _log_to_stderr(level: str) -> None:
