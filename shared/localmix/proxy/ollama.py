@@ -50,10 +50,10 @@ class OllamaEndpoints:
         return whole(jsontext.ascii_line({"version": listings.VERSION}))
 
     async def _tags(self, _: web.Request, __: Asked) -> web.StreamResponse:
-        return whole(listings.write_tags(await self._service.models()))
+        return whole(listings.write_tags(await self._service.inventory.models()))
 
     async def _ps(self, _: web.Request, __: Asked) -> web.StreamResponse:
-        return whole(listings.write_ps(await self._service.models(), utc_now()))
+        return whole(listings.write_ps(await self._service.inventory.models(), utc_now()))
 
     async def _show(self, _: web.Request, said: Asked) -> web.StreamResponse:
         name = said.text("model") or said.text("name")

@@ -38,7 +38,7 @@ class OpenAIEndpoints:
         write_one: Callable[[Listed], bytes],
     ) -> list[Route]:
         async def models(_: web.Request, __: Asked) -> web.StreamResponse:
-            return whole(write_all(await self._service.models()))
+            return whole(write_all(await self._service.inventory.models()))
 
         async def model(http: web.Request, _: Asked) -> web.StreamResponse:
             return whole(write_one(await self._service.show(http.match_info["name"])))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from localmix import AsyncClient
-from localmix.dialects.ollama.listings import with_tag
 from localmix.dialects.serving import Ask, Listed, Load
 from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.proxy.failures import RefusedError
+from localmix.proxy.inventory import Inventory
 from localmix.proxy.wishes import Wishes
 from localmix.streams import AsyncStream
 from localmix.types import (
@@ -24,15 +22,12 @@ from localmix.types import (
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
-    Model,
     ModelInfo,
     Purpose,
 )
 
 T = TypeVar("T")
 R = TypeVar("R", GenerationRequest, EmbedRequest)
-# Seconds for which a list counts: programs ask for it again and again, and all of them at once.
-_FRESH = 2.0
 
 
 class Service:
@@ -42,10 +37,7 @@ class Service:
         self.client = client
         self._allows_cloud = allows_cloud
         self._wishes = Wishes()
-        self._seen: dict[str, datetime] = {}
-        self._models: Sequence[Model] = ()
-        self._read_at = -_FRESH
-        self._reading = asyncio.Lock()
+        self.inventory = Inventory(client, shows_cloud=allows_cloud)
 
     # Answers
 
@@ -92,29 +84,23 @@ class Service:
         place = await self._place(ask.model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
         await self.client.load(ask.model, keep_alive=wants)
+        self.inventory.doubt()
 
     async def unload(self, ask: Ask) -> None:
         """Take a model out of memory."""
         self._check_cloud(ask.model, None)
         await self.client.unload(ask.model)
-        self._read_at = -_FRESH
-
-    async def models(self, *, fresh: bool = False) -> list[Listed]:
-        """List each model once, whatever server has it."""
-        async with self._reading:
-            if fresh or time.monotonic() - self._read_at > _FRESH:
-                self._models = await self.client.models()
-                self._read_at = time.monotonic()
-        listed = {with_tag(each.name): each for each in reversed(self._models)}
-        models = [self._listed(name, each.places) for name, each in listed.items()]
-        return [each for each in models if each.places][::-1]
+        self.inventory.doubt()
 
     async def show(self, name: str) -> Listed:
         """Describe a model; under the name that it was asked for by."""
         place = await self._place(name, "chat")
         with suppress(UnsupportedFeatureError):  # some servers only list their models
             place = await self.client.show(name)
-        return self._listed(name, [place])
+        listed = self.inventory.listed(name, [place], datetime.now(UTC))
+        if listed is None:
+            raise ModelNotFoundError(f"No server holds the model {name!r}.")
+        return listed
 
     # What all requests have in common
 
@@ -169,13 +155,6 @@ class Service:
         is_cloud = model.casefold().endswith((":cloud", "-cloud")) or (place and place.remote)
         if is_cloud and not self._allows_cloud:
             raise RefusedError(403, "ollama cloud is disabled: remote model is unavailable")
-
-    def _listed(self, name: str, places: Sequence[ModelInfo]) -> Listed:
-        """Describe a model with a date: that of its file, or when it was first seen here."""
-        here = [place for place in places if self._allows_cloud or not place.remote]
-        dates = [place.modified_at for place in here if place.modified_at]
-        first_seen = self._seen.setdefault(with_tag(places[0].name), datetime.now(UTC))
-        return Listed(name, here, min(dates, default=first_seen))
 
 
 def _options(request: CompletionRequest | GenerationRequest | EmbedRequest) -> dict[str, Any]:
