@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,16 +21,16 @@ USER = [{"role": "user", "content": "Hi"}]
 
 
 @contextmanager
-def another_process(*servers: str) -> Iterator[str]:
+def another_process(*servers: str, port: int = 0) -> Iterator[str]:
     """Run a proxy in a process of its own: what is of one process takes it for itself."""
     code = (
         "import sys; from localmix.settings import Settings;"
         "from localmix.proxy.running import run_until_stopped;"
-        "run_until_stopped(Settings.load(servers=sys.argv[1:], proxy_port=0),"
+        "run_until_stopped(Settings.load(servers=sys.argv[2:], proxy_port=int(sys.argv[1])),"
         " lambda url, _: print(url, flush=True))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *servers], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(port), *servers], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout
@@ -69,7 +70,22 @@ def test_a_proxy_that_was_only_found_is_left_out(
             assert client.chat("Hi", model="tiny").content == "Hi."
 
 
-def test_two_that_point_at_each_other_say_so(start: Start) -> None:
+def test_two_that_point_at_each_other_answer_all_the_same(start: Start) -> None:
+    behind = start(stand_ins.ollama("tiny:latest"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    first = f"http://127.0.0.1:{port}"
+    with another_process(behind.url, first) as second, another_process(second, port=port) as url:
+        assert url == first
+        front = Proxy(url, port)
+        assert names(front) == ["tiny:latest"]
+        body = {"model": "tiny", "messages": USER}
+        assert front.ask("POST", "/api/chat", body).status == 200
+        reply = front.ask("POST", "/api/chat", {**body, "model": "nobody"})
+        assert reply.status == 404
+
+
+def test_a_request_that_comes_round_is_refused() -> None:
     with proxy(["http://127.0.0.1:9"]) as front:
         reply = front.ask("GET", "/api/tags", Localmix_Via=f"other, {kin.own_name()}")
         assert reply.status == 508

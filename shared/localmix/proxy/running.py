@@ -103,6 +103,7 @@ def run_until_stopped(settings: Settings, tell: Tell | None = None) -> None:
 
 
 async def _run(settings: Settings, tell: Tell | None) -> None:
+    kin.begin()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt

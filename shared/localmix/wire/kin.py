@@ -33,6 +33,14 @@ def own_name() -> str:
     return _names[0]
 
 
+def begin() -> None:
+    """Mark whatever is sent from now on as this proxy's, also what no caller has asked for.
+
+    Without that, two proxies that point at each other would each wait for what the other waits for.
+    """
+    _path.set((own_name(),))
+
+
 def goes_round(came_through: str) -> bool:
     """Note what a request came through; tell whether it has been here before."""
     before = tuple(name.strip()[:32] for name in came_through.split(",") if name.strip())
