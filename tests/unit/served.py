@@ -68,7 +68,7 @@ SAMPLING: dict[str, st.SearchStrategy[Any]] = {
     "top_k": _numbers,
     "min_p": _some,
     "typical_p": _some,
-    "seed": _numbers,
+    "seed": st.integers(0, 2**63 - 1),
     "max_tokens": st.integers(1, 2**31),
     "repeat_penalty": _some,
     "repeat_last_n": _numbers,

@@ -14,7 +14,7 @@ from localmix.wire import jsontext
 
 # Deeper than any tool's schema; what is deeper could only be meant to exhaust a reader.
 DEEPEST = 64
-_MOST = 2**53
+_MOST, _MOST_WHOLE = 2.0**1023, 2**63
 
 
 class Asked:
@@ -81,13 +81,18 @@ class Asked:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(key, "a number")
         if not abs(value) < _MOST:
-            raise self.wrong(key, "a number of this world")
+            raise self.wrong(key, "a finite number")
         return float(value)
 
     def whole(self, key: str) -> int | None:
         """Read a whole number; a fraction is cut off, as Ollama does."""
-        value = self.number(key)
-        return None if value is None else int(value)
+        value = self._body.get(key)
+        if type(value) is not int:
+            value = self.number(key)
+            return None if value is None else int(value)
+        if not -_MOST_WHOLE <= value < _MOST_WHOLE:
+            raise self.wrong(key, "a number of 64 bits")
+        return value
 
     def flag(self, key: str, *, absent: bool = False) -> bool:
         """Read a switch."""
