@@ -34,6 +34,16 @@ def test_a_model_is_described_once(start: Start) -> None:
     assert behind.count("POST /api/show") == 2
 
 
+def test_an_alias_is_listed_too_and_can_be_asked_for(start: Start) -> None:
+    behind = start(stand_ins.ollama("a:latest", "b:latest", POST__api_show=SHOWN))
+    aliases = {"gpt-4": ("nobody", "b"), "nothing": ("nobody",)}
+    with proxy([behind.url], aliases=aliases) as front:
+        assert names(front) == ["a:latest", "b:latest", "gpt-4:latest"]
+        body = {"model": "gpt-4:latest", "messages": [{"role": "user", "content": "Hi"}]}
+        assert front.ask("POST", "/api/chat", body).status == 200
+    assert behind.last("POST /api/chat").json["model"] == "b:latest"
+
+
 def test_what_changes_is_seen(start: Start) -> None:
     behind = start(stand_ins.ollama("a:latest", POST__api_show=SHOWN))
     with proxy([behind.url]) as front:

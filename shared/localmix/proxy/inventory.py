@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -46,10 +46,21 @@ class Inventory:
         await self._refresh()
         by_name: dict[str, Listed] = {}
         now = datetime.now(UTC)
-        for model in self._models:
-            if listed := self.listed(with_tag(model.name), model.places, now):
+        for name, places in (*self._own_names(), *self._aliases()):
+            if listed := self.listed(with_tag(name), places, now):
                 by_name.setdefault(listed.name, listed)
         return list(by_name.values())
+
+    def _own_names(self) -> Iterator[tuple[str, Sequence[ModelInfo]]]:
+        return ((model.name, model.places) for model in self._models)
+
+    def _aliases(self) -> Iterator[tuple[str, Sequence[ModelInfo]]]:
+        """List the user's own names: some programs ask for no name that is not listed."""
+        for alias in self._client.settings.aliases:
+            meant = self._client.known(alias)
+            for model in self._models:
+                if meant and any(_key(place) == _key(meant) for place in model.places):
+                    yield alias, model.places
 
     def listed(self, name: str, places: Sequence[ModelInfo], now: datetime) -> Listed | None:
         """Give a model its date: that of its file, or when it was first seen here."""
