@@ -163,7 +163,7 @@ def our_error(patience: Patience, error: Exception, *, has_begun: bool) -> Local
         return patience.not_connected()
     if isinstance(error, TimeoutError):
         return patience.too_late()
-    if isinstance(error, aiohttp.InvalidURL):
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return problems.no_address(server, error)
     if isinstance(error, ValueError):
         return problems.no_request(server, error)
