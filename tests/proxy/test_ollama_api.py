@@ -174,6 +174,8 @@ def test_read_only_manages_nothing(start: Start) -> None:
     with proxy([start(stand_ins.ollama()).url], proxy_read_only=True) as front:
         gone = front.ask("POST", "/api/generate", {"model": "tiny", "keep_alive": 0})
         assert gone.status == 403
+        after = {"model": "tiny", "messages": USER, "keep_alive": "0s"}
+        assert front.ask("POST", "/api/chat", after).status == 403
         assert front.ask("POST", "/api/pull", {}).status == 403
         assert front.ask("POST", "/api/chat", {"model": "tiny", "messages": USER}).status == 200
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from aiohttp import web
 
@@ -16,9 +15,10 @@ from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
+from localmix.streams import AsyncStream
 from localmix.types import ChatRequest, Delta, GenerationRequest
 
-T = TypeVar("T")
+Opening = tuple[Delta, AsyncStream]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Stage:
         said = Verbatim(ask.path, ask.model, ask.said.raw, ask.is_streamed)
         return PassedChat.of(request, said)
 
-    async def _beating(self, reply: _Reply, opening: Awaitable[T]) -> T:
-        """Wait for a stream to open, and break the silence."""
+    async def _beating(self, reply: _Reply, opening: Awaitable[Opening]) -> Opening:
+        """Wait for a stream to open, and break the silence; whoever leaves meanwhile closes it."""
         task = asyncio.ensure_future(opening)
         try:
             pause = self.pace.first
@@ -83,11 +83,12 @@ class Stage:
                 await reply.send(reply.writer.beat())
                 pause = self.pace.next
             return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                with suppress(asyncio.CancelledError, LocalMixError):
-                    await task
+        except BaseException:
+            task.cancel()
+            with suppress(asyncio.CancelledError, LocalMixError):
+                _, stream = await task
+                await stream.close()
+            raise
 
 
 class _Reply:

@@ -9,7 +9,7 @@ from aiohttp import web
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama import listings
 from localmix.dialects.ollama.writer import write_done
-from localmix.dialects.serving import Load, Unload
+from localmix.dialects.serving import Load, Unload, Wanted
 from localmix.errors import ConfigError
 from localmix.proxy.answering import Stage, utc_now, whole
 from localmix.proxy.failures import RefusedError
@@ -63,13 +63,13 @@ class OllamaEndpoints:
 
     async def _ask(self, http: web.Request, said: Asked) -> web.StreamResponse:
         ask = self._stage.dialect.read(http.path, said)
+        if self._is_read_only and unloads(ask.wanted):
+            raise RefusedError(403, "This proxy is read-only: it unloads no models.")
         match ask.wanted:
             case Load() as order:
                 await self._service.load(ask, order)
                 return whole(write_done(ask, "load", utc_now))
             case Unload():
-                if self._is_read_only:
-                    raise RefusedError(403, "This proxy is read-only: it unloads no models.")
                 await self._service.unload(ask)
                 return whole(write_done(ask, "unload", utc_now))
             case EmbedRequest() as request:
@@ -77,6 +77,11 @@ class OllamaEndpoints:
                 return whole(self._stage.dialect.write_embeddings(ask, result))
             case request:
                 return await self._stage.generate(http, ask, request)
+
+
+def unloads(wanted: Wanted) -> bool:
+    """Tell whether a model would be taken out of memory, now or after its answer."""
+    return isinstance(wanted, Unload) or getattr(wanted, "keep_alive", None) == 0
 
 
 _BLOBS = ("GET", "POST")

@@ -13,7 +13,12 @@ from localmix.dialects.asking import Asked, without_absent
 from localmix.dialects.ollama import context
 from localmix.dialects.ollama.client import OPTIONS
 from localmix.dialects.ollama.durations import is_number, read_keep_alive
-from localmix.dialects.ollama.writer import ChatWriter, GenerateWriter, write_vectors
+from localmix.dialects.ollama.writer import (
+    ChatWriter,
+    GenerateWriter,
+    write_error,
+    write_vectors,
+)
 from localmix.dialects.parts.heard import (
     Pairing,
     is_answerable,
@@ -76,12 +81,6 @@ class OllamaServer:
     def write_error(self, failure: Failure) -> bytes:
         """Write an error; clients look for the words `not found`."""
         return write_error(failure)
-
-
-def write_error(failure: Failure) -> bytes:
-    """Write an error object."""
-    missing = f"model '{failure.missing}' not found"
-    return jsontext.ascii_line({"error": missing if failure.missing else failure.message})
 
 
 def _chat(said: Asked, model: str) -> Wanted:

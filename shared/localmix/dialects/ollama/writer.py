@@ -66,9 +66,7 @@ class _Lines(ABC):
 
     def broken(self, failure: Failure) -> bytes:
         """Write an error as the last line."""
-        missing = f"model '{failure.missing}' not found"
-        error = {"error": missing if failure.missing else failure.message}
-        return jsontext.ascii_line(error) + b"\n"
+        return write_error(failure) + b"\n"
 
     def whole(self, result: ChatResult) -> bytes:
         """Write the one object that the answer is."""
@@ -172,6 +170,12 @@ def write_vectors(ask: Ask, result: EmbedResult) -> bytes:
             "prompt_eval_count": max(counted(ask, result).input_tokens, 1),
         }
     )
+
+
+def write_error(failure: Failure) -> bytes:
+    """Write an error object; clients look for the words `not found`."""
+    missing = f"model '{failure.missing}' not found"
+    return jsontext.ascii_line({"error": missing if failure.missing else failure.message})
 
 
 def timestamp(moment: datetime) -> str:
