@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -81,10 +82,10 @@ def serve(
         proxy_quiet=quiet,
         proxy_log_level=log_level.value if log_level else None,
     )
-    _log_to_stderr(settings.proxy_log_level)
     key = "the token" if settings.proxy_token else "anything"
     tell = _tell_a_program if as_json else partial(_tell_a_person, key)
-    proxy.run(settings, None if settings.proxy_quiet else tell)
+    with _logging_to_stderr(settings.proxy_log_level):
+        proxy.run(settings, None if settings.proxy_quiet else tell)
 
 
 def _tell_a_program(url: str, servers: Sequence[Server]) -> None:
@@ -106,9 +107,16 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
     sys.stdout.flush()
 
 
-def _log_to_stderr(level: str) -> None:
+@contextmanager
+def _logging_to_stderr(level: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log = logging.getLogger("localmix")
+    before = log.level
     log.addHandler(handler)
     log.setLevel(level.upper())
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
