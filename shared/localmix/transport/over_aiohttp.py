@@ -47,12 +47,55 @@ class _Use:
         return isinstance(error, aiohttp.ClientOSError)
 
 
+class _Bound:
+    """When a read must have ended: one timer for many reads, moved only where it must be.
+
+    A stream is read a thousand times, and hardly ever in vain; a timer for each read would cost more
+    than the read.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+        self._loop = asyncio.get_running_loop()
+        self._at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_waited_for = False
+
+    async def read(self, seconds: float) -> bytes:
+        """Wait for the next piece for so long."""
+        self._at = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._at:
+            self.end()
+            self._timer = self._loop.call_at(self._at, self._look)
+        self._is_waited_for = True
+        try:
+            return await self._content.readany()
+        finally:
+            self._is_waited_for = False
+
+    def end(self) -> None:
+        """Let go of the timer."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._is_waited_for:
+            return  # the next read begins anew
+        if self._loop.time() < self._at:
+            self._timer = self._loop.call_at(self._at, self._look)
+        else:
+            self._content.set_exception(TimeoutError())
+
+
 class _Reply:
     def __init__(self, response: aiohttp.ClientResponse, patience: Patience) -> None:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
         self._content = response.content
+        self._bound = _Bound(response.content)
         self._patience = patience
 
     async def read(self) -> bytes | None:
@@ -60,12 +103,12 @@ class _Reply:
             left = self._patience.left()
             # What has come already needs no clock of its own.
             if not (data := self._content.read_nowait()) and not self._content.at_eof():
-                async with asyncio.timeout(left):
-                    data = await self._content.readany()
+                data = await self._bound.read(left)
             self._patience.heard()
             return data or None
 
     async def close(self) -> None:
+        self._bound.end()
         if self._content.at_eof():
             self._response.release()
         else:
