@@ -50,7 +50,7 @@ class _Use:
 class _Bound:
     """When a read must have ended: one timer for many reads, moved only where it must be.
 
-    A stream is read a thousand times, and hardly ever in vain; a timer for each read would cost more
+    A stream is read a thousand times, hardly ever in vain; a timer for each read would cost more
     than the read.
     """
 
