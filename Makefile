@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test lint types check record record-langchain bench build clean
+.PHONY: demo test lint types check record record-langchain clients bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -34,12 +34,16 @@ record-langchain: $(READY)  ## Record LangChain's standard suite from a real Oll
 	$(BIN)/python -m pytest tests/langchain/test_standard.py -k TestOllama --url $(URL) \
 	    -W ignore::pytest_benchmark.logger.PytestBenchmarkWarning
 
+clients: $(READY)  ## Point clients that are no Python packages at the proxy; says what each needs.
+	$(BIN)/python -m tests.proxy
+
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/long_answers.py
 	$(BIN)/python benchmarks/langchain_peers.py
 	$(BIN)/python benchmarks/routing.py
 	$(BIN)/python benchmarks/llamaindex.py
+	$(BIN)/python benchmarks/proxy.py
 
 build: $(READY)  ## Build the wheel and the source distribution.
 	$(BIN)/python -m build

@@ -58,11 +58,14 @@ def ollama(*models: str, loaded: tuple[str, ...] = (), **routes: Reply) -> Loopb
             "GET /api/tags": whole({"models": entries}),
             "GET /api/ps": whole({"models": running}),
             "POST /api/chat": either_way(
-                ndjson(*hello), whole({**OLLAMA_DONE, "message": {"content": "Hi."}})
+                ndjson(*hello),
+                whole({**OLLAMA_DONE, "message": {"role": "assistant", "content": "Hi."}}),
+                streams=True,
             ),
             "POST /api/generate": either_way(
                 ndjson({"response": "H"}, {"response": "i."}, OLLAMA_DONE),
                 whole({**OLLAMA_DONE, "response": "Hi."}),
+                streams=True,
             ),
             "POST /api/embed": whole({"model": "embed", "embeddings": [[1.0, 0.0]]}),
             **_named(routes),
@@ -122,11 +125,11 @@ def openai_completion() -> Reply:
     )
 
 
-def either_way(streamed: Reply, not_streamed: Reply) -> Reply:
-    """Answer as the request's `stream` says."""
+def either_way(streamed: Reply, not_streamed: Reply, *, streams: bool = False) -> Reply:
+    """Answer as the request's `stream` says; `streams` is what its absence means."""
 
     def reply(exchange: Any) -> None:
-        (streamed if exchange.json["stream"] else not_streamed)(exchange)
+        (streamed if exchange.json.get("stream", streams) else not_streamed)(exchange)
 
     return reply
 

@@ -57,27 +57,44 @@ class _Face:
     _inventory: Inventory
     _requests: Answering
     _management: Management
+    _transport: Any
 
     def __init__(
         self,
         servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
         **settings: Unpack[SettingsOptions],
     ) -> None:
-        from localmix.management.flows import Management
-        from localmix.routing import Compound, Fleet, Inventory, Requests
+        from localmix.routing import Fleet
         from localmix.settings import Settings
 
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
-        self._fleet = Fleet(given)
+        self._build(Fleet(given))
         if _is_in_a_loop():  # where nothing may block: the files are read by the first request
             Settings.check(**given)
         else:
             self._fleet.prepare()
-        self._inventory = Inventory(self._fleet)
-        self._requests = Compound(Requests(self._fleet), self._fleet.clock)
-        self._management = Management(self._fleet)
+
+    def _build(self, fleet: Fleet) -> None:
+        from localmix.management.flows import Management
+        from localmix.routing import Compound, Inventory, Requests
+
+        self._fleet = fleet
+        self._inventory = Inventory(fleet)
+        self._requests = Compound(Requests(fleet), fleet.clock)
+        self._management = Management(fleet)
         self._forget_connections()
+
+    @classmethod
+    def with_settings(cls, settings: Settings, transport: Any = None) -> Self:
+        """Make a client of settings that were read before, on a transport of one's own."""
+        from localmix.routing import Fleet
+
+        client = cls.__new__(cls)
+        client._given = []  # noqa: SLF001  (its own class)
+        client._build(Fleet(settings))  # noqa: SLF001
+        client._transport = transport  # noqa: SLF001
+        return client
 
     @property
     def settings(self) -> Settings:

@@ -173,13 +173,17 @@ class UnsupportedFeatureError(RequestRejectedError):
     Attributes:
         purpose: What the model turned out to be for, where the server said it: `chat` or
             `embedding`.
+        options: The request's options that it cannot be told, where leaving them out would do.
     """
 
     usual_hint = "Use a model or a server that can do it."
 
-    def __init__(self, message: str, *, purpose: str = "", **about: Any) -> None:
+    def __init__(
+        self, message: str, *, purpose: str = "", options: tuple[str, ...] = (), **about: Any
+    ) -> None:
         super().__init__(message, **about)
         self.purpose = purpose
+        self.options = options
 
 
 class ContextLengthError(RequestRejectedError):

@@ -308,7 +308,7 @@ def test_help_has_examples_and_fits(run: Run, command: str) -> None:
 
 def test_every_command_is_there(run: Run) -> None:
     expected = "status models show running pull load unload copy rm chat embed route doctor bench"
-    assert {*COMMANDS} == {*expected.split(), "config"}
+    assert {*COMMANDS} == {*expected.split(), "serve", "config"}
     assert run("--version").out == f"localmix {localmix.__version__}\n"
     assert run("-h").code == 0
     assert "--install-completion" in run("--help").out

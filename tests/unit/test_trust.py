@@ -43,6 +43,11 @@ DANGEROUS = {
     "aliases": ['{small = ["tiny", "gpt-oss:120b-cloud"]}', '{small = "a:cloud"}'],
     "ollama_model": ['"a-cloud"'],
     "lm_studio_model": ['"a-cloud"'],
+    "proxy_host": ['"0.0.0.0"'],
+    "proxy_token": ['"t"'],
+    "proxy_allow_origins": ['["https://evil.example"]', '"*"'],
+    "proxy_allow_hosts": ['["evil.example"]'],
+    "proxy_allow_cloud": ["true"],
 }
 HARMLESS = [
     'model = "tiny"',
@@ -54,6 +59,8 @@ HARMLESS = [
     'lm_studio_base_url = "http://[::1]:4"',
     "timeout = 3",
     "use_ollama = false",
+    "proxy_port = 11435",
+    "proxy_read_only = true",
     'digests = {tiny = "0123456789abcdef"}',
 ]
 

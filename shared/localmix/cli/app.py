@@ -19,6 +19,7 @@ from localmix.cli import (
     memory,
     pull,
     route,
+    serve,
     status,
 )
 from localmix.cli.arguments import MARKUP, examples
@@ -69,4 +70,5 @@ _add(embed.embed, '"a river"', "--model nomic-embed-text < lines.txt")
 _add(route.route, "", "qwen3:8b --need tools", "--embedding --json")
 _add(doctor.doctor, "", "--server http://box:1234")
 _add(bench.bench, "", "qwen3:8b --rounds 5", "--json")
+_add(serve.serve, "", "--port 0", "--server http://box:11434 --server http://box:1234")
 _add(config.config, "", "--all", "--json", "trust")

@@ -53,8 +53,11 @@ class Endpoint:
 
     def post(self, path: str, payload: Mapping[str, Any]) -> Request:
         """Build a POST request with a JSON body."""
+        return self.post_body(path, jsontext.dump(payload))
+
+    def post_body(self, path: str, body: bytes) -> Request:
+        """Build a POST request with a body that is JSON already."""
         headers = {**self.headers, "Content-Type": "application/json"}
-        body = jsontext.dump(payload)
         return Request(
             "POST", self.url + path, self.timeouts, body, headers, max_bytes=self.max_bytes
         )

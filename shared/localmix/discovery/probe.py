@@ -14,8 +14,9 @@ from localmix.dialects import DIALECTS, Endpoint
 from localmix.dialects.reading import Facts
 from localmix.errors import AuthenticationError, LocalMixError, ProtocolError
 from localmix.settings import Rank, ServerConfig, Settings
+from localmix.settings.addresses import is_loopback
 from localmix.types import Kind, ModelInfo, Server
-from localmix.wire import jsontext
+from localmix.wire import jsontext, kin
 from localmix.wire.flows import Flow, Outcome, Response, Timeouts
 
 _EVIDENCE = ("/lmstudio-greeting", "/api/version", "/v1/models")
@@ -87,6 +88,11 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     outcomes = yield [quick.get(path) for path in _EVIDENCE]
     verdict = identify(outcomes)
     kind = verdict.kind
+    by = _proxy_in(outcomes)
+    if problem := _kin_problem(by, candidate.url, settings):
+        return Found(
+            server=Server(candidate.url, problem=problem, name=candidate.label), endpoint=place
+        )
     failure = next((each for each in outcomes if isinstance(each, LocalMixError)), None)
     if failure and not kind:
         raise failure
@@ -94,7 +100,7 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         raise AuthenticationError(
             f"{candidate.url} wants a token, or another one.", server=candidate.url
         )
-    note = verdict.note
+    note = kin.PROXY if by else verdict.note
     models: list[ModelInfo] = []
     headers = candidate.authorization(kind)
     if kind == "ollama":
@@ -111,6 +117,19 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
         weight=candidate.weight,
         limit=candidate.limit,
     )
+
+
+def _proxy_in(outcomes: Sequence[Outcome]) -> str:
+    """Give the name of the proxy of localmix that answered; empty if none did."""
+    replies = [outcome for outcome in outcomes if isinstance(outcome, Response)]
+    return next((by for reply in replies if (by := reply.header(kin.ANSWERED_BY))), "")
+
+
+def _kin_problem(by: str, url: str, settings: Settings) -> str:
+    """Say why a proxy of localmix is none of the servers: its models would be listed twice."""
+    if by == kin.own_name():
+        return kin.ITSELF
+    return kin.NOT_NAMED if by and is_loopback(url) and not settings.servers else ""
 
 
 def timeouts_of(settings: Settings) -> Timeouts:

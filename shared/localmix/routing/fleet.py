@@ -29,14 +29,14 @@ class Fleet:
     need of them.
 
     Args:
-        given: The settings that a caller gave; the rest comes from the other sources.
+        given: All settings, or those that a caller gave; the rest comes from the other sources.
         memory: What is remembered of servers.
         clock: The time in seconds, from any moment on.
     """
 
     def __init__(
         self,
-        given: Mapping[str, Any],
+        given: Settings | Mapping[str, Any],
         memory: Memory = MEMORY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,7 +57,8 @@ class Fleet:
             ConfigError: A setting cannot be right.
         """
         if self._parts is None:  # two threads may both do it: the same comes of it
-            settings = Settings.load(**self._given)
+            given = self._given
+            settings = given if isinstance(given, Settings) else Settings.load(**given)
             engine = Engine(settings.models_path, settings.embedded_context_length)
             directory = directory_of(settings, engine, self.memory, self.clock)
             selection = Selection(settings, directory, self.memory, self.clock)

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     ConfigDict,
@@ -83,6 +83,15 @@ class Settings(Secretive):
         max_failures: Failures in a row after which a server is left alone for a while.
         max_waiting: The most requests that may wait for a server whose limit is reached.
         wait_timeout: Seconds that a request may wait so.
+        proxy_host: Where `localmix serve` listens; another place than this machine needs a token.
+        proxy_port: Its port; 0 takes a free one.
+        proxy_token: What its callers must show.
+        proxy_allow_origins: Web pages that may use it; `*` at the end stands for anything.
+        proxy_allow_hosts: Names under which this machine is called, beside its own.
+        proxy_allow_cloud: Whether it passes requests on to models in a cloud.
+        proxy_read_only: Whether it manages no models: it neither unloads nor changes any.
+        proxy_quiet: Whether it tells nothing when it begins.
+        proxy_log_level: How much it logs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -112,6 +121,16 @@ class Settings(Secretive):
     max_failures: int = Field(default=3, ge=1)
     max_waiting: int = Field(default=64, ge=0)
     wait_timeout: float = Field(default=300.0, ge=0)
+
+    proxy_host: str = "127.0.0.1"
+    proxy_port: int = Field(default=11434, ge=0, le=65535)
+    proxy_token: Token | None = None
+    proxy_allow_origins: tuple[str, ...] = ()
+    proxy_allow_hosts: tuple[str, ...] = ()
+    proxy_allow_cloud: bool = False
+    proxy_read_only: bool = False
+    proxy_quiet: bool = False
+    proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     ollama_host: str | None = None
     ollama_base_url: str | None = None
@@ -192,6 +211,11 @@ class Settings(Secretive):
             return value
         written = [str(kind).casefold().replace("-", "").replace("_", "") for kind in kinds]
         return tuple(kind for kind in written if kind != "auto")
+
+    @field_validator("proxy_allow_origins", "proxy_allow_hosts", mode="before")
+    @classmethod
+    def _names_in_one_text(cls, value: object) -> object:
+        return tuple(_split_list(value)) if isinstance(value, str) else value
 
     @field_validator("aliases", mode="before")
     @classmethod

@@ -19,7 +19,13 @@ from localmix.errors import ConfigError
 from localmix.settings.addresses import is_loopback, ollama_host, read_url, split_name
 from localmix.settings.files import SettingsFile, user_folder
 
-_NEVER = frozenset({"models_path", "ollama_api_key", "lm_api_token", "tokens"})
+_NEVER = frozenset(
+    {
+        *("models_path", "ollama_api_key", "lm_api_token", "tokens"),
+        *("proxy_host", "proxy_token", "proxy_allow_origins", "proxy_allow_hosts"),
+        "proxy_allow_cloud",
+    }
+)
 _ADDRESSES = frozenset({"ollama_base_url", "ollama_host", "lm_studio_base_url"})
 _MODELS = frozenset({"model", "aliases", "ollama_model", "lm_studio_model"})
 # Ollama's names of models that it sends to its cloud: gpt-oss:120b-cloud, qwen3-coder:480b-cloud.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, closing, contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -294,9 +294,13 @@ class AsyncTransport:
     thread than the main one may be closed without that (LlamaIndex runs such loops), so there no
     connection stays open between two requests. What is dropped without being closed ends when
     nobody holds it any more.
+
+    Args:
+        make_wire: Makes the way to servers of a loop; whoever hands one in closes it in its loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make_wire: Callable[[], AsyncWire] | None = None) -> None:
+        self._make_wire = make_wire or _usual_wire
         self._lives: _Lives = {}
         # Not when the interpreter ends: whoever still asks then would only complain.
         weakref.finalize(self, _end_all, self._lives).atexit = False
@@ -324,11 +328,14 @@ class AsyncTransport:
             for other in list(self._lives):
                 if other.is_closed():
                     self._lives.pop(other, None)
-            is_main = threading.current_thread() is threading.main_thread()
-            driver = AsyncDriver(AsyncHttpWire(keeps=is_main))
+            driver = AsyncDriver(self._make_wire())
             life = self._lives[loop] = _Life(_living(driver), driver)
             await anext(life.generator)
         return life.driver
+
+
+def _usual_wire() -> AsyncWire:
+    return AsyncHttpWire(keeps=threading.current_thread() is threading.main_thread())
 
 
 async def _living(driver: AsyncDriver) -> AsyncGenerator[None]:

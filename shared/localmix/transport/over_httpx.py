@@ -8,7 +8,6 @@ ours, and the time-out is a `_Use`: so each read asks the clock of the request t
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
 import threading
@@ -22,15 +21,11 @@ import anyio
 import httpcore
 import httpx
 
-from localmix.errors import (
-    ConfigError,
-    ConnectError,
-    LocalMixError,
-    ProtocolError,
-    StreamInterruptedError,
-)
+from localmix.errors import LocalMixError
+from localmix.transport import problems
 from localmix.transport.connecting import connect_beside
 from localmix.transport.patience import Patience, closed
+from localmix.wire import kin
 from localmix.wire.flows import Request
 from localmix.wire.forks import after_fork
 
@@ -337,7 +332,7 @@ def _to_httpx(request: Request, use: _Use) -> httpx.Request:
         request.method,
         _url(request.url),
         content=request.body,
-        headers={**_HEADERS, **request.headers},
+        headers={**_HEADERS, **kin.trace(), **request.headers},
         extensions={"timeout": {"connect": use, "read": use, "write": use}},
     )
 
@@ -363,36 +358,17 @@ def our_error(patience: Patience, error: Exception, *, has_begun: bool) -> Local
     if isinstance(error, httpx.TimeoutException):
         return patience.too_late()
     if isinstance(error, httpx.InvalidURL):
-        return ConfigError(f"{server} is not an address: {error}")
+        return problems.no_address(server, error)
     if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return ConfigError(f"No request can be made to {server}: {error}", server=server)
+        return problems.no_request(server, error)
     if has_begun:
-        return StreamInterruptedError(f"{server} broke off its reply: {error}", server=server)
+        return problems.broke_off(server, error)
     return _not_begun(server, error)
 
 
 def _not_begun(server: str, error: Exception) -> LocalMixError:
     if isinstance(error, httpx.ConnectError):
-        return ConnectError(f"{server} could not be reached: {_reason(error)}", server=server)
+        return problems.unreachable(server, error)
     if isinstance(error, httpx.NetworkError | OSError) or "disconnected" in str(error):
-        return ConnectError(f"{server} hung up before it replied.", server=server)
-    return ProtocolError(
-        f"{server} sent what is not HTTP: {error}",
-        server=server,
-        hint="Something else than a model server uses this port.",
-    )
-
-
-def _reason(error: BaseException) -> str:
-    """Find the operating system's words, which the async backend hides below its own."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return "no machine of this name is known"
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno)
-        if isinstance(cause, BaseExceptionGroup):
-            cause = cause.exceptions[0]
-        else:
-            cause = cause.__cause__ or cause.__context__
-    return str(error)
+        return problems.hung_up(server)
+    return problems.no_http(server, error)

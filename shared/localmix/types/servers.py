@@ -32,6 +32,7 @@ class ModelInfo:
         memory_bytes: What it takes of the memory now, where the server says it.
         gpu_bytes: How much of that is on graphics cards.
         unload_at: When the server will unload it; `None` if it will not, or does not say.
+        modified_at: When the server got it, where the server says it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ModelInfo:
     memory_bytes: int | None = None
     gpu_bytes: int | None = None
     unload_at: datetime | None = None
+    modified_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def can(self, capability: Capability) -> bool | None:

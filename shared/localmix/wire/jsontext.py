@@ -50,6 +50,11 @@ def dump(value: object) -> bytes:
         ) from error
 
 
+def ascii_line(value: object) -> bytes:
+    """Write JSON in ASCII: some readers end a line at letters that JSON may hold as they are."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
 def text(value: object) -> str:
     """Write JSON as text, as a model would read it."""
     return json.dumps(value, ensure_ascii=False)

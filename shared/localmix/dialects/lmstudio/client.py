@@ -92,7 +92,8 @@ class LMStudioDialect(OpenAIDialect):
         if seconds is None:
             return {}
         if seconds <= 0:
-            raise self._cannot(target, f"be told keep_alive={seconds:g} in a request")
+            what = f"be told keep_alive={seconds:g} in a request"
+            raise self._cannot(target, what, "keep_alive")
         return {"ttl": round(seconds) or 1}
 
     def _check_model(self, target: Target, answering: str) -> None:

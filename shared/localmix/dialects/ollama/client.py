@@ -21,6 +21,13 @@ from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
 from localmix.dialects.parts.mustcall import must_call
+from localmix.dialects.parts.passing import (
+    LINES,
+    LineFrames,
+    PassedResult,
+    Relay,
+    verbatim_of,
+)
 from localmix.dialects.parts.schema import inline_refs
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
@@ -30,6 +37,7 @@ from localmix.types import (
     ChatRequest,
     ChatResult,
     CompletionRequest,
+    Delta,
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
@@ -42,9 +50,10 @@ from localmix.types import (
 )
 from localmix.types.names import looks_like_embedding
 from localmix.types.requests import calls_once
-from localmix.wire.flows import Flow, Request, Response, send
+from localmix.wire.flows import Decoder, Flow, Request, Response, send
 
-_OPTIONS = {
+_CHAT = "/api/chat"
+OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
     "top_k": "top_k",
@@ -101,11 +110,13 @@ class OllamaDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/api/chat` or `/api/generate`."""
+        if said := verbatim_of(request, _CHAT, stream=stream):
+            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
         if request.logit_bias:
-            raise _cannot(target, "bias single tokens (logit_bias)")
+            raise _cannot(target, "bias single tokens (logit_bias)", "logit_bias")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         if isinstance(request, ChatRequest):
-            path, payload = "/api/chat", payload | _chat_fields(request)
+            path, payload = _CHAT, payload | _chat_fields(request)
         else:
             path, payload = "/api/generate", payload | _completion_fields(request)
         payload |= {
@@ -117,16 +128,22 @@ class OllamaDialect:
         payload = {key: value for key, value in payload.items() if value not in (None, {})}
         return target.endpoint.post(path, _with_extra(payload, request.extra))
 
-    def generation_decoder(self, target: Target, request: GenerationRequest) -> OllamaDecoder:
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
-        return self._decoder(target, request, is_whole=False)
+        decoder = self._decoder(target, request, is_whole=False)
+        if verbatim_of(request, _CHAT, stream=True):
+            return Relay(target.url, LineFrames(), decoder, LINES)
+        return decoder
 
     def parse_generation(
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed: the stream's one line."""
         decoder = self._decoder(target, request, is_whole=True)
-        return whole_answer(response, decoder, target.url)
+        result = whole_answer(response, decoder, target.url)
+        if verbatim_of(request, _CHAT, stream=False):
+            return PassedResult.of(result, response.body)
+        return result
 
     @staticmethod
     def _decoder(target: Target, request: GenerationRequest, *, is_whole: bool) -> OllamaDecoder:
@@ -190,7 +207,7 @@ def _completion_fields(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _options(request: GenerationRequest) -> dict[str, Any]:
-    options = {wire: getattr(request, name) for name, wire in _OPTIONS.items()}
+    options = {wire: getattr(request, name) for name, wire in OPTIONS.items()}
     # Quirk (ollama 0.32.15): `stop` as a bare string is a 500, whatever its OpenAPI file says.
     options["stop"] = list(request.stop) or None
     return {wire: value for wire, value in options.items() if value is not None}
@@ -286,6 +303,7 @@ def _model_info(entry: Facts, running: Facts | None, url: str) -> ModelInfo:
         memory_bytes=now.count("size"),
         gpu_bytes=now.count("size_vram"),
         unload_at=_unload_at(now.text("expires_at")),
+        modified_at=_moment(entry.text("modified_at")),
         remote=bool(entry.text("remote_host")) or name.endswith((":cloud", "-cloud")),
     )
 
@@ -301,11 +319,17 @@ def _purpose(said: list[str] | None, family: str, name: str) -> tuple[Purpose, f
 
 def _unload_at(said: str) -> datetime | None:
     """Read when a model will be unloaded; one that stays for ever is given some 292 years."""
+    at = _moment(said)
+    return at if at and at - datetime.now(at.tzinfo) < _FOR_EVER else None
+
+
+def _moment(said: str) -> datetime | None:
+    """Read a time; one without an offset could be anybody's."""
     try:
         at = datetime.fromisoformat(said)
-        return at if at - datetime.now(at.tzinfo) < _FOR_EVER else None
     except (ValueError, OverflowError):
         return None
+    return at if at.tzinfo else None
 
 
 def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
@@ -338,9 +362,10 @@ def _known(said: list[str]) -> Iterator[Capability]:
     return (_CAPABILITIES[word] for word in said if word in _CAPABILITIES)
 
 
-def _cannot(target: Target, what: str) -> UnsupportedFeatureError:
+def _cannot(target: Target, what: str, *options: str) -> UnsupportedFeatureError:
     return UnsupportedFeatureError(
         f"Ollama at {target.url} cannot {what}.",
+        options=options,
         server=target.url,
         hint="Leave it out, or name a server of another kind.",
     )

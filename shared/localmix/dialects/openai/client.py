@@ -18,6 +18,13 @@ from localmix.dialects.openai.decoder import OpenAIDecoder, read_usage
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
 from localmix.dialects.parts.mustcall import must_call
+from localmix.dialects.parts.passing import (
+    EVENTS,
+    EventFrames,
+    PassedResult,
+    Relay,
+    verbatim_of,
+)
 from localmix.dialects.parts.toolcalls import tool_definition, tool_name_of
 from localmix.dialects.reading import Facts, is_name
 from localmix.errors import ConfigError, UnsupportedFeatureError
@@ -25,6 +32,7 @@ from localmix.types import (
     ChatRequest,
     ChatResult,
     CompletionRequest,
+    Delta,
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
@@ -36,7 +44,9 @@ from localmix.types import (
 )
 from localmix.types.names import looks_like_embedding
 from localmix.types.requests import calls_once
-from localmix.wire.flows import Flow, Request, Response, send
+from localmix.wire.flows import Decoder, Flow, Request, Response, send
+
+_CHAT = "/v1/chat/completions"
 
 
 class OpenAIDialect:
@@ -78,6 +88,8 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/v1/chat/completions` or `/v1/completions`."""
+        if said := verbatim_of(request, _CHAT, stream=stream):
+            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
         if request.extra.keys() & {"n", "best_of"}:
@@ -95,12 +107,15 @@ class OpenAIDialect:
             if request.logprobs:
                 payload["logprobs"] = request.top_logprobs or 1
         elif isinstance(request, ChatRequest):
-            path, payload = "/v1/chat/completions", payload | self._chat_fields(request)
+            path, payload = _CHAT, payload | self._chat_fields(request)
         return target.endpoint.post(path, payload | request.extra)
 
-    def generation_decoder(self, target: Target, request: GenerationRequest) -> OpenAIDecoder:
+    def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
-        return self._decoder(target, request, is_whole=False)
+        decoder = self._decoder(target, request, is_whole=False)
+        if verbatim_of(request, _CHAT, stream=True):
+            return Relay(target.url, EventFrames(), decoder, EVENTS)
+        return decoder
 
     def _decoder(
         self, target: Target, request: GenerationRequest, *, is_whole: bool
@@ -122,12 +137,15 @@ class OpenAIDialect:
     ) -> ChatResult:
         """Read a reply that was not streamed."""
         decoder = self._decoder(target, request, is_whole=True)
-        return whole_answer(response, decoder, target.url)
+        result = whole_answer(response, decoder, target.url)
+        if verbatim_of(request, _CHAT, stream=False):
+            return PassedResult.of(result, response.body)
+        return result
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
         if request.truncate:
-            raise self._cannot(target, "cut texts that are too long (truncate)")
+            raise self._cannot(target, "cut texts that are too long (truncate)", "truncate")
         payload: dict[str, Any] = {
             "model": target.model.name,
             "input": list(request.texts),
@@ -179,19 +197,18 @@ class OpenAIDialect:
         asked = request.model_dump(include={*OpenAIDialect.options}, exclude_defaults=True)
         unknown = sorted(set(asked) - set(self.options))
         if unknown:
-            raise self._cannot(target, f"be told {', '.join(unknown)}")
+            raise self._cannot(target, f"be told {', '.join(unknown)}", *unknown)
         window = target.model.loaded_context_length or target.model.context_length or 0
         if request.num_ctx and request.num_ctx > window:
-            raise self._cannot(
-                target, f"be told num_ctx, and its window is {window or 'not known'}"
-            )
+            what = f"be told num_ctx, and its window is {window or 'not known'}"
+            raise self._cannot(target, what, "num_ctx")
         wire = {self.options[name]: value for name, value in asked.items()}
         return wire | ({"stop": list(request.stop)} if request.stop else {})
 
     def _keep_alive(self, target: Target, seconds: float | None) -> dict[str, Any]:
         """Llama.cpp keeps its model for ever: only an unloading cannot be had."""
         if seconds == 0:
-            raise self._cannot(target, "unload a model (keep_alive=0)")
+            raise self._cannot(target, "unload a model (keep_alive=0)", "keep_alive")
         return {}
 
     def _json_format(self) -> dict[str, Any]:
@@ -229,9 +246,10 @@ class OpenAIDialect:
             details=entry.said,
         )
 
-    def _cannot(self, target: Target, what: str) -> UnsupportedFeatureError:
+    def _cannot(self, target: Target, what: str, *options: str) -> UnsupportedFeatureError:
         return UnsupportedFeatureError(
             f"{target.model.name} at {target.url} ({target.model.kind}) cannot {what}.",
+            options=options,
             server=target.url,
             hint="Leave it out, name another server, or send your server's own key in `extra`.",
         )

@@ -1,0 +1,61 @@
+"""One address for every tool: the APIs of Ollama and OpenAI in front of all model servers.
+
+`localmix serve` on the command line; from Python `run`, or `app` for a server of one's own. It
+needs the extra `proxy`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localmix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from localmix.proxy.running import Tell
+    from localmix.settings import Settings
+
+__all__ = ["app", "run"]
+
+
+def app(settings: Settings | None = None) -> web.Application:
+    """Make the application of aiohttp; without settings they are read as usual.
+
+    Whoever runs it has to cancel handlers whose callers have left (`handler_cancellation`), or the
+    models write on for nobody; `run` does.
+
+    Raises:
+        ConfigError: aiohttp is not installed, or a setting cannot be right.
+    """
+    _need_aiohttp()
+    from localmix.proxy.application import make
+    from localmix.settings import Settings
+
+    return make(settings or Settings.load())
+
+
+def run(settings: Settings | None = None, tell: Tell | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM; running answers may finish for a while then.
+
+    Args:
+        settings: As for `app`; the `proxy_...` ones say where it listens and who may come in.
+        tell: Called with the address and the servers behind it, once it listens.
+
+    Raises:
+        ConfigError: aiohttp is not installed, a setting cannot be right, or the port is taken.
+    """
+    _need_aiohttp()
+    from localmix.proxy.running import run_until_stopped
+    from localmix.settings import Settings
+
+    run_until_stopped(settings or Settings.load(), tell)
+
+
+def _need_aiohttp() -> None:
+    try:
+        import aiohttp  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "localmix serve needs aiohttp.", hint="Run: pip install 'localmix[proxy]'"
+        ) from error

@@ -1,0 +1,162 @@
+"""The one way from a call to the model servers: what a client of localmix does, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from localmix import AsyncClient
+from localmix.dialects.serving import Ask, Listed, Load
+from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
+from localmix.proxy.failures import RefusedError
+from localmix.proxy.inventory import Inventory
+from localmix.proxy.wishes import Wishes
+from localmix.streams import AsyncStream
+from localmix.types import (
+    ChatRequest,
+    ChatResult,
+    CompletionRequest,
+    Delta,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+    ModelInfo,
+    Purpose,
+)
+
+T = TypeVar("T")
+R = TypeVar("R", GenerationRequest, EmbedRequest)
+
+
+class Service:
+    """What the endpoints of every dialect stand on."""
+
+    def __init__(self, client: AsyncClient, *, allows_cloud: bool) -> None:
+        self.client = client
+        self._allows_cloud = allows_cloud
+        self._wishes = Wishes()
+        self.inventory = Inventory(client, shows_cloud=allows_cloud)
+
+    # Answers
+
+    async def open(self, ask: Ask, request: GenerationRequest) -> tuple[Delta, AsyncStream]:
+        """Open a stream; give its first delta with it. Until then another server may answer."""
+
+        async def begin(eased: GenerationRequest) -> tuple[Delta, AsyncStream]:
+            stream = self._stream(eased)
+            try:
+                return await anext(stream), stream
+            except StopAsyncIteration:
+                return Delta(finish_reason="stop"), stream
+            except BaseException:
+                await stream.close()
+                raise
+
+        return await self._asked(ask, request, begin)
+
+    async def whole(self, ask: Ask, request: GenerationRequest) -> ChatResult:
+        """Get a whole answer."""
+
+        async def answer(eased: GenerationRequest) -> ChatResult:
+            if isinstance(eased, ChatRequest):
+                return await self.client.chat(eased)
+            return await self.client.complete(**_options(eased))
+
+        return await self._asked(ask, request, answer)
+
+    async def embed(self, ask: Ask, request: EmbedRequest) -> EmbedResult:
+        """Get vectors."""
+
+        async def answer(eased: EmbedRequest) -> EmbedResult:
+            return await self.client.embed(**_options(eased))
+
+        return await self._asked(ask, request, answer)
+
+    # Models
+
+    async def load(self, ask: Ask, order: Load) -> None:
+        """Bring a model into memory.
+
+        One that is there stays as it is: LM Studio would load it anew to be told for how long.
+        """
+        place = await self._place(ask.model, "chat")
+        wants = order.keep_alive if order.keep_alive and not place.loaded else None
+        await self.client.load(ask.model, keep_alive=wants)
+        self.inventory.doubt()
+
+    async def unload(self, ask: Ask) -> None:
+        """Take a model out of memory."""
+        self._check_cloud(ask.model, None)
+        await self.client.unload(ask.model)
+        self.inventory.doubt()
+
+    async def show(self, name: str) -> Listed:
+        """Describe a model; under the name that it was asked for by."""
+        place = await self._place(name, "chat")
+        with suppress(UnsupportedFeatureError):  # some servers only list their models
+            place = await self.client.show(name)
+        listed = self.inventory.listed(name, [place], datetime.now(UTC))
+        if listed is None:
+            raise ModelNotFoundError(f"No server holds the model {name!r}.")
+        return listed
+
+    # What all requests have in common
+
+    def _stream(self, request: GenerationRequest) -> AsyncStream:
+        if isinstance(request, ChatRequest):
+            return self.client.stream(request)
+        return self.client.stream_complete(**_options(request))
+
+    async def _asked(self, ask: Ask, request: R, answer: Callable[[R], Awaitable[T]]) -> T:
+        """Ask; without an option that the server cannot be told, and once the model is loaded."""
+        purpose: Purpose = "embedding" if isinstance(request, EmbedRequest) else "chat"
+        is_loaded = False
+        while True:
+            place = await self._place(ask.model, purpose)
+            try:
+                return await answer(self._wishes.eased(request, place))
+            except UnsupportedFeatureError as error:
+                if not self._wishes.learn(error, place):
+                    raise
+            except ModelNotFoundError as error:
+                # LM Studio without just-in-time loading: it has the model, and will not load it.
+                if is_loaded or not await self._is_loaded_now(ask.model):
+                    raise error from None
+                is_loaded = True
+
+    async def _is_loaded_now(self, model: str) -> bool:
+        """Load a model; however many ask for it, it is loaded once."""
+        try:
+            await self.client.load(model)
+        except LocalMixError:
+            return False
+        return True
+
+    async def _place(self, model: str, purpose: Purpose) -> ModelInfo:
+        """Find where a request would go."""
+        self._check_cloud(model, None)
+        known = self.client.known(model, purpose)
+        if known is None:
+            await self.client.route(model, purpose=purpose)
+            known = self.client.known(model, purpose)
+        if known is None:
+            raise ModelNotFoundError(f"No server holds the model {model!r}.")
+        self._check_cloud(model, known)
+        return known
+
+    def _check_cloud(self, model: str, place: ModelInfo | None) -> None:
+        """Refuse what would leave for a cloud, unless the user allows that.
+
+        Raises:
+            RefusedError: It would.
+        """
+        is_cloud = model.casefold().endswith((":cloud", "-cloud")) or (place and place.remote)
+        if is_cloud and not self._allows_cloud:
+            raise RefusedError(403, "ollama cloud is disabled: remote model is unavailable")
+
+
+def _options(request: CompletionRequest | GenerationRequest | EmbedRequest) -> dict[str, Any]:
+    """Give a request as keyword arguments."""
+    return {name: getattr(request, name) for name in type(request).model_fields}
