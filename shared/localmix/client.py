@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -40,6 +40,7 @@ from localmix.types.options import (
 # for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
     from localmix.management.flows import Management
+    from localmix.observing import Observer
     from localmix.routing import Fleet, Inventory
     from localmix.routing.answering import Answering
     from localmix.settings import ServerConfig, Settings
@@ -62,6 +63,8 @@ class _Face:
     def __init__(
         self,
         servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
+        *,
+        observers: Iterable[Observer] = (),
         **settings: Unpack[SettingsOptions],
     ) -> None:
         from localmix.routing import Fleet
@@ -69,7 +72,7 @@ class _Face:
 
         given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
-        self._build(Fleet(given))
+        self._build(Fleet(given, observers))
         if _is_in_a_loop():  # where nothing may block: the files are read by the first request
             Settings.check(**given)
         else:
@@ -86,13 +89,15 @@ class _Face:
         self._forget_connections()
 
     @classmethod
-    def with_settings(cls, settings: Settings, transport: Any = None) -> Self:
+    def with_settings(
+        cls, settings: Settings, transport: Any = None, observers: Iterable[Observer] = ()
+    ) -> Self:
         """Make a client of settings that were read before, on a transport of one's own."""
         from localmix.routing import Fleet
 
         client = cls.__new__(cls)
         client._given = []  # noqa: SLF001  (its own class)
-        client._build(Fleet(settings))  # noqa: SLF001
+        client._build(Fleet(settings, observers))  # noqa: SLF001
         client._transport = transport  # noqa: SLF001
         return client
 
@@ -115,7 +120,8 @@ class _Face:
     def __getstate__(self) -> dict[str, Any]:
         """Keep what was given but tokens; the rest is read in the environment of the new place."""
         given = {name: getattr(self.settings, name) for name in self._given if name != "tokens"}
-        return {name: value for name, value in given.items() if not isinstance(value, SecretStr)}
+        kept = {name: value for name, value in given.items() if not isinstance(value, SecretStr)}
+        return {"observers": self._fleet.observers, **kept}
 
     def __setstate__(self, given: dict[str, Any]) -> None:
         self.__init__(**given)  # type: ignore[misc]  # a new life begins as the first did

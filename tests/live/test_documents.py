@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ DOCS = Path(__file__).parents[2] / "docs"
 NAMES = {"qwen3:8b": "localmix-tiny", "nomic-embed-text": "localmix-tiny-embed"}
 
 
-@pytest.mark.parametrize("name", ["adapters.md", "langchain.md"])
+@pytest.mark.parametrize("name", ["adapters.md", "langchain.md", "observing.md"])
 def test_a_document_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALMIX_ALIASES", json.dumps(NAMES))
+    monkeypatch.setattr(
+        logging.getLogger("localmix"), "level", logging.NOTSET
+    )  # put back at the end
     assert run(DOCS / name)
 
 

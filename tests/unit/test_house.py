@@ -44,6 +44,7 @@ FLOORS = {
     "wire": 3,
     "dialects": 4,
     "embedded": 4,
+    "observing": 4,
     "servers": 4,
     "discovery": 5,
     "routing": 6,

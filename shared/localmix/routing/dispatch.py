@@ -6,7 +6,6 @@ that there are never two answers.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
@@ -28,6 +27,7 @@ from localmix.errors import (
     UnsupportedFeatureError,
     UnusableAnswerError,
 )
+from localmix.observing import Watch
 from localmix.routing.catalog import Place
 from localmix.routing.fleet import Fleet
 from localmix.routing.loading import Loading, window_for
@@ -40,7 +40,6 @@ from localmix.types import Route
 from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, wait
 
 T = TypeVar("T")
-_log = logging.getLogger("localmix")
 
 # How much longer than foretold a loaded model may take over a prompt before it counts as silent.
 _PATIENCE = 4.0
@@ -53,6 +52,7 @@ class Errand(Generic[T]):
     """Hold what is to be done: what a request needs, how it is put, how its answer is read.
 
     Attributes:
+        watch: Whom to tell how it goes.
         step: How it is put; the last argument says whether silence is to be noticed, so that the
             answer must be sent piece by piece.
         is_heard: Whether it can be put so.
@@ -61,6 +61,7 @@ class Errand(Generic[T]):
     needs: Needs
     step: Callable[[Dialect, Target, bool], Request | Open | Gather]
     read: Callable[[Dialect, Target, Outcome], T]
+    watch: Watch
     is_heard: bool = False
 
 
@@ -78,6 +79,7 @@ class _Log:
     """Hold what has been tried for one request."""
 
     deadline: float
+    watch: Watch
     attempts: list[Attempt] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
 
@@ -93,7 +95,7 @@ class Dispatch:
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
         bound = self._fleet.settings.timeout
-        log = _Log(self._clock() + (float("inf") if bound is None else bound))
+        log = _Log(self._clock() + (float("inf") if bound is None else bound), errand.watch)
         retry = Retry(self._fleet.settings.max_retries, self._budget)
         candidates = yield from self._places(errand.needs, log)
         while True:
@@ -126,6 +128,7 @@ class Dispatch:
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
+            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason)
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -146,6 +149,7 @@ class Dispatch:
     def _route(self, place: Place, reason: str, needs: Needs, log: _Log) -> Route:
         tried = {each.found.server.url for each in log.places}
         skipped = self._fleet.selection.skipped(place, needs, tried)
+        log.watch.skipped(skipped)
         return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
@@ -256,6 +260,7 @@ class Dispatch:
         url = place.found.server.url
         error.server = error.server or url
         log.attempts.append(Attempt(url, error))
+        log.watch.failed(place.found.server, place.model.name, error)
         if isinstance(error, _CHANGED):
             self._fleet.selection.doubt(place)
         is_late = self._clock() >= log.deadline
@@ -263,7 +268,6 @@ class Dispatch:
             raise error.tried(tuple(log.attempts)) from error.__cause__
         if is_late:
             raise _out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
-        _log.info("%s failed (%s)", url, type(error).__name__)
 
     def _elsewhere(
         self, errand: Errand[T], errors: Sequence[LocalMixError], log: _Log

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from localmix.discovery import Directory, directory_of
 from localmix.embedded.engine import Engine
+from localmix.observing import Observer, Watch
 from localmix.routing.selection import Selection
 from localmix.servers import MEMORY, Memory, Vitals
 from localmix.settings import Settings
+from localmix.types import EmbedRequest, GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Fleet:
 
     Args:
         given: All settings, or those that a caller gave; the rest comes from the other sources.
+        observers: Who is told what happens to requests.
         memory: What is remembered of servers.
         clock: The time in seconds, from any moment on.
     """
@@ -37,9 +40,11 @@ class Fleet:
     def __init__(
         self,
         given: Settings | Mapping[str, Any],
+        observers: Iterable[Observer] = (),
         memory: Memory = MEMORY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.observers = tuple(observers)
         self.memory = memory
         self.clock = clock
         self._given = given
@@ -84,6 +89,12 @@ class Fleet:
     def selection(self) -> Selection:
         """The choice of places for a request."""
         return self.prepare().selection
+
+    def watch(
+        self, request: GenerationRequest | EmbedRequest, *, is_streamed: bool = False
+    ) -> Watch:
+        """Give what tells the observers of a request."""
+        return Watch(self.observers, self.clock, request, is_streamed=is_streamed)
 
     def vitals(self, url: str) -> Vitals:
         """Give what is remembered of the server at an address."""

@@ -60,8 +60,10 @@ class Requests:
                 return fold(outcome.value)
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
-        errand = Errand(needs_of(request), step, read, is_heard=_loses_nothing(request))
-        return (yield from self._whole(errand))
+        with self._fleet.watch(request) as watch:
+            is_heard = _loses_nothing(request)
+            errand = Errand(needs_of(request), step, read, watch, is_heard=is_heard)
+            return (yield from self._whole(errand))
 
     def embed(self, request: EmbedRequest) -> Flow[EmbedResult]:
         """Get the vectors of some texts, all from one model."""
@@ -74,7 +76,8 @@ class Requests:
         def read(dialect: Dialect, target: Target, outcome: Outcome) -> EmbedResult:
             return dialect.parse_embed(target, request, cast("Response", outcome))
 
-        return (yield from self._whole(Errand(needs_of(request), step, read)))
+        with self._fleet.watch(request) as watch:
+            return (yield from self._whole(Errand(needs_of(request), step, read, watch)))
 
     def stream(self, request: GenerationRequest, progress: Progress) -> Source[None]:
         """Get an answer as it is written; one that is not streamed comes as a single delta."""
@@ -88,17 +91,19 @@ class Requests:
             return dialect.parse_generation(target, request, cast("Response", outcome))
 
         progress.begin()
-        try:
-            yield from self._monitor.begin(self._fleet)
-            errand = Errand(needs_of(request), step, read, is_heard=True)
-            done = yield from self._dispatch.run(errand)
-            progress.follow(done.route, done.lease)
-            yield from _told(done.answer, progress)
-        except LocalMixError as error:
-            progress.fail(error)
-            raise
-        finally:
-            progress.end()
+        with self._fleet.watch(request, is_streamed=True) as watch:
+            try:
+                yield from self._monitor.begin(self._fleet)
+                errand = Errand(needs_of(request), step, read, watch, is_heard=True)
+                done = yield from self._dispatch.run(errand)
+                progress.follow(done.route, done.lease, watch.spoke)
+                yield from _told(done.answer, progress)
+            except LocalMixError as error:
+                progress.fail(error)
+                raise
+            finally:
+                progress.end()
+                watch.result = progress.result if watch else None
 
     def _whole(self, errand: Errand[A]) -> Flow[A]:
         yield from self._monitor.begin(self._fleet)
@@ -107,7 +112,9 @@ class Requests:
         with done.lease:
             timings = reckoned(done.answer.timings, began, None, self._fleet.clock())
             done.lease.succeeded(done.answer.usage, timings)
-            return replace(done.answer, route=done.route, timings=timings)
+            result = replace(done.answer, route=done.route, timings=timings)
+            errand.watch.result = result
+            return result
 
 
 def _told(answer: Opened | ChatResult, progress: Progress) -> Source[None]:

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Directory, Found
@@ -123,9 +122,9 @@ class Selection:
         if left > 0 and (likely := self._likely(needs)):
             yield from self._told_of(likely, left)
 
-    def show(self, place: Place, *bound: Any) -> Flow[ModelInfo]:
+    def show(self, place: Place, within: float | None = None) -> Flow[ModelInfo]:
         """Have a model described as fully as its server can, and keep what it tells."""
-        endpoint = place.found.endpoint.within(*bound) if bound else place.found.endpoint
+        endpoint = place.found.endpoint.within(within) if within else place.found.endpoint
         told = yield from DIALECTS[place.model.kind].show(Target(endpoint, place.model))
         self._told[_key(place.model)] = told
         return told
@@ -274,8 +273,7 @@ class Selection:
             return None
         if key not in self._told and self._asked_in_vain.get(key) != listed_at:
             try:
-                bound = (within,) if within else self._settings.probe_bound(model.server)
-                yield from self.show(place, *bound)
+                yield from self.show(place, within or self._settings.probe_timeout)
             except LocalMixError:  # the request itself will tell what is wrong
                 self._asked_in_vain[key] = listed_at
         return self._told.get(key)

@@ -12,6 +12,10 @@ from localmix.types.answers import route_after
 from localmix.types.fold import Fold
 
 
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 class Progress:
     """Fold the deltas, time them, and stamp the last one with timings and route."""
 
@@ -21,6 +25,7 @@ class Progress:
         self._began: float | None = None
         self._spoke_at: float | None = None
         self._lease: Lease | None = None
+        self._heard: Callable[[], None] = _nothing
         self._before: ChatResult | None = None
         self.route: Route | None = None
 
@@ -32,8 +37,11 @@ class Progress:
         """Know what an earlier request of the same turn took, whose answer is thrown away."""
         self._before = first
 
-    def follow(self, route: Route, lease: Lease | None) -> None:
-        """Know who answers."""
+    def follow(
+        self, route: Route, lease: Lease | None, heard: Callable[[], None] = _nothing
+    ) -> None:
+        """Know who answers, and whom to tell when the first piece is there."""
+        self._heard = heard
         self.route = route_after(self._before.route, route) if self._before else route
         self._lease = lease
 
@@ -52,6 +60,7 @@ class Progress:
         now = self._clock()
         if self._spoke_at is None and (delta.content or delta.reasoning or delta.tool_calls):
             self._spoke_at = now
+            self._heard()
         if delta.was_reasoning and self._lease:
             self._lease.hid_a_thought()
         if delta.finish_reason:

@@ -1,0 +1,27 @@
+"""What happens to requests, told to whoever wants to know: logs, telemetry, figures, a page."""
+
+from localmix.observing.events import (
+    Began,
+    Ended,
+    Event,
+    Failed,
+    Observer,
+    Outcome,
+    Skipped,
+    Spoke,
+    Tried,
+)
+from localmix.observing.watch import Watch
+
+__all__ = [
+    "Began",
+    "Ended",
+    "Event",
+    "Failed",
+    "Observer",
+    "Outcome",
+    "Skipped",
+    "Spoke",
+    "Tried",
+    "Watch",
+]

@@ -1,0 +1,66 @@
+"""The observer that everybody has: it writes to the logger `localmix`.
+
+One line for each request (INFO; WARNING after a fail-over), each step of it (DEBUG); no prompts, no
+answers, no secrets.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from localmix.observing.events import Began, Ended, Event, Failed, Observer, Skipped, Spoke, Tried
+from localmix.types import ChatResult, EmbedResult, Usage
+
+_log = logging.getLogger("localmix")
+
+
+def listening(*, has_failed: bool = False) -> tuple[Observer, ...]:
+    """Give what writes the log, if it would write anything of a request that goes this way."""
+    level = logging.WARNING if has_failed else logging.INFO
+    return (write,) if _log.isEnabledFor(level) else ()
+
+
+def write(event: Event) -> None:
+    """Write an event down, if its level is enabled."""
+    match event:
+        case Ended(result=result) if result and result.route and result.route.attempts:
+            _ended(logging.WARNING, event)
+        case Ended():
+            _ended(logging.INFO, event)
+        case _ if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("#%d %s", event.number, _step(event))
+
+
+def _step(event: Began | Tried | Failed | Skipped | Spoke) -> str:
+    match event:
+        case Began(request=request):
+            return f"{type(request).__name__} for {request.model or 'any model'}"
+        case Tried(server=server):
+            return f"asks {server.url} for {event.model} ({event.reason})"
+        case Failed(server=server):
+            return f"{server.url} failed after {event.seconds:.3f} s: {event.error}"
+        case Skipped():
+            return f"passes over {event.server}: {event.reason}"
+        case Spoke():
+            return f"hears the first piece after {event.seconds:.3f} s"
+
+
+def _ended(level: int, event: Ended) -> None:
+    if _log.isEnabledFor(level):
+        what = [_answer(event.result), event.outcome, f"{event.seconds:.3f} s"]
+        if event.error:
+            what.append(type(event.error).__name__)
+        _log.log(level, "#%d %s", event.number, ", ".join(filter(None, what)))
+
+
+def _answer(result: ChatResult | EmbedResult | None) -> str:
+    if not (result and result.route):
+        return ""
+    route = result.route
+    tried = (f"{each.server} failed ({type(each.error).__name__}), " for each in route.attempts)
+    told = f"{route.model} at {route.server.url} ({route.reason}){_tokens(result.usage)}"
+    return "".join(tried) + told
+
+
+def _tokens(usage: Usage | None) -> str:
+    return f", {usage.input_tokens} tokens read, {usage.output_tokens} written" if usage else ""
