@@ -17,10 +17,12 @@ NAMES = {"qwen3:8b": "localmix-tiny", "nomic-embed-text": "localmix-tiny-embed"}
 @pytest.mark.parametrize("name", ["adapters.md", "langchain.md", "observing.md"])
 def test_a_document_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALMIX_ALIASES", json.dumps(NAMES))
-    monkeypatch.setattr(
-        logging.getLogger("localmix"), "level", logging.NOTSET
-    )  # put back at the end
-    assert run(DOCS / name)
+    log = logging.getLogger("localmix")
+    level = log.level
+    try:
+        assert run(DOCS / name)
+    finally:
+        log.setLevel(level)
 
 
 DOCUMENT = """
