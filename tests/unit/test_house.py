@@ -8,7 +8,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ from localmix.types import (
     CompletionRequest,
     EmbedRequest,
     GenerationRequest,
+    Kind,
     options,
 )
 from localmix.wire.flows import Request, Timeouts
@@ -139,6 +140,18 @@ def _read_by_key(node: ast.AST) -> str | None:
         return None
     is_key = isinstance(key, ast.Constant) and isinstance(key.value, str)
     return ast.unparse(owner) if is_key else None
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_no_room_knows_a_kind_of_server_by_its_name(path: Path) -> None:
+    """What is true of a kind is a trait of its `ServerKind`; commands name programs to people."""
+    if room(module_of(path)) in ("dialects", "embedded", "cli"):
+        return
+    if path in (CORE / "settings" / "vendors.py", CORE / "types" / "words.py"):
+        return
+    nodes = ast.walk(ast.parse(path.read_text()))
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    assert not words & set(get_args(Kind))
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import DIALECTS, Dialect, Endpoint, Target, unreadable
+from localmix.dialects import KINDS, Dialect, Endpoint, Target, unreadable
 from localmix.embedded import started
 from localmix.errors import (
     Attempt,
@@ -153,14 +153,10 @@ class Dispatch:
         return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
-        """Hold the server.
-
-        Quirk (llama.cpp 13262, 24496): some builds do not notice that they are hung up on, and
-        write their answer to its end; Ollama, LM Studio and the embedded engine stop.
-        """
+        """Hold the server."""
         model, vitals = chosen.place.model, chosen.vitals
         goes_on = 0.0
-        if model.kind == "openai":
+        if KINDS[model.kind].may_write_on:
             seconds = vitals.rates[model.name].seconds(0, needs.output_tokens, is_loaded=True)
             goes_on = min(seconds, _LONGEST_BELIEF)
         return Lease(
@@ -170,7 +166,7 @@ class Dispatch:
     def _try(
         self, errand: Errand[T], chosen: Ranked, lease: Lease, log: _Log, *, is_last: bool
     ) -> Flow[T]:
-        place, dialect = chosen.place, DIALECTS[chosen.place.model.kind]
+        place, dialect = chosen.place, KINDS[chosen.place.model.kind].dialect
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
             endpoint = yield from self._endpoint(place, log)
@@ -192,7 +188,7 @@ class Dispatch:
     def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
         """Say where the bytes go; the embedded engine is started for it."""
         endpoint, name = place.found.endpoint, place.model.name
-        if place.model.kind != "embedded":
+        if not KINDS[place.model.kind].is_started_here:
             return endpoint
         bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
         url, headers = yield from started(self._fleet.engine, name, bound)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
@@ -26,7 +26,7 @@ def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
     what the model was trained for: at that length nobody knows what was asked for, mostly nothing.
     """
     model = place.model
-    if model.kind != "ollama":
+    if not KINDS[model.kind].reloads_for_window:
         return None
     listed, ours = model.loaded_context_length or 0, vitals.windows.get(model.name, 0)
     is_ours = ours == listed or answered_since(place, vitals)
@@ -92,7 +92,7 @@ class Loading(Turn):
         Raises:
             TimedOutError: Nobody has loaded it in time.
         """
-        while self._place.model.kind == "lmstudio" and not self._is_loaded:
+        while KINDS[self._place.model.kind].copies_on_load and not self._is_loaded:
             gate = self._take()
             if gate is None:
                 return
@@ -111,7 +111,7 @@ class Loading(Turn):
 
     def _is_listed_as_loaded(self) -> Flow[bool]:
         try:
-            dialect = DIALECTS[self._place.model.kind]
+            dialect = KINDS[self._place.model.kind].dialect
             place = self._place.found.endpoint.within(_LOOK_EVERY)
             models = (yield from dialect.list_models(place)).models
         except LocalMixError:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
 
-from localmix.dialects import DIALECTS, Target
+from localmix.dialects import KINDS, Target
 from localmix.discovery import Directory, Found
 from localmix.embedded.engine import INSTALL
 from localmix.errors import (
@@ -125,7 +125,7 @@ class Selection:
     def show(self, place: Place, within: float | None = None) -> Flow[ModelInfo]:
         """Have a model described as fully as its server can, and keep what it tells."""
         endpoint = place.found.endpoint.within(within) if within else place.found.endpoint
-        told = yield from DIALECTS[place.model.kind].show(Target(endpoint, place.model))
+        told = yield from KINDS[place.model.kind].dialect.show(Target(endpoint, place.model))
         self._told[_key(place.model)] = told
         return told
 
@@ -269,7 +269,7 @@ class Selection:
     def _told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
         """Ask what the listing leaves open: once for each model, in vain once for each listing."""
         model, key, listed_at = place.model, _key(place.model), place.found.asked_at
-        if model.kind != "ollama" or model.capabilities is not None:
+        if not KINDS[model.kind].tells_more_by_show or model.capabilities is not None:
             return None
         if key not in self._told and self._asked_in_vain.get(key) != listed_at:
             try:
