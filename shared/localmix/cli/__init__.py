@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 
@@ -14,6 +15,7 @@ def main() -> None:
             raise
         sys.stderr.write('The command line is an extra. Run: pip install "localmix[cli]"\n')
         sys.exit(1)
+    logging.getLogger("localmix.requests").setLevel(logging.ERROR)  # not into a conversation
     try:
         app()
     except KeyboardInterrupt:  # so early or so late that no command is there to end

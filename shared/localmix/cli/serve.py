@@ -111,12 +111,14 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
 def _logging_to_stderr(level: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log = logging.getLogger("localmix")
-    before = log.level
+    log, requests = logging.getLogger("localmix"), logging.getLogger("localmix.requests")
+    before = log.level, requests.level
     log.addHandler(handler)
     log.setLevel(level.upper())
+    requests.setLevel(logging.NOTSET)
     try:
         yield
     finally:
         log.removeHandler(handler)
-        log.setLevel(before)
+        log.setLevel(before[0])
+        requests.setLevel(before[1])

@@ -1,4 +1,4 @@
-"""The observer that everybody has: it writes to the logger `localmix`.
+"""The observer that everybody has: it writes to the logger `localmix.requests`.
 
 One line for each request (INFO; WARNING after a fail-over), each step of it (DEBUG); no prompts, no
 answers, no secrets.
@@ -11,7 +11,7 @@ import logging
 from localmix.observing.events import Began, Ended, Event, Failed, Observer, Skipped, Spoke, Tried
 from localmix.types import ChatResult, EmbedResult, Usage
 
-_log = logging.getLogger("localmix")
+_log = logging.getLogger("localmix.requests")
 
 
 def listening(*, has_failed: bool = False) -> tuple[Observer, ...]:
