@@ -1,4 +1,4 @@
-"""The flows behind the managing methods, on top of what the router knows of the servers."""
+"""The flows behind the managing methods, on top of what the fleet knows of the servers."""
 
 from __future__ import annotations
 
