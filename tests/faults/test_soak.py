@@ -130,6 +130,7 @@ def sockets_to(urls: list[str]) -> int:
     return sum(row[2][-5:] in ports and f"socket:[{row[9]}]" in mine for row in rows)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("work", [in_threads, in_tasks])
 def test_nobody_notices_a_server_that_dies_every_second(
     start: Any, work: Callable[[list[str]], Counter[str]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import subprocess
@@ -71,7 +72,11 @@ def room(module: str) -> str:
 
 @cache
 def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    gc.disable()  # quirk (CPython 3.11): what is collected meanwhile may upset its recursion count
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
 
 
 def module_of(path: Path) -> str:
