@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from localmix import Tool, ToolCall
 from localmix.adapting.find_json import partial_json
-from localmix.adapting.tools import to_tool
+from localmix.types.tools import to_tool
 from localmix.wire import jsontext
 
 

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from pydantic import ValidationError
-
 from localmix.errors import UnusableAnswerError
+from localmix.types.checked import sentence
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -104,16 +103,6 @@ async def afinish(
             answer = await ask(flow.send(cast("Answer", answer)))
     except StopIteration as end:
         return cast("Reading[Answer, V]", end.value)
-
-
-def sentence(problem: ValueError | None) -> str:
-    """Say what is wrong, each wrong field by its name, as the model will read it."""
-    if not isinstance(problem, ValidationError):
-        return str(problem)
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
-        for each in problem.errors(include_url=False, include_input=False)
-    )
 
 
 def correction(problem: str, schema: str = "") -> str:

@@ -19,8 +19,6 @@ from localmix.types.requests import (
     Image,
     Message,
     RouteRequest,
-    Tool,
-    ToolCall,
 )
 from localmix.types.servers import (
     ModelInfo,
@@ -28,6 +26,7 @@ from localmix.types.servers import (
     Server,
     Skip,
 )
+from localmix.types.tools import Tool, ToolCall, ToolLike
 from localmix.types.words import (
     Capability,
     FinishReason,
@@ -70,5 +69,6 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "ToolLike",
     "Usage",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from localmix.types.requests import Message, ToolCall
+from localmix.types.requests import Message
 from localmix.types.servers import Route
+from localmix.types.tools import ToolCall
 from localmix.types.words import FinishReason
 
 N = TypeVar("N", int, float)

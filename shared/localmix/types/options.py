@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
-from localmix.types import Capability, Kind, Purpose, Tool
+from localmix.types import Capability, Kind, Purpose, ToolLike
 
 
 class GenerationOptions(TypedDict, total=False):
@@ -42,8 +42,8 @@ class GenerationOptions(TypedDict, total=False):
 class ChatOptions(GenerationOptions, total=False):
     """Options of a chat; see `types.ChatRequest`."""
 
-    tools: Sequence[Tool]
-    tool_choice: str
+    tools: Sequence[ToolLike] | None
+    tool_choice: str | bool | Mapping[str, Any] | None
     parallel_tool_calls: bool | None
     response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     think: bool | str | Mapping[str, Any] | None

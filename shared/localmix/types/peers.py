@@ -6,7 +6,7 @@ of the embedding models beside them; tests walk their signatures.
 
 from __future__ import annotations
 
-from localmix.adapting.names import Alias, Elsewhere, Names
+from localmix.types.arguments import Alias, Elsewhere, Names
 
 _CLIENT = "Give client=localmix.Client(...), which takes settings, not connections."
 _HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})], from localmix.settings.'
