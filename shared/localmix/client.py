@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
+from localmix.generating import AsyncGenerating, Generating
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
-    ChatResult,
     EmbedResult,
     GenerationRequest,
     ModelInfo,
@@ -22,15 +22,10 @@ from localmix.types import (
     Server,
 )
 from localmix.types.build import (
-    Conversation,
-    chat_request,
-    completion_request,
     embed_request,
     route_request,
 )
 from localmix.types.options import (
-    ChatOptions,
-    CompletionOptions,
     EmbedOptions,
     RouteOptions,
     SettingsOptions,
@@ -147,7 +142,7 @@ class _Face:
         return f"{type(self).__name__}({places})"
 
 
-class Client(_Face, Managing):
+class Client(_Face, Generating, Managing):
     """Use whichever model servers there are, from ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
@@ -220,30 +215,6 @@ class Client(_Face, Managing):
         """
         return self._driver.run(self._inventory.route(route_request(model, needs)))
 
-    def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
-        """Get the next turn of a conversation, whole.
-
-        Args:
-            messages: A text, a `Message`, a list of messages, or a `ChatRequest`.
-            **options: See `localmix.ChatRequest`.
-
-        Raises:
-            LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
-        """
-        return self._driver.run(self._requests.generate(chat_request(messages, options)))
-
-    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
-        return self._stream(chat_request(messages, options))
-
-    def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
-        return self._driver.run(self._requests.generate(completion_request(prompt, options)))
-
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
-        """Continue a text, as it is written; arguments as for `complete`."""
-        return self._stream(completion_request(prompt, options))
-
     def embed(self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]) -> EmbedResult:
         """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
         return self._driver.run(self._requests.embed(embed_request(texts, options)))
@@ -275,7 +246,7 @@ class Client(_Face, Managing):
         return Stream(self._driver.iterate(self._requests.stream(request, progress)), progress)
 
 
-class AsyncClient(_Face, AsyncManaging):
+class AsyncClient(_Face, AsyncGenerating, AsyncManaging):
     """Use whichever model servers there are, from asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance
@@ -313,22 +284,6 @@ class AsyncClient(_Face, AsyncManaging):
     async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next; see `Client.route`."""
         return await self._run(self._inventory.route(route_request(model, needs)))
-
-    async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
-        """Get the next turn of a conversation, whole; see `Client.chat`."""
-        return await self._run(self._requests.generate(chat_request(messages, options)))
-
-    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
-        return self._stream(chat_request(messages, options))
-
-    async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
-        return await self._run(self._requests.generate(completion_request(prompt, options)))
-
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
-        """Continue a text, as it is written; arguments as for `complete`."""
-        return self._stream(completion_request(prompt, options))
 
     async def embed(
         self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]

@@ -53,6 +53,7 @@ FLOORS = {
     "routing": 6,
     "streams": 7,
     "transport": 7,
+    "generating": 8,
     "management": 8,
     "client": 9,
     "adapting": 10,

@@ -33,6 +33,7 @@ from localmix.types import (
 )
 from localmix.types.arguments import by_our_names
 from localmix.types.checked import Checked
+from localmix.types.options import GenerationOptions
 from localmix.types.spellings import Seconds
 
 # Fields that are settings of a client under the same names.
@@ -308,10 +309,11 @@ class Generating(Connected, GenerationRequest):
         return route
 
     @property
-    def _of_loading(self) -> Any:
+    def _of_loading(self) -> GenerationOptions:
         """Give the options that a loaded model depends on, for the shortest of answers."""
-        loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
-        return loading | {"max_tokens": 1}
+        return GenerationOptions(
+            model=self.model, num_ctx=self.num_ctx, keep_alive=self.keep_alive, max_tokens=1
+        )
 
 
 class Embedding(Connected):

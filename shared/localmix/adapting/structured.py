@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from localmix.errors import UnusableAnswerError
-from localmix.types.checked import sentence
+from localmix.types.checked import sentence, unusable
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -42,11 +42,7 @@ class Reading(Generic[Answer, V]):
         self, name: str, said: str, kind: type[UnusableAnswerError] = UnusableAnswerError
     ) -> UnusableAnswerError:
         """Say that the model wrote no such value; `said` is what it wrote."""
-        return kind(
-            f"The model wrote no {name}: {sentence(self.problem)}.",
-            hint="Raise max_tokens: the answer was cut." if self.is_cut else None,
-            answer=said,
-        )
+        return unusable(name, self.problem, said, is_cut=self.is_cut, kind=kind)
 
 
 class Form(Protocol[Question, A_contra, V_co]):

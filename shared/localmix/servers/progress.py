@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pydantic import BaseModel
+
 from localmix.errors import LocalMixError
 from localmix.servers.lease import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
@@ -27,10 +29,12 @@ class Progress:
         self._lease: Lease | None = None
         self._heard: Callable[[], None] = _nothing
         self._before: ChatResult | None = None
+        self._form: type[BaseModel] | None = None
         self.route: Route | None = None
 
-    def begin(self) -> None:
-        """Start the clock, unless it runs."""
+    def begin(self, form: type[BaseModel] | None = None) -> None:
+        """Start the clock, unless it runs; know the class that the answer will be read as."""
+        self._form = self._form or form
         self._began = self._clock() if self._began is None else self._began
 
     def come_after(self, first: ChatResult) -> None:
@@ -48,7 +52,8 @@ class Progress:
     @property
     def result(self) -> ChatResult:
         """Fold what has come in so far."""
-        return self._fold.result(self.route)
+        result = self._fold.result(self.route)
+        return replace(result, form=self._form) if self._form else result
 
     @property
     def hides_thoughts(self) -> bool:

@@ -4,6 +4,7 @@ from localmix.types.answers import (
     ChatResult,
     Delta,
     EmbedResult,
+    RunResult,
     SkippedText,
     Timings,
     TokenLogprob,
@@ -26,6 +27,7 @@ from localmix.types.servers import (
     Server,
     Skip,
 )
+from localmix.types.showing import Table
 from localmix.types.tools import Tool, ToolCall, ToolLike
 from localmix.types.words import (
     Capability,
@@ -59,10 +61,12 @@ __all__ = [
     "Role",
     "Route",
     "RouteRequest",
+    "RunResult",
     "Server",
     "Skip",
     "SkippedText",
     "State",
+    "Table",
     "ThinkLevel",
     "Timings",
     "TokenLogprob",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from localmix.errors import config_error
+from localmix.errors import UnusableAnswerError, config_error
 from localmix.types.arguments import Names, by_our_names
 
 
@@ -55,4 +55,20 @@ def sentence(problem: ValueError | None) -> str:
     return "; ".join(
         f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
         for each in problem.errors(include_url=False, include_input=False)
+    )
+
+
+def unusable(
+    name: str,
+    problem: ValueError | None,
+    said: str,
+    *,
+    is_cut: bool,
+    kind: type[UnusableAnswerError] = UnusableAnswerError,
+) -> UnusableAnswerError:
+    """Say that the model wrote no such value; `said` is what it wrote."""
+    return kind(
+        f"The model wrote no {name}: {sentence(problem)}.",
+        hint="Raise max_tokens: the answer was cut." if is_cut else None,
+        answer=said,
     )

@@ -39,14 +39,24 @@ class GenerationOptions(TypedDict, total=False):
     extra: Mapping[str, Any]
 
 
-class ChatOptions(GenerationOptions, total=False):
-    """Options of a chat; see `types.ChatRequest`."""
+class TalkOptions(GenerationOptions, total=False):
+    """Options of a chat but its tools and the form of its answer, which types depend on."""
 
-    tools: Sequence[ToolLike] | None
     tool_choice: str | bool | Mapping[str, Any] | None
     parallel_tool_calls: bool | None
-    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     think: bool | str | Mapping[str, Any] | None
+
+
+class FormlessOptions(TalkOptions, total=False):
+    """Options of a chat but the form of its answer."""
+
+    tools: Sequence[ToolLike] | None
+
+
+class ChatOptions(FormlessOptions, total=False):
+    """Options of a chat; see `types.ChatRequest`."""
+
+    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
 
 
 class CompletionOptions(GenerationOptions, total=False):

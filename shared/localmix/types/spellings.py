@@ -87,6 +87,11 @@ class ClassSchema(dict[str, Any]):
         return type(self), (self.form,)
 
 
+def class_of(form: Any) -> type[BaseModel] | None:
+    """Give the class that a form of answers was written as, if it was one."""
+    return form.form if isinstance(form, ClassSchema) else None
+
+
 def form_of(written: Any) -> Any:
     """Read a form of answers as OpenAI writes it, or as a pydantic class.
 

@@ -97,7 +97,7 @@ def verbatim_of(request: GenerationRequest, path: str, *, stream: bool) -> Verba
     return said if said.path == path and said.is_streamed == stream else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PassedDelta(Delta):
     """A step of an answer that is passed on: the bytes, and of the rest what was looked at."""
 
@@ -109,7 +109,7 @@ class PassedDelta(Delta):
         return cls(**_fields(delta), raw=raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False)
 class PassedResult(ChatResult):
     """A whole answer that is passed on, with its bytes."""
 

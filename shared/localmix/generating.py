@@ -1,0 +1,106 @@
+"""The methods of both clients that get text: thin, and the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+
+from pydantic import BaseModel
+
+from localmix.streams import AsyncStream, Stream
+from localmix.types import ChatResult, GenerationRequest
+from localmix.types.build import Conversation, chat_request, completion_request
+from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions
+
+if TYPE_CHECKING:
+    from localmix.routing.answering import Answering
+    from localmix.transport import Transport
+    from localmix.wire.flows import Flow
+
+P = TypeVar("P", bound=BaseModel)
+T = TypeVar("T")
+
+
+class Generating:
+    """Get text from ordinary code."""
+
+    _requests: Answering
+
+    @property
+    def _driver(self) -> Transport:
+        raise NotImplementedError
+
+    def _stream(self, request: GenerationRequest) -> Stream:
+        raise NotImplementedError
+
+    @overload
+    def chat(
+        self,
+        messages: Conversation,
+        *,
+        response_format: type[P],
+        **options: Unpack[FormlessOptions],
+    ) -> ChatResult[P]: ...
+    @overload
+    def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult: ...
+    def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
+        """Get the next turn of a conversation, whole.
+
+        Args:
+            messages: A text, a `Message`, a list of messages, or a `ChatRequest`.
+            **options: See `localmix.ChatRequest`. With a pydantic class as `response_format`, the
+                answer's `parsed` is an object of it.
+
+        Raises:
+            LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
+        """
+        return self._driver.run(self._requests.generate(chat_request(messages, options)))
+
+    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
+        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        return self._stream(chat_request(messages, options))
+
+    def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
+        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+        return self._driver.run(self._requests.generate(completion_request(prompt, options)))
+
+    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
+        """Continue a text, as it is written; arguments as for `complete`."""
+        return self._stream(completion_request(prompt, options))
+
+
+class AsyncGenerating:
+    """Get text from asynchronous code; see `Generating`."""
+
+    _requests: Answering
+
+    async def _run(self, flow: Flow[T]) -> T:
+        raise NotImplementedError
+
+    def _stream(self, request: GenerationRequest) -> AsyncStream:
+        raise NotImplementedError
+
+    @overload
+    async def chat(
+        self,
+        messages: Conversation,
+        *,
+        response_format: type[P],
+        **options: Unpack[FormlessOptions],
+    ) -> ChatResult[P]: ...
+    @overload
+    async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult: ...
+    async def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
+        """Get the next turn of a conversation, whole; see `Client.chat`."""
+        return await self._run(self._requests.generate(chat_request(messages, options)))
+
+    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
+        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        return self._stream(chat_request(messages, options))
+
+    async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
+        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+        return await self._run(self._requests.generate(completion_request(prompt, options)))
+
+    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
+        """Continue a text, as it is written; arguments as for `complete`."""
+        return self._stream(completion_request(prompt, options))
