@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel, ValidationError
 
-    from localmix.types import ChatResult
+    from localmix.types import ChatResult, RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +289,7 @@ class TurnLimitError(UnusableAnswerError):
     `partial` is the `RunResult` so far; the calls of its last message were not carried out.
     """
 
+    partial: RunResult[Any]
     usual_hint = "Raise max_turns, or see in `partial.messages` what the model is after."
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
+from localmix.generating.runs import Run, afinish, finish
 from localmix.streams import AsyncStream, Stream
-from localmix.types import ChatResult, GenerationRequest
+from localmix.types import ChatResult, GenerationRequest, RunResult
 from localmix.types.build import Conversation, chat_request, completion_request
-from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions
+from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions, TalkOptions
 
 if TYPE_CHECKING:
     from localmix.routing.answering import Answering
     from localmix.transport import Transport
     from localmix.wire.flows import Flow
+
+MAX_TURNS = 10
 
 P = TypeVar("P", bound=BaseModel)
 T = TypeVar("T")
@@ -55,6 +59,53 @@ class Generating:
         """
         return self._driver.run(self._requests.generate(chat_request(messages, options)))
 
+    @overload
+    def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = ...,
+        response_format: type[P],
+        **options: Unpack[TalkOptions],
+    ) -> RunResult[P]: ...
+    @overload
+    def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = ...,
+        response_format: Literal["json"] | Mapping[str, Any] | None = ...,
+        **options: Unpack[TalkOptions],
+    ) -> RunResult: ...
+    def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = MAX_TURNS,
+        **options: Any,
+    ) -> RunResult[Any]:
+        """Have a conversation in which the model calls Python functions, until it answers.
+
+        What a function returns is told to the model as text or JSON; so is what it raises, and
+        what is wrong with the arguments that the model wrote.
+
+        Args:
+            messages: As for `chat`.
+            tools: The functions; annotations and docstrings tell the model what they are for.
+            max_turns: The most answers to ask the model for.
+            **options: As for `chat`.
+
+        Raises:
+            TurnLimitError: The model still calls tools at the last turn; `partial` holds the rest.
+            LocalMixError: See `localmix.errors`.
+        """
+        request = chat_request(messages, {**options, "tools": tools})
+        run = Run.of(request, tools, max_turns).without_waiting()
+        return finish(run.steps(), lambda one: self._driver.run(self._requests.generate(one)))
+
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
@@ -92,6 +143,43 @@ class AsyncGenerating:
     async def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
         """Get the next turn of a conversation, whole; see `Client.chat`."""
         return await self._run(self._requests.generate(chat_request(messages, options)))
+
+    @overload
+    async def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = ...,
+        response_format: type[P],
+        **options: Unpack[TalkOptions],
+    ) -> RunResult[P]: ...
+    @overload
+    async def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = ...,
+        response_format: Literal["json"] | Mapping[str, Any] | None = ...,
+        **options: Unpack[TalkOptions],
+    ) -> RunResult: ...
+    async def run(
+        self,
+        messages: Conversation,
+        tools: Sequence[Callable[..., Any]],
+        *,
+        max_turns: int = MAX_TURNS,
+        **options: Any,
+    ) -> RunResult[Any]:
+        """Have a conversation in which the model calls functions, until it answers.
+
+        Coroutine functions are awaited, others run in threads, those of one answer side by side;
+        see `Client.run`.
+        """
+        request = chat_request(messages, {**options, "tools": tools})
+        run = Run.of(request, tools, max_turns)
+        return await afinish(run.steps(), lambda one: self._run(self._requests.generate(one)))
 
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""

@@ -1,0 +1,5 @@
+"""Text from models: the methods of both clients, and conversations with tools run to their end."""
+
+from localmix.generating.methods import AsyncGenerating, Generating
+
+__all__ = ["AsyncGenerating", "Generating"]
