@@ -21,6 +21,7 @@ from localmix.types import (
     Route,
     Server,
 )
+from localmix.types.arguments import by_our_names
 from localmix.types.build import (
     embed_request,
     route_request,
@@ -30,6 +31,7 @@ from localmix.types.options import (
     RouteOptions,
     SettingsOptions,
 )
+from localmix.types.peers import NAMES_FOR_CLIENTS
 
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
@@ -65,7 +67,8 @@ class _Face:
         from localmix.routing import Fleet
         from localmix.settings import Settings
 
-        given = {"servers": servers, **settings}
+        written = {"servers": servers, **settings}
+        given = by_our_names(written, NAMES_FOR_CLIENTS, Settings.model_fields)
         self._given = [name for name, value in given.items() if value is not None]
         self._build(Fleet(given, observers))
         if _is_in_a_loop():  # where nothing may block: the files are read by the first request

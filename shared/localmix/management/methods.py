@@ -9,6 +9,7 @@ from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
 from localmix.streams import AsyncSteps, Steps
 from localmix.types import Model, ModelInfo, PullStep
+from localmix.types.spellings import duration
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
@@ -48,7 +49,7 @@ class Managing:
         model: str | None = None,
         *,
         context_length: int | None = None,
-        keep_alive: float | None = None,
+        keep_alive: float | str | None = None,
     ) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then.
 
@@ -57,7 +58,7 @@ class Managing:
         Args:
             model: Its name; without one, the model for chats that name none.
             context_length: Tokens of the window; without it the server's own default.
-            keep_alive: Seconds to stay without a request; negative means for ever.
+            keep_alive: Seconds to stay without a request, or `"5m"`; negative means for ever.
 
         Raises:
             ModelNotFoundError: No server has it.
@@ -68,7 +69,7 @@ class Managing:
         return self._driver.run(self._management.load(model, order))
 
     def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
     ) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         order = _order(context_length, keep_alive)
@@ -155,14 +156,14 @@ class AsyncManaging:
         model: str | None = None,
         *,
         context_length: int | None = None,
-        keep_alive: float | None = None,
+        keep_alive: float | str | None = None,
     ) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
         order = _order(context_length, keep_alive)
         return await self._run(self._management.load(model, order))
 
     async def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
     ) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         order = _order(context_length, keep_alive)
@@ -189,9 +190,13 @@ class AsyncManaging:
         return await self._run(self._management.copy(model, destination))
 
 
-def _order(context_length: int | None, keep_alive: float | None) -> LoadOrder:
+def _order(context_length: int | None, keep_alive: float | str | None) -> LoadOrder:
     if context_length is not None and context_length < 1:
         raise ConfigError("context_length must be at least 1.")
-    if keep_alive == 0:
+    try:
+        seconds: float | None = duration(keep_alive)
+    except ValueError as error:
+        raise ConfigError(f"Wrong keep_alive: {error}.") from error
+    if seconds == 0:
         raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
-    return LoadOrder(context_length, keep_alive)
+    return LoadOrder(context_length, seconds)

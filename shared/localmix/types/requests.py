@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
+from localmix.types.arguments import Names
 from localmix.types.checked import Exact
+from localmix.types.peers import NAMES_FOR_CHATS, NAMES_FOR_EMBEDDINGS, NAMES_FOR_GENERATIONS
 from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
 from localmix.types.tools import Tool, ToolCall, to_tool, to_tool_choice
 from localmix.types.words import Capability, Purpose, Role
@@ -126,6 +128,8 @@ class GenerationRequest(Exact):
         extra: Wire keys to send as they are, for what has no name here.
     """
 
+    also_called: ClassVar[Names] = NAMES_FOR_GENERATIONS
+
     model: str | None = None
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, ge=0, le=1)
@@ -161,6 +165,8 @@ class ChatRequest(GenerationRequest):
         think: Whether, or how much, the model should think first; `None` is its default. The words
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
+
+    also_called: ClassVar[Names] = NAMES_FOR_CHATS
 
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
     tools: _Tools = ()
@@ -214,6 +220,8 @@ class EmbedRequest(Exact):
         chunk_size: The most texts to send in one request.
         concurrency: The most requests to have on their way at once.
     """
+
+    also_called: ClassVar[Names] = NAMES_FOR_EMBEDDINGS
 
     texts: Annotated[tuple[str, ...], Field(strict=False)]
     model: str | None = None

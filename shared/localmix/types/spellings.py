@@ -36,7 +36,7 @@ _THINK: dict[str, bool | ThinkLevel | None] = {
 }
 
 
-def _duration(written: Any) -> Any:
+def duration(written: Any) -> Any:
     """Read a duration as Ollama writes it: `5m`, `1h30m`, `-1m` for ever, or seconds as text."""
     if not isinstance(written, str):
         return written
@@ -116,7 +116,7 @@ def _form(written: Any, check: Callable[[Any], Any]) -> Any:
     return form if isinstance(form, ClassSchema) else check(form)  # a check would copy it
 
 
-Seconds = Annotated[float, BeforeValidator(_duration)]
+Seconds = Annotated[float, BeforeValidator(duration)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_token_limit)]
 Stops = Annotated[tuple[str, ...], BeforeValidator(_stops)]
 Form = Annotated[Literal["json"] | dict[str, Any] | None, WrapValidator(_form)]
