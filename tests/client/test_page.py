@@ -40,6 +40,7 @@ def test_the_examples_run(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             POST__api_chat=answer,
             POST__api_show=whole({"capabilities": ["completion", "tools"]}),
             POST__api_generate=whole({"done": True}),
+            POST__api_pull=ndjson({"status": "pulling manifest"}, {"status": "success"}),
         )
     )
     monkeypatch.setenv("OLLAMA_HOST", server.url)

@@ -51,6 +51,7 @@ FLOORS = {
     "servers": 4,
     "discovery": 5,
     "routing": 6,
+    "bars": 3,
     "streams": 7,
     "transport": 7,
     "generating": 8,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from localmix.bars import adrawn, drawn
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
 from localmix.streams import AsyncSteps, Steps
@@ -83,7 +84,9 @@ class Managing:
         """
         return self._driver.run(self._management.unload(model))
 
-    def pull(self, model: str, *, insecure: bool = False) -> Steps[PullStep]:
+    def pull(
+        self, model: str, *, insecure: bool = False, progress: bool = False
+    ) -> Steps[PullStep]:
         """Have a server fetch a model, and follow it step by step.
 
         A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
@@ -93,12 +96,14 @@ class Managing:
             model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
                 server that can fetch models does it.
             insecure: Whether Ollama may fetch from a registry without TLS.
+            progress: Whether to draw a bar while the steps are iterated over; needs rich.
 
         Raises:
             ModelNotFoundError: There is no such model.
             DownloadError: The server cannot fetch it.
         """
-        return Steps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
+        steps = self._driver.iterate(self._management.pull(model, insecure=insecure))
+        return Steps(drawn(steps) if progress else steps)
 
     def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name, one entry for each server.
@@ -173,9 +178,12 @@ class AsyncManaging:
         """Take a model out of memory wherever it is loaded; give what was unloaded."""
         return await self._run(self._management.unload(model))
 
-    def pull(self, model: str, *, insecure: bool = False) -> AsyncSteps[PullStep]:
+    def pull(
+        self, model: str, *, insecure: bool = False, progress: bool = False
+    ) -> AsyncSteps[PullStep]:
         """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
-        return AsyncSteps(self._iterate(self._management.pull(model, insecure=insecure)))
+        steps = self._iterate(self._management.pull(model, insecure=insecure))
+        return AsyncSteps(adrawn(steps) if progress else steps)
 
     async def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name; see `Managing.named`."""
