@@ -191,7 +191,12 @@ class Selection:
             return []
         found = yield from self._directory.refresh(deadline)
         keys = {place.key for place in tried}
-        new = [place for place in self._named(found, needs) if place.key not in keys]
+        first = tried[0].model
+        new = [
+            place
+            for place in self._named(found, needs)
+            if place.key not in keys and (not needs.model or self._verdict(first, place))
+        ]
         if not any(place.model.remote for place in tried):  # what ran here stays here
             new = [place for place in new if not place.model.remote]
         return (yield from self._able(new, needs)) if new else []
