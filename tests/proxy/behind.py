@@ -62,7 +62,9 @@ def _key(request: str, body: Any) -> tuple[str, Any]:
     """Tell what decides the shape of a reply: whether it is streamed, how many texts there are."""
     if request in ("POST /api/chat", "POST /api/generate"):
         return request, body.get("stream", True)
-    return request, len(body["input"]) if request == "POST /api/embed" else None
+    if request != "POST /api/embed":
+        return request, None
+    return request, 1 if isinstance(body["input"], str) else len(body["input"])
 
 
 @contextmanager

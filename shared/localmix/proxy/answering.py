@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from localmix.dialects.parts.passing import PassedChat, PassedDelta, PassedResult, Verbatim
+from localmix.dialects.parts.passing import PassedDelta, PassedResult, PassedVectors
 from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
 from localmix.streams import AsyncStream
-from localmix.types import ChatRequest, Delta, GenerationRequest
+from localmix.types import Delta, EmbedRequest, GenerationRequest
 
 Opening = tuple[Delta, AsyncStream]
 
@@ -48,7 +48,6 @@ class Stage:
     ) -> web.StreamResponse:
         """Answer a chat or a completion."""
         writer = self.dialect.writer(ask, utc_now)
-        request = self._passed(ask, request)
         if not ask.is_streamed:
             result = await self.service.whole(ask, request)
             return whole(result.raw if isinstance(result, PassedResult) else writer.whole(result))
@@ -67,12 +66,12 @@ class Stage:
             await reply.end(*(() if reply.is_passed else writer.close()))
         return reply.response
 
-    def _passed(self, ask: Ask, request: GenerationRequest) -> GenerationRequest:
-        """Let a server of the same dialect have the call as it came."""
-        if not (isinstance(request, ChatRequest) and self.dialect.may_pass(ask)):
-            return request
-        said = Verbatim(ask.path, ask.model, ask.said.raw, ask.is_streamed)
-        return PassedChat.of(request, said)
+    async def embed(self, ask: Ask, request: EmbedRequest) -> web.StreamResponse:
+        """Answer with vectors."""
+        result = await self.service.embed(ask, request)
+        if isinstance(result, PassedVectors):
+            return whole(result.raw)
+        return whole(self.dialect.write_embeddings(ask, result))
 
     async def _beating(self, reply: _Reply, opening: Awaitable[Opening]) -> Opening:
         """Wait for a stream to open, and break the silence; whoever leaves meanwhile closes it."""

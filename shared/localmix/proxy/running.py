@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import ipaddress
 import signal
 from collections.abc import Callable, Sequence
@@ -112,6 +113,7 @@ async def _run(settings: Settings, tell: Tell | None) -> None:
     async with Listener(settings) as listener:
         if tell:
             tell(listener.url, await listener.app[CLIENT].servers())
+        gc.freeze()  # what is there now stays: no need to look through it again and again
         await stopped.wait()
         with suppress(NotImplementedError):
             for each in (signal.SIGINT, signal.SIGTERM):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from localmix import AsyncClient
 from localmix.dialects.serving import Ask, Listed, Load
@@ -60,19 +60,16 @@ class Service:
         """Get a whole answer."""
 
         async def answer(eased: GenerationRequest) -> ChatResult:
-            if isinstance(eased, ChatRequest):
-                return await self.client.chat(eased)
-            return await self.client.complete(**_options(eased))
+            if isinstance(eased, CompletionRequest):
+                return await self.client.complete(eased)
+            assert isinstance(eased, ChatRequest)  # noqa: S101  (there are no others)
+            return await self.client.chat(eased)
 
         return await self._asked(ask, request, answer)
 
     async def embed(self, ask: Ask, request: EmbedRequest) -> EmbedResult:
         """Get vectors."""
-
-        async def answer(eased: EmbedRequest) -> EmbedResult:
-            return await self.client.embed(**_options(eased))
-
-        return await self._asked(ask, request, answer)
+        return await self._asked(ask, request, self.client.embed)
 
     # Models
 
@@ -105,9 +102,10 @@ class Service:
     # What all requests have in common
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
-        if isinstance(request, ChatRequest):
-            return self.client.stream(request)
-        return self.client.stream_complete(**_options(request))
+        if isinstance(request, CompletionRequest):
+            return self.client.stream_complete(request)
+        assert isinstance(request, ChatRequest)  # noqa: S101  (there are no others)
+        return self.client.stream(request)
 
     async def _asked(self, ask: Ask, request: R, answer: Callable[[R], Awaitable[T]]) -> T:
         """Ask; without an option that the server cannot be told, and once the model is loaded."""
@@ -155,8 +153,3 @@ class Service:
         is_cloud = model.casefold().endswith((":cloud", "-cloud")) or (place and place.remote)
         if is_cloud and not self._allows_cloud:
             raise RefusedError(403, "ollama cloud is disabled: remote model is unavailable")
-
-
-def _options(request: CompletionRequest | GenerationRequest | EmbedRequest) -> dict[str, Any]:
-    """Give a request as keyword arguments."""
-    return {name: getattr(request, name) for name in type(request).model_fields}
