@@ -238,12 +238,7 @@ class Client(_Face, Managing):
     def complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`.
-
-        Args:
-            prompt: The text, or a `CompletionRequest`.
-            **options: See `localmix.CompletionRequest`.
-        """
+        """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return self._driver.run(self._requests.generate(completion_request(prompt, options)))
 
     def stream_complete(
@@ -255,12 +250,7 @@ class Client(_Face, Managing):
     def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
-        """Get one vector for each text, in their order; see `localmix.EmbedRequest`.
-
-        Args:
-            texts: A text, a list of them, or an `EmbedRequest`.
-            **options: See `localmix.EmbedRequest`.
-        """
+        """Get one vector for each text, in their order; options as in an `EmbedRequest`."""
         return self._driver.run(self._requests.embed(embed_request(texts, options)))
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from localmix import AsyncClient
 from localmix.errors import ConfigError, LocalMixError
 from localmix.proxy.application import CLIENT, make
+from localmix.proxy.refusing import Runner
 from localmix.settings import Settings
 from localmix.types import Server
 from localmix.wire import kin
@@ -51,7 +52,7 @@ class Listener:
         check(settings)
         self._settings = settings
         self.app = app or make(settings)
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             self.app,
             handler_cancellation=True,
             access_log=None,

@@ -9,9 +9,15 @@ from typing import TypeVar
 
 from localmix import AsyncClient
 from localmix.dialects.serving import Ask, Listed, Load
-from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
+from localmix.errors import (
+    ContextLengthError,
+    LocalMixError,
+    ModelNotFoundError,
+    UnsupportedFeatureError,
+)
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
+from localmix.proxy.windows import Windows
 from localmix.proxy.wishes import Wishes
 from localmix.streams import AsyncStream
 from localmix.types import (
@@ -33,9 +39,10 @@ R = TypeVar("R", GenerationRequest, EmbedRequest)
 class Service:
     """What the endpoints of every dialect stand on."""
 
-    def __init__(self, client: AsyncClient, *, allows_cloud: bool) -> None:
+    def __init__(self, client: AsyncClient, *, allows_cloud: bool, is_read_only: bool) -> None:
         self.client = client
         self._allows_cloud = allows_cloud
+        self._windows = None if is_read_only else Windows(client)
         self._wishes = Wishes()
         self.inventory = Inventory(client, shows_cloud=allows_cloud)
 
@@ -110,7 +117,7 @@ class Service:
     async def _asked(self, ask: Ask, request: R, answer: Callable[[R], Awaitable[T]]) -> T:
         """Ask; without an option that the server cannot be told, and once the model is loaded."""
         purpose: Purpose = "embedding" if isinstance(request, EmbedRequest) else "chat"
-        is_loaded = False
+        is_loaded = has_grown = False
         while True:
             place = await self._place(ask.model, purpose)
             try:
@@ -123,6 +130,19 @@ class Service:
                 if is_loaded or not await self._is_loaded_now(ask.model):
                     raise error from None
                 is_loaded = True
+            except ContextLengthError as error:
+                if has_grown or not await self._has_grown(ask.model, request, place, error):
+                    raise
+                has_grown = True
+
+    async def _has_grown(
+        self, model: str, request: R, place: ModelInfo, error: ContextLengthError
+    ) -> bool:
+        """Widen the window of a model, if a request does not fit that asks for a wider one."""
+        wanted = getattr(request, "num_ctx", None)
+        if not (wanted and self._windows):
+            return False
+        return await self._windows.grow(model, place, wanted, error.context_length)
 
     async def _is_loaded_now(self, model: str) -> bool:
         """Load a model; however many ask for it, it is loaded once."""
