@@ -27,6 +27,7 @@ class Front:
     proxy: Proxy
     chat: str = CHAT
     embed: str = "localmix-tiny-embed"
+    sees: bool = False
 
     @property
     def url(self) -> str:
@@ -73,7 +74,7 @@ def lmstudio() -> Iterator[Front]:
         serving(LMStudio(loaded={CHAT: CHAT}, vision=True)) as server,
         proxy([server.url]) as front,
     ):
-        yield Front(front, embed=EMBED)
+        yield Front(front, embed=EMBED, sees=True)
 
 
 @contextmanager
