@@ -12,7 +12,7 @@ import json
 import time
 from typing import Any
 
-from localmix.dialects import DIALECTS, Endpoint, Target
+from localmix.dialects import KINDS, Endpoint, Target
 from localmix.types import ChatRequest, Kind, Message, ModelInfo
 from localmix.types.fold import Fold
 from localmix.wire.flows import Timeouts
@@ -53,7 +53,7 @@ def best(kind: Kind, data: bytes, count: int) -> float:
     target = Target(Endpoint(url, Timeouts.within(1)), ModelInfo(name="m", server=url, kind=kind))
     seconds = []
     for _ in range(ROUNDS):
-        decoder, folded = DIALECTS[kind].generation_decoder(target, CHAT), Fold()
+        decoder, folded = KINDS[kind].dialect.generation_decoder(target, CHAT), Fold()
         began = time.thread_time()
         for _ in range(count):
             for delta in decoder.feed(data):

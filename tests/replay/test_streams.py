@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from localmix.dialects import DIALECTS, PullMeter
+from localmix.dialects import KINDS, PullMeter
 from localmix.dialects.ollama.keeper import PullDecoder
 from localmix.errors import LocalMixError
 from localmix.types import (
@@ -24,7 +24,7 @@ from tests.ids import named
 from tests.replay.cassettes import ROOT
 from tests.unit.streams import WEATHER, target
 
-KINDS: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
+KIND_OF: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
 # About so many cuts of each stream are tried: one test takes it byte by byte all the same, and the
 # streams of tests/unit/streams.py are cut everywhere.
 CUTS = 250
@@ -41,7 +41,7 @@ class Recorded:
     def decoder(self) -> Decoder[Any]:
         if self.request is None:
             return PullDecoder("http://s", PullMeter("pulled", "http://s"))
-        return DIALECTS[self.kind].generation_decoder(
+        return KINDS[self.kind].dialect.generation_decoder(
             target(self.kind, "localmix-tiny"), self.request
         )
 
@@ -57,7 +57,7 @@ def _streams() -> dict[str, Recorded]:
     for path in sorted(ROOT.rglob("*.yaml")):
         for index, exchange in enumerate(yaml.safe_load(path.read_text())["exchanges"]):
             if exchange["content-type"].startswith(("application/x-ndjson", "text/event-stream")):
-                kind = KINDS[path.relative_to(ROOT).parts[0]]
+                kind = KIND_OF[path.relative_to(ROOT).parts[0]]
                 name = f"{path.relative_to(ROOT).with_suffix('')}-{index}"
                 found[name] = Recorded(kind, exchange["reply"].encode(), _request(exchange["body"]))
     return found
@@ -95,10 +95,11 @@ whole = pytest.mark.parametrize("recorded", WHOLE.values(), ids=WHOLE)
 
 
 def test_there_are_streams_of_every_kind() -> None:
-    assert {recorded.kind for recorded in WHOLE.values()} == set(KINDS.values())
+    assert {recorded.kind for recorded in WHOLE.values()} == set(KIND_OF.values())
     assert len(STREAMS) - len(WHOLE) > 0  # some end with an error, as they should
 
 
+@pytest.mark.exhaustive
 @whole
 def test_cut_in_two(recorded: Recorded) -> None:
     data = recorded.data
@@ -113,6 +114,7 @@ def test_one_byte_at_a_time(recorded: Recorded) -> None:
     assert recorded.decoded(*pieces) == recorded.decoded(recorded.data)
 
 
+@pytest.mark.exhaustive
 @whole
 def test_no_prefix_looks_whole_that_is_not(recorded: Recorded) -> None:
     """Only what follows the reason for the end may be missing: figures, and OpenAI's end mark."""

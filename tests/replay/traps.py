@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.dialects.dialect import Dialect
 from localmix.dialects.failures import error_of
 from localmix.errors import (
@@ -82,7 +82,7 @@ def trap(
 
 def dialect(on: Stage) -> tuple[Dialect, Kind]:
     kind: Kind = {"ollama": "ollama", "lmstudio": "lmstudio"}.get(on.kind, "openai")  # type: ignore[assignment]
-    return DIALECTS[kind], kind
+    return KINDS[kind].dialect, kind
 
 
 def answer(reply: Response, on: Stage, request: ChatRequest = CHAT) -> ChatResult:
@@ -213,7 +213,7 @@ def legacy_embeddings_are_not_normalized(reply: Response, on: Stage) -> None:
 def embedding_of_an_empty_text(reply: Response, on: Stage) -> None:
     assert jsontext.load_object(reply.body)["embeddings"] == []
     with pytest.raises(ProtocolError, match="0 vectors for 1 texts"):
-        DIALECTS["ollama"].parse_embed(target("ollama"), EmbedRequest(texts=("x",)), reply)
+        KINDS["ollama"].dialect.parse_embed(target("ollama"), EmbedRequest(texts=("x",)), reply)
 
 
 @trap(
@@ -392,7 +392,7 @@ def another_model_answers(reply: Response, on: Stage) -> None:
     assert reply.status == 200
     asked = target("lmstudio", "not-a-model")
     with pytest.raises(ModelNotFoundError, match="'localmix-tiny' answered"):
-        DIALECTS["lmstudio"].parse_generation(asked, CHAT, reply)
+        KINDS["lmstudio"].dialect.parse_generation(asked, CHAT, reply)
 
 
 @trap(

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from localmix.dialects import DIALECTS, Endpoint, Target
+from localmix.dialects import KINDS, Endpoint, Target
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -51,7 +51,7 @@ class Stream:
     request: GenerationRequest = CHAT
 
     def decoder(self) -> Decoder[Any]:
-        return DIALECTS[self.kind].generation_decoder(target(self.kind), self.request)
+        return KINDS[self.kind].dialect.generation_decoder(target(self.kind), self.request)
 
 
 def target(kind: Kind, name: str = "tiny", **facts: Any) -> Target:

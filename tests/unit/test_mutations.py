@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError
 from localmix.routing.catalog import Catalog
@@ -30,7 +30,7 @@ from tests.unit.streams import CHAT, URL, target
 from tests.unit.test_replies import run
 
 VALUES: list[Any] = [None, True, -1, 1.5, 10**400, float("nan"), "", "text", [], [5], {}, {"a": 5}]
-KINDS: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
+KIND_OF: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
 LISTS = ("/api/tags", "/api/ps", "/v1/models", "/api/v0/models", "/api/v1/models")
 CHATS = ("/api/chat", "/api/generate", "/v1/chat/completions", "/v1/completions")
 EMBEDS = ("/api/embed", "/v1/embeddings")
@@ -72,7 +72,7 @@ def mutated(value: Any, depth: int = 0) -> Iterator[Any]:
 
 def use(kind: Kind, path: str, body: Any) -> None:
     """Do with a reply what a client does; raise nothing but a `LocalMixError`."""
-    dialect, asked = DIALECTS[kind], target(kind, "tiny")
+    dialect, asked = KINDS[kind].dialect, target(kind, "tiny")
     response = Response(200, json.dumps(body).encode(), {"content-type": "application/json"})
     try:
         if path in LISTS:
@@ -115,7 +115,7 @@ def learn(answer: Any) -> None:
 @pytest.mark.parametrize(("kind", "path"), CASES)
 def test_no_value_of_any_type_gets_through(kind: str, path: str) -> None:
     for body in mutated(RECORDED[kind, path]):
-        use(KINDS[kind], path, body)
+        use(KIND_OF[kind], path, body)
 
 
 JSON = st.recursive(
@@ -133,4 +133,4 @@ def test_no_json_at_all_gets_through(
     kind, path = case
     body = RECORDED[case]
     key = data.draw(st.sampled_from(sorted(body)))
-    use(KINDS[kind], path, body | {key: value})
+    use(KIND_OF[kind], path, body | {key: value})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.dialects.dialect import Listing
 from localmix.errors import (
     AuthenticationError,
@@ -47,7 +47,7 @@ def _answer(step: Any, answers: dict[str, Any]) -> Outcome:
 
 
 def models_of(kind: Kind, answers: dict[str, Any]) -> list[ModelInfo]:
-    listing: Listing = run(DIALECTS[kind].list_models(target(kind).endpoint), answers)
+    listing: Listing = run(KINDS[kind].dialect.list_models(target(kind).endpoint), answers)
     return listing.models
 
 
@@ -59,18 +59,18 @@ def models_of(kind: Kind, answers: dict[str, Any]) -> list[ModelInfo]:
 )
 def test_a_reply_of_the_wrong_shape_is_a_typed_error(kind: Kind, body: Any) -> None:
     with pytest.raises((ProtocolError, StreamInterruptedError)):
-        DIALECTS[kind].parse_generation(target(kind), CHAT, reply(body))
+        KINDS[kind].dialect.parse_generation(target(kind), CHAT, reply(body))
 
 
 def test_a_load_is_no_answer() -> None:
     body = {**OLLAMA_DONE, "done_reason": "load"}
     with pytest.raises(ProtocolError, match="only did a load"):
-        DIALECTS["ollama"].parse_generation(target("ollama"), CHAT, reply(body))
+        KINDS["ollama"].dialect.parse_generation(target("ollama"), CHAT, reply(body))
 
 
 def test_a_stream_with_nothing_in_it_is_an_error() -> None:
     """Quirk (lmstudio, bug-tracker 2339): an overflow gives status 200 and no delta."""
-    decoder = DIALECTS["lmstudio"].generation_decoder(target("lmstudio"), CHAT)
+    decoder = KINDS["lmstudio"].dialect.generation_decoder(target("lmstudio"), CHAT)
     with pytest.raises(ProtocolError, match="without an answer"):
         decoder.feed(b"data: [DONE]\n\n")
 
@@ -95,18 +95,18 @@ def test_lmstudio_must_answer_with_the_model_that_was_asked(
     choice = {"message": {"content": "Hi."}, "finish_reason": "stop"}
     body = reply({"model": answering, "choices": [choice]})
     if accepted:
-        result = DIALECTS["lmstudio"].parse_generation(asked, CHAT, body)
+        result = KINDS["lmstudio"].dialect.parse_generation(asked, CHAT, body)
         assert result.content == "Hi."
     else:
         with pytest.raises(ModelNotFoundError, match="answered"):
-            DIALECTS["lmstudio"].parse_generation(asked, CHAT, body)
+            KINDS["lmstudio"].dialect.parse_generation(asked, CHAT, body)
 
 
 def test_another_quantization_is_another_model() -> None:
     asked = target("lmstudio", "qwen3-8b@q8_0")
     body = reply({"model": "qwen3-8b@q4_k_m", "data": [{"embedding": [1.0], "index": 0}]})
     with pytest.raises(ModelNotFoundError):
-        DIALECTS["lmstudio"].parse_embed(asked, EmbedRequest(texts=("a",)), body)
+        KINDS["lmstudio"].dialect.parse_embed(asked, EmbedRequest(texts=("a",)), body)
 
 
 class TestVectors:
@@ -119,7 +119,7 @@ class TestVectors:
             "prompt_eval_count": 4,
             "total_duration": 2_000_000_000,
         }
-        result = DIALECTS["ollama"].parse_embed(target("ollama"), self.TEXTS, reply(body))
+        result = KINDS["ollama"].dialect.parse_embed(target("ollama"), self.TEXTS, reply(body))
         assert result.vectors == [[1.0, 0.5], [0.0, 1.0]]
         assert result.usage == Usage(4, 0)
         assert result.timings.total == 2.0
@@ -130,7 +130,7 @@ class TestVectors:
             "data": [{"embedding": [2.0], "index": 1}, {"embedding": [1.0], "index": 0}],
             "usage": {"prompt_tokens": 0, "total_tokens": 0},
         }
-        result = DIALECTS["openai"].parse_embed(target("openai"), self.TEXTS, reply(body))
+        result = KINDS["openai"].dialect.parse_embed(target("openai"), self.TEXTS, reply(body))
         assert result.vectors == [[1.0], [2.0]]
         assert result.usage is None  # LM Studio's 0 means that it does not know
 
@@ -148,13 +148,15 @@ class TestVectors:
     )
     def test_what_does_not_fit_is_refused(self, vectors: Any, sentence: str) -> None:
         with pytest.raises(ProtocolError, match=sentence):
-            DIALECTS["ollama"].parse_embed(
+            KINDS["ollama"].dialect.parse_embed(
                 target("ollama"), self.TEXTS, reply({"embeddings": vectors})
             )
 
     def test_a_reply_without_vectors_is_refused(self) -> None:
         with pytest.raises(ProtocolError, match="unexpected shape"):
-            DIALECTS["openai"].parse_embed(target("openai"), self.TEXTS, reply({"data": [{}, {}]}))
+            KINDS["openai"].dialect.parse_embed(
+                target("openai"), self.TEXTS, reply({"data": [{}, {}]})
+            )
 
 
 class TestModels:
@@ -208,7 +210,7 @@ class TestModels:
             "template": "{{ .Prompt }}",
             "tensors": [1, 2],
         }
-        model = run(DIALECTS["ollama"].show(target("ollama")), {"/api/show": shown})
+        model = run(KINDS["ollama"].dialect.show(target("ollama")), {"/api/show": shown})
         assert model.capabilities == frozenset({"tools", "thinking"})
         assert (model.context_length, model.embedding_length) == (2048, 192)
         assert model.details["template"]
@@ -298,7 +300,7 @@ class TestModels:
 
     def test_openai_shows_what_it_lists(self) -> None:
         answers = {"/v1/models": {"data": [{"id": "tiny", "max_model_len": 7}]}}
-        shown = run(DIALECTS["openai"].show(target("openai", "tiny")), answers)
+        shown = run(KINDS["openai"].dialect.show(target("openai", "tiny")), answers)
         assert shown.context_length == 7
         gone = target("openai", "gone")
-        assert run(DIALECTS["openai"].show(gone), answers) is gone.model
+        assert run(KINDS["openai"].dialect.show(gone), answers) is gone.model

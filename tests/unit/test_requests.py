@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.errors import ConfigError, ContextLengthError, UnsupportedFeatureError
 from localmix.types import (
     ChatRequest,
@@ -39,7 +39,7 @@ SAMPLING: dict[str, Any] = {
 def sent(
     kind: Kind, request: GenerationRequest, *, stream: bool = True, **facts: Any
 ) -> tuple[str, dict[str, Any]]:
-    built = DIALECTS[kind].generation_request(target(kind, **facts), request, stream=stream)
+    built = KINDS[kind].dialect.generation_request(target(kind, **facts), request, stream=stream)
     assert built.body is not None
     return built.url.removeprefix("http://127.0.0.1:1"), json.loads(built.body)
 
@@ -318,7 +318,7 @@ class TestLMStudio:
 
 class TestEmbedding:
     def body(self, kind: Kind, request: EmbedRequest, **facts: Any) -> Any:
-        built = DIALECTS[kind].embed_request(target(kind, **facts), request)
+        built = KINDS[kind].dialect.embed_request(target(kind, **facts), request)
         assert built.body is not None
         return json.loads(built.body)
 

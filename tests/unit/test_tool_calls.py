@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS
 from localmix.types import ChatResult, Message, ToolCall
 from localmix.types.fold import fold
 from localmix.wire.flows import Response
@@ -21,7 +21,7 @@ cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 def answer_to(case: Case) -> ChatResult:
     """Have the case's server answer, and read it."""
-    dialect, asked = DIALECTS[case.kind], target(case.kind)
+    dialect, asked = KINDS[case.kind].dialect, target(case.kind)
     if case.whole:
         body = json.dumps(_whole(case)).encode()
         return dialect.parse_generation(asked, case.request, Response(200, body))
@@ -57,7 +57,7 @@ def test_a_name_and_an_id_are_said_once(case: Case) -> None:
     """Frameworks join the pieces of a call: a name that comes twice would be doubled."""
     if case.whole:
         pytest.skip("a whole reply has no pieces")
-    decoder = DIALECTS[case.kind].generation_decoder(target(case.kind), case.request)
+    decoder = KINDS[case.kind].dialect.generation_decoder(target(case.kind), case.request)
     deltas = [*decoder.feed(_streamed(case)), *decoder.close()]
     pieces = [piece for delta in deltas for piece in delta.tool_calls]
     for index in {piece.index for piece in pieces}:
@@ -85,7 +85,7 @@ def test_results_find_their_calls(ids: tuple[str, ...]) -> None:
     """T8: by id, and by order where ids do not tell."""
     messages = _history(*ids) if all(ids) else _lost(_history("1", "2"))
     request = CHAT.model_copy(update={"messages": messages})
-    sent = DIALECTS["ollama"].generation_request(target("ollama"), request, stream=False)
+    sent = KINDS["ollama"].dialect.generation_request(target("ollama"), request, stream=False)
     names = [each.get("tool_name") for each in json.loads(sent.body or b"")["messages"]]
     assert names[2:] == ["a", "b"]
 
@@ -104,6 +104,6 @@ def test_an_object_schema_always_has_properties() -> None:
 
     tool = Tool(name="now", parameters={"type": "object"})
     request = CHAT.model_copy(update={"tools": (tool,)})
-    sent = DIALECTS["lmstudio"].generation_request(target("lmstudio"), request, stream=False)
+    sent = KINDS["lmstudio"].dialect.generation_request(target("lmstudio"), request, stream=False)
     (definition,) = json.loads(sent.body or b"")["tools"]
     assert definition["function"]["parameters"] == {"type": "object", "properties": {}}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
-from localmix.types import Kind, ModelInfo
-
-# The smallest window that a server gives a model by itself; Ollama's default where memory is short.
-_AT_LEAST: Mapping[Kind, int] = {"ollama": 4096, "lmstudio": 4096}
+from localmix.dialects import KINDS
+from localmix.types import ModelInfo
 
 
 def window_of(model: ModelInfo | None, num_ctx: int | None = None) -> int | None:
@@ -25,7 +22,7 @@ def window_of(model: ModelInfo | None, num_ctx: int | None = None) -> int | None
         return num_ctx
     if not num_ctx and model.loaded_context_length:
         return model.loaded_context_length
-    window = num_ctx or model.own_context_length or _AT_LEAST.get(model.kind)
+    window = num_ctx or model.own_context_length or KINDS[model.kind].least_window
     return min(window, model.context_length or window) if window else None
 
 

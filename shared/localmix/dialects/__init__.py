@@ -1,39 +1,29 @@
-"""The wire formats, and which kind of server speaks which."""
+"""The wire formats, and the kinds of server that speak them."""
 
 from __future__ import annotations
 
 from localmix.dialects.dialect import Dialect, Endpoint, Target
 from localmix.dialects.keeper import Keeper, LoadOrder, PullMeter, refusal
-from localmix.dialects.lmstudio.client import LMStudioDialect
-from localmix.dialects.lmstudio.keeper import LMStudioModels
-from localmix.dialects.ollama.client import OllamaDialect
-from localmix.dialects.ollama.keeper import OllamaModels
-from localmix.dialects.openai.client import OpenAIDialect
-from localmix.dialects.openai.keeper import OpenAIModels
+from localmix.dialects.kind import Proof, ServerKind
+from localmix.dialects.lmstudio.kind import LMSTUDIO
+from localmix.dialects.ollama.kind import OLLAMA
+from localmix.dialects.openai.kind import EMBEDDED, OPENAI
 from localmix.dialects.parts.framed import unreadable
 from localmix.types import Kind
 
-DIALECTS: dict[Kind, Dialect] = {
-    "ollama": OllamaDialect(),
-    "lmstudio": LMStudioDialect(),
-    "openai": OpenAIDialect(),
-    "embedded": OpenAIDialect(),
-}
-
-KEEPERS: dict[Kind, Keeper] = {
-    "ollama": OllamaModels(),
-    "lmstudio": LMStudioModels(),
-    "openai": OpenAIModels(),
-}
+# In the order of their proofs: a server that gives two is of the first kind.
+KINDS: dict[Kind, ServerKind] = {kind.name: kind for kind in (LMSTUDIO, OLLAMA, OPENAI, EMBEDDED)}
 
 __all__ = [
-    "DIALECTS",
-    "KEEPERS",
+    "EMBEDDED",
+    "KINDS",
     "Dialect",
     "Endpoint",
     "Keeper",
     "LoadOrder",
+    "Proof",
     "PullMeter",
+    "ServerKind",
     "Target",
     "refusal",
     "unreadable",

@@ -83,6 +83,10 @@ class Facts:
             return None
         return [each for each in value if isinstance(each, str) and len(each) <= _LONGEST_FACT]
 
+    def lists(self, key: str) -> bool:
+        """Tell whether a list is there; an empty one may be null."""
+        return isinstance(self._reply.get(key, 0), list | None)
+
     def facts(self, key: str) -> Facts:
         """Read an object within."""
         return Facts(self._reply.get(key))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from localmix.dialects import Endpoint
+from localmix.dialects import EMBEDDED, Endpoint
 from localmix.discovery.directory import Candidate, Directory
 from localmix.discovery.probe import Found, probe, timeouts_of
 from localmix.embedded.engine import INSTALL, URL, Engine
@@ -62,7 +62,7 @@ def _candidates(settings: Settings, engine: Engine) -> list[Candidate]:
     if settings.models_path:
         endpoint = Endpoint(URL, timeouts_of(settings), max_bytes=settings.max_reply_bytes)
         ask = partial(_look_into, engine, endpoint, is_reserve=bool(settings.servers))
-        candidates.append(Candidate(URL, "embedded", ask))
+        candidates.append(Candidate(URL, EMBEDDED.name, ask))
     return candidates
 
 
@@ -70,9 +70,9 @@ def _look_into(engine: Engine, endpoint: Endpoint, *, is_reserve: bool) -> Flow[
     """Find the embedded engine's models; it serves what no server can."""
     if not (yield from call(engine.is_installed)):
         problem = f"LOCAL_MODELS_PATH is set, but the engine is not installed: {INSTALL}"
-        return Found(Server(URL, problem=problem, name="embedded"), endpoint)
+        return Found(Server(URL, problem=problem, name=EMBEDDED.name), endpoint)
     note = "Since servers were named, it serves only `embedded/MODEL`." if is_reserve else ""
     models = yield from call(engine.models)
-    server = Server(URL, "embedded", name="embedded", note=note)
+    server = Server(URL, EMBEDDED.name, name=EMBEDDED.name, note=note)
     last = (float("inf"), 0, 0)
     return Found(server, endpoint, tuple(models), rank=last, is_reserve=is_reserve)

@@ -7,30 +7,20 @@ and only a body of the right shape counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from localmix.dialects import DIALECTS, Endpoint
+from localmix.dialects import KINDS, Endpoint, Proof, ServerKind
 from localmix.dialects.reading import Facts
 from localmix.errors import AuthenticationError, LocalMixError, ProtocolError
 from localmix.settings import Rank, ServerConfig, Settings
 from localmix.settings.addresses import is_loopback
-from localmix.types import Kind, ModelInfo, Server
+from localmix.types import ModelInfo, Server
 from localmix.wire import jsontext, kin
 from localmix.wire.flows import Flow, Outcome, Response, Timeouts
 
-_EVIDENCE = ("/lmstudio-greeting", "/api/version", "/v1/models")
-_IMITATION = "It speaks Ollama's API, but is another program."
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Say what a candidate proved to be, or what it lacks."""
-
-    kind: Kind | None = None
-    version: str = ""
-    problem: str = ""
-    note: str = ""
+# What every candidate is asked, proof or not: it says what the others answer.
+_MODELS = "/v1/models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +49,12 @@ class Found:
     error: LocalMixError | None = None
 
 
-def identify(outcomes: Sequence[Outcome]) -> Verdict:
-    """Judge what a candidate showed for the questions of `_EVIDENCE`."""
-    greeting, version, models = (_object_in(outcome) for outcome in outcomes)
-    if greeting.flag("lmstudio"):
-        return Verdict("lmstudio")
-    if (number := version.text("version")) and "error" not in version:
-        return Verdict("ollama", number, note="" if len(version.said) == 1 else _IMITATION)
-    if isinstance(models.said.get("data", 0), list | None):
-        return Verdict("openai")
-    return Verdict(problem=_problem(outcomes))
+def identify(shown: Mapping[str, Outcome]) -> tuple[ServerKind | None, Proof]:
+    """Judge what a candidate showed for each path that proves a kind."""
+    for kind in KINDS.values():
+        if kind.evidence and (proof := kind.proof(_object_in(shown[kind.evidence]))):
+            return kind, proof
+    return None, Proof()
 
 
 def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Found]:
@@ -77,49 +63,43 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    place = Endpoint(
+    place = _place(candidate, settings)
+    quick = place.within(*settings.probe_bound(candidate.url))
+    paths = [kind.evidence for kind in KINDS.values() if kind.evidence]
+    shown = dict(zip(paths, (yield [quick.get(path) for path in paths]), strict=True))
+    kind, proof = identify(shown)
+    by = _proxy_in(shown.values())
+    problem = _kin_problem(by, candidate.url, settings)
+    if problem or not kind:
+        problem = problem or _problem(shown, candidate.url)
+        return Found(Server(candidate.url, problem=problem, name=candidate.label), place)
+    headers = candidate.authorization(kind.name)
+    note = kin.PROXY if by else proof.note
+    if kind.second_look and not note:
+        note = yield from kind.second_look(quick)
+    listing = yield from kind.dialect.list_models(replace(quick, headers=headers))
+    note = " ".join(filter(None, (note, _unread(listing.unread))))
+    return Found(
+        server=Server(candidate.url, kind.name, proof.version, "", candidate.label, note),
+        endpoint=replace(place, headers=headers),
+        models=tuple(listing.models),
+        rank=settings.order_of(position, kind.name),
+        weight=candidate.weight,
+        limit=candidate.limit,
+    )
+
+
+def _place(candidate: ServerConfig, settings: Settings) -> Endpoint:
+    return Endpoint(
         candidate.url,
         timeouts_of(settings),
         candidate.authorization(None),
         settings.max_reply_bytes,
         settings.max_listing_bytes,
     )
-    quick = place.within(*settings.probe_bound(candidate.url))
-    outcomes = yield [quick.get(path) for path in _EVIDENCE]
-    verdict = identify(outcomes)
-    kind = verdict.kind
-    by = _proxy_in(outcomes)
-    if problem := _kin_problem(by, candidate.url, settings):
-        return Found(
-            server=Server(candidate.url, problem=problem, name=candidate.label), endpoint=place
-        )
-    failure = next((each for each in outcomes if isinstance(each, LocalMixError)), None)
-    if failure and not kind:
-        raise failure
-    if not kind and any(map(_is_refused, outcomes)):
-        raise AuthenticationError(
-            f"{candidate.url} wants a token, or another one.", server=candidate.url
-        )
-    note = kin.PROXY if by else verdict.note
-    models: list[ModelInfo] = []
-    headers = candidate.authorization(kind)
-    if kind == "ollama":
-        (root,) = yield [quick.get("/")]
-        note = note or ("" if _is_ollamas(root) else _IMITATION)
-    if kind:
-        listing = yield from DIALECTS[kind].list_models(replace(quick, headers=headers))
-        models, note = listing.models, " ".join(filter(None, (note, _unread(listing.unread))))
-    return Found(
-        server=Server(candidate.url, kind, verdict.version, verdict.problem, candidate.label, note),
-        endpoint=replace(place, headers=headers),
-        models=tuple(models),
-        rank=settings.order_of(position, kind),
-        weight=candidate.weight,
-        limit=candidate.limit,
-    )
 
 
-def _proxy_in(outcomes: Sequence[Outcome]) -> str:
+def _proxy_in(outcomes: Iterable[Outcome]) -> str:
     """Give the name of the proxy of localmix that answered; empty if none did."""
     replies = [outcome for outcome in outcomes if isinstance(outcome, Response)]
     return next((by for reply in replies if (by := reply.header(kin.ANSWERED_BY))), "")
@@ -145,10 +125,6 @@ def _unread(entries: int) -> str:
     return f"{entries} entries of its list of models could not be read." if entries else ""
 
 
-def _is_ollamas(root: Outcome) -> bool:
-    return isinstance(root, Response) and root.body.strip() == b"Ollama is running"
-
-
 def _is_refused(outcome: Outcome) -> bool:
     return isinstance(outcome, Response) and outcome.status in (401, 403)
 
@@ -162,12 +138,20 @@ def _object_in(outcome: Outcome) -> Facts:
         return Facts({})
 
 
-def _problem(outcomes: Sequence[Outcome]) -> str:
-    last = outcomes[_EVIDENCE.index("/v1/models")]
-    if isinstance(last, LocalMixError):
-        return last.message
-    assert isinstance(last, Response)  # noqa: S101  (a request has no other outcome)
+def _problem(shown: Mapping[str, Outcome], url: str) -> str:
+    """Say why what a candidate showed proves nothing.
+
+    Raises:
+        LocalMixError: It does not answer, or wants a token.
+    """
+    for outcome in shown.values():
+        if isinstance(outcome, LocalMixError):
+            raise outcome
+    if any(map(_is_refused, shown.values())):
+        raise AuthenticationError(f"{url} wants a token, or another one.", server=url)
+    models = shown[_MODELS]
+    assert isinstance(models, Response)  # noqa: S101  (a request has no other outcome)
     return (
         "It answers, but not as a model server does: GET /v1/models gave HTTP"
-        f" {last.status} {last.content_type or 'without a content type'}."
+        f" {models.status} {models.content_type or 'without a content type'}."
     )

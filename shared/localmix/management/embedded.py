@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localmix.dialects import Endpoint, LoadOrder, PullMeter, Target, refusal
+from localmix.dialects import EMBEDDED, Endpoint, LoadOrder, PullMeter, Target, refusal
 from localmix.embedded import Engine, started
 from localmix.errors import UnsupportedFeatureError
 from localmix.types import ModelInfo
@@ -46,4 +46,4 @@ def _path(model: ModelInfo) -> str:
 
 
 def _cannot(what: str, by_hand: str) -> UnsupportedFeatureError:
-    return refusal("The embedded engine", "embedded", what, by_hand)
+    return refusal(EMBEDDED.title, EMBEDDED.name, what, by_hand)

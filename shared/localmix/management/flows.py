@@ -1,11 +1,12 @@
-"""The flows behind the managing methods, on top of what the router knows of the servers."""
+"""The flows behind the managing methods, on top of what the fleet knows of the servers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
-from localmix.dialects import DIALECTS, KEEPERS, Keeper, LoadOrder, PullMeter, Target
+from localmix.dialects import EMBEDDED, KINDS, Keeper, LoadOrder, PullMeter, Target
 from localmix.discovery import Found
 from localmix.errors import (
     ConfigError,
@@ -22,7 +23,7 @@ from localmix.routing.catalog import Catalog, Place
 from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.selection import no_model
+from localmix.routing.refusals import no_model
 from localmix.types import Kind, Model, ModelInfo
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
@@ -42,7 +43,8 @@ class Management:
 
     @property
     def _keepers(self) -> dict[Kind, Keeper]:
-        return {**KEEPERS, "embedded": EmbeddedModels(self._fleet.engine)}
+        keepers = {name: kind.keeper for name, kind in KINDS.items() if kind.keeper}
+        return {**keepers, EMBEDDED.name: EmbeddedModels(self._fleet.engine)}
 
     # What there is
 
@@ -131,7 +133,7 @@ class Management:
         url, bounds = found.server.url, found.endpoint.timeouts
         # A server that checks what it has fetched says nothing meanwhile.
         patient = replace(found.endpoint, timeouts=replace(bounds, between=bounds.first_byte))
-        keeper = self._keepers[found.server.kind or "openai"]
+        keeper = self._keepers[cast("Kind", found.server.kind)]
         meter = PullMeter(model, url)
         in_vain = 0
         while True:
@@ -183,17 +185,17 @@ class Management:
             raise NoServerError(
                 f"No server of the kind {pin} answered.", hint="Start one, or pull without the pin."
             )
-        able = [each for each in servers if each.server.kind in ("ollama", "lmstudio")]
+        able = [each for each in servers if each.server.kind and KINDS[each.server.kind].can_pull]
         return (able or servers)[0], name
 
 
 def _described(place: Place) -> Flow[ModelInfo]:
-    """Ask Ollama, whose listing leaves it open, what a model can do."""
+    """Ask what a model can do, where the listing leaves it open."""
     model = place.model
-    if model.kind != "ollama" or model.capabilities is not None:
+    if not KINDS[model.kind].tells_more_by_show or model.capabilities is not None:
         return model
     try:
-        return (yield from DIALECTS[model.kind].show(_target(place)))
+        return (yield from KINDS[model.kind].dialect.show(_target(place)))
     except LocalMixError:
         return model  # what the listing says is true all the same
 

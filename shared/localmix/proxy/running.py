@@ -14,6 +14,7 @@ from typing import Self
 from aiohttp import web
 
 from localmix import AsyncClient
+from localmix.dialects import KINDS
 from localmix.errors import ConfigError, LocalMixError
 from localmix.proxy.application import CLIENT, make
 from localmix.proxy.refusing import Runner
@@ -150,5 +151,4 @@ async def _holder(url: str) -> str:
         return "Another program"
     if server.note.startswith(kin.PROXY):
         return "Another localmix"
-    names = {"ollama": "Ollama", "lmstudio": "LM Studio", "openai": "A model server"}
-    return names.get(server.kind or "", "Another program")
+    return KINDS[server.kind].title if server.kind else "Another program"

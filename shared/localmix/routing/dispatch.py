@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import DIALECTS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded import started
+from localmix.dialects import KINDS, Dialect, Target, unreadable
 from localmix.errors import (
     Attempt,
     AuthenticationError,
@@ -19,7 +18,6 @@ from localmix.errors import (
     DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
-    OverloadedError,
     ProtocolError,
     RequestRejectedError,
     TimedOutError,
@@ -29,13 +27,15 @@ from localmix.errors import (
 )
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
+from localmix.routing.comparing import Comparing
 from localmix.routing.fleet import Fleet
-from localmix.routing.loading import Loading, window_for
+from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
-from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
+from localmix.routing.queueing import Queue
+from localmix.routing.ranking import Ranked, is_loaded, reason_of
+from localmix.routing.refusals import call_mute, out_of_time
 from localmix.routing.retries import Retry, RetryBudget
-from localmix.servers import Lease, Ticket
-from localmix.settings import Settings
+from localmix.servers import Lease
 from localmix.types import Route
 from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, wait
 
@@ -91,6 +91,8 @@ class Dispatch:
         self._fleet = fleet
         self._clock = fleet.clock
         self._budget = RetryBudget()
+        self._queue = Queue(fleet)
+        self._comparing = Comparing(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
@@ -112,10 +114,11 @@ class Dispatch:
 
     def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
         try:
+            yield from self._comparing.settle(needs, log.deadline)
             return (yield from self._fleet.selection.places(needs, log.deadline))
         except DiscoveryError as error:
             if self._clock() >= log.deadline:
-                raise _out_of_time(self._fleet.settings) from error
+                raise out_of_time(self._fleet.settings) from error
             raise
 
     def _round(
@@ -124,7 +127,7 @@ class Dispatch:
         """Try each place once, the best first; `None` if all have failed with what may pass."""
         left = list(candidates)
         while left:
-            chosen = yield from self._slot(errand.needs, left, log)
+            chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
@@ -153,14 +156,10 @@ class Dispatch:
         return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
-        """Hold the server.
-
-        Quirk (llama.cpp 13262, 24496): some builds do not notice that they are hung up on, and
-        write their answer to its end; Ollama, LM Studio and the embedded engine stop.
-        """
+        """Hold the server."""
         model, vitals = chosen.place.model, chosen.vitals
         goes_on = 0.0
-        if model.kind == "openai":
+        if KINDS[model.kind].may_write_on:
             seconds = vitals.rates[model.name].seconds(0, needs.output_tokens, is_loaded=True)
             goes_on = min(seconds, _LONGEST_BELIEF)
         return Lease(
@@ -170,10 +169,11 @@ class Dispatch:
     def _try(
         self, errand: Errand[T], chosen: Ranked, lease: Lease, log: _Log, *, is_last: bool
     ) -> Flow[T]:
-        place, dialect = chosen.place, DIALECTS[chosen.place.model.kind]
+        place, dialect = chosen.place, KINDS[chosen.place.model.kind].dialect
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
-            endpoint = yield from self._endpoint(place, log)
+            left = log.deadline - self._clock()
+            endpoint = yield from endpoint_for(place, self._fleet.engine, left)
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
@@ -185,20 +185,11 @@ class Dispatch:
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):
                 if is_warm and self._clock() - began >= timeouts.first_byte:
-                    _call_mute(outcome, place)
+                    call_mute(outcome, place)
                 raise outcome
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
             return answer
-
-    def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
-        """Say where the bytes go; the embedded engine is started for it."""
-        endpoint, name = place.found.endpoint, place.model.name
-        if place.model.kind != "embedded":
-            return endpoint
-        bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        url, headers = yield from started(self._fleet.engine, name, bound)
-        return replace(endpoint, url=url, headers=headers)
 
     def _bounds(
         self, errand: Errand[T], chosen: Ranked, log: _Log, *, is_watched: bool
@@ -219,44 +210,6 @@ class Dispatch:
             return bounds
         return replace(bounds, first_byte=warm, first_byte_by="warm_first_byte_timeout")
 
-    def _slot(self, needs: Needs, left: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
-        """Take a place at the best server that has one, or wait for the first that gets one."""
-        candidates = left
-        if len(left) > 1:  # others may have taken places since
-            candidates = self._fleet.selection.sort([each.place for each in left], needs)
-        able = [each for each in candidates if not each.is_out] or candidates
-        chosen = next((each for each in able if _reserve(each)), None)
-        if chosen is None:
-            chosen = yield from self._queue(able, log)
-        take_turn(chosen, able)
-        return chosen
-
-    def _queue(self, able: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
-        ticket = Ticket()
-        limit = self._fleet.settings.max_waiting
-        queued = [each for each in able if each.vitals.slots.queue(ticket, _limit(each), limit)]
-        bound = max(min(self._fleet.settings.wait_timeout, log.deadline - self._clock()), 0.0)
-        try:
-            if queued:
-                yield from wait(bound, ticket.gate)
-        except BaseException:
-            if slots := ticket.withdraw():
-                slots.release()
-            raise
-        finally:
-            for each in queued:
-                each.vitals.slots.leave(ticket)
-        slots = ticket.withdraw()
-        for each in able:
-            if each.vitals.slots is slots:
-                return each
-        what = f"stayed so for {bound:g} s" if queued else "have too many waiting already"
-        error = OverloadedError(
-            f"All servers for {able[0].place.model.name} have reached their limits and {what}.",
-            hint="Raise `limit` of the servers, `max_waiting` or `wait_timeout`, or start another.",
-        )
-        raise error.tried(tuple(log.attempts))
-
     def _note(self, error: LocalMixError, place: Place, log: _Log) -> None:
         """Keep a failure; raise it if no other server would do better."""
         url = place.found.server.url
@@ -269,7 +222,7 @@ class Dispatch:
         if is_final(error) or (is_late and isinstance(error, TimedOutError)):
             raise error.tried(tuple(log.attempts)) from error.__cause__
         if is_late:
-            raise _out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
+            raise out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
 
     def _elsewhere(
         self, errand: Errand[T], errors: Sequence[LocalMixError], log: _Log
@@ -316,29 +269,3 @@ def route_to(candidates: Sequence[Ranked]) -> Route:
     """Write down the choice of the first of some candidates."""
     best = candidates[0].place
     return Route(best.found.server, best.model.name, reason_of(candidates))
-
-
-def _call_mute(error: LocalMixError, place: Place) -> None:
-    """Say of a server that took a request for a loaded model, and kept silent, what may help.
-
-    Quirk (ollama 0.32.15; llama.cpp 27604): after streams that were abandoned, a server may go on
-    listing its models, and never answer again.
-    """
-    if isinstance(error, TimedOutError):
-        error.message += f" It accepted the request, but {place.model.name} answers nothing."
-        error.hint = f"Restart that server if it stays so. {error.hint}"
-
-
-def _limit(candidate: Ranked) -> int | None:
-    return candidate.place.found.limit
-
-
-def _reserve(candidate: Ranked) -> bool:
-    return candidate.vitals.slots.reserve(_limit(candidate))
-
-
-def _out_of_time(settings: Settings) -> TimedOutError:
-    return TimedOutError(
-        f"No server answered within the timeout of {settings.timeout:g} s.",
-        hint="Raise `timeout`, or see what the servers said:",
-    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
-from localmix.dialects import DIALECTS
+from localmix.dialects import KINDS, Endpoint
+from localmix.embedded import started
+from localmix.embedded.engine import Engine
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
@@ -26,7 +29,7 @@ def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
     what the model was trained for: at that length nobody knows what was asked for, mostly nothing.
     """
     model = place.model
-    if model.kind != "ollama":
+    if not KINDS[model.kind].reloads_for_window:
         return None
     listed, ours = model.loaded_context_length or 0, vitals.windows.get(model.name, 0)
     is_ours = ours == listed or answered_since(place, vitals)
@@ -36,6 +39,16 @@ def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
         return ours or None
     is_cut = model.context_length is not None and listed >= model.context_length
     return None if is_cut else listed or None
+
+
+def endpoint_for(place: Place, engine: Engine, patience: float) -> Flow[Endpoint]:
+    """Say where the bytes go; the embedded engine is started for it, within so many seconds."""
+    endpoint = place.found.endpoint
+    if not KINDS[place.model.kind].is_started_here:
+        return endpoint
+    bound = min(endpoint.timeouts.first_byte, patience)
+    url, headers = yield from started(engine, place.model.name, bound)
+    return replace(endpoint, url=url, headers=headers)
 
 
 class Turn:
@@ -92,7 +105,7 @@ class Loading(Turn):
         Raises:
             TimedOutError: Nobody has loaded it in time.
         """
-        while self._place.model.kind == "lmstudio" and not self._is_loaded:
+        while KINDS[self._place.model.kind].copies_on_load and not self._is_loaded:
             gate = self._take()
             if gate is None:
                 return
@@ -111,7 +124,7 @@ class Loading(Turn):
 
     def _is_listed_as_loaded(self) -> Flow[bool]:
         try:
-            dialect = DIALECTS[self._place.model.kind]
+            dialect = KINDS[self._place.model.kind].dialect
             place = self._place.found.endpoint.within(_LOOK_EVERY)
             models = (yield from dialect.list_models(place)).models
         except LocalMixError:

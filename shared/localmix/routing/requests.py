@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from localmix.dialects import Dialect, Target
+from localmix.dialects import KINDS, Dialect, Target
 from localmix.errors import LocalMixError
 from localmix.routing.dispatch import Answered, Dispatch, Errand
 from localmix.routing.fleet import Fleet
@@ -49,9 +49,7 @@ class Requests:
         """Get a whole answer."""
 
         def step(dialect: Dialect, target: Target, is_watched: bool) -> Request | Gather:
-            # Quirk (xllamacpp 2026.9): whoever leaves a stream stops the engine, but an answer that
-            # is not streamed is written to its end.
-            if is_watched or target.model.kind == "embedded":
+            if is_watched or KINDS[target.model.kind].stops_only_streams:
                 return Gather(_opening(dialect, target, request))
             return dialect.generation_request(target, request, stream=False)
 

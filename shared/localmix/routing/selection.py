@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
 
-from localmix.dialects import DIALECTS, Target
 from localmix.discovery import Directory, Found
-from localmix.embedded.engine import INSTALL
 from localmix.errors import (
     Attempt,
-    AuthenticationError,
     LocalMixError,
-    ModelNotFoundError,
-    NoServerError,
-    UnsupportedFeatureError,
 )
+from localmix.routing.affinity import Affinity
 from localmix.routing.catalog import NOT_NAMED, Catalog, Place
+from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import Ranked, objection_to, ranked
+from localmix.routing.refusals import (
+    no_model,
+    no_server,
+    not_the_same,
+    only_in_a_cloud,
+    unable,
+)
+from localmix.routing.sameness import Sameness, key_of
 from localmix.servers import Memory, Vitals
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose, Skip
@@ -31,17 +34,16 @@ from localmix.wire.flows import Flow
 
 _log = logging.getLogger("localmix")
 _RECENT_SECONDS = 1.0
-_MOST_CONVERSATIONS = 4096
-# A server keeps what it has read of a conversation for about as long: Ollama unloads after 5 min.
-_CONVERSATION_SECONDS = 300.0
-
-
-_Key = tuple[str, str, str]
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
 
 class Selection:
-    """Find the places for a request, and sort them."""
+    """Find the places for a request, and sort them.
+
+    Attributes:
+        descriptions: What servers tell of a model beyond what they list.
+        sameness: Which models are the same.
+    """
 
     def __init__(
         self,
@@ -54,11 +56,11 @@ class Selection:
         self._directory = directory
         self._memory = memory
         self._clock = clock
+        self.sameness = Sameness(memory)
         self._last = Catalog((), {})
-        self._told: dict[_Key, ModelInfo] = {}
-        self._asked_in_vain: dict[_Key, float] = {}
+        self.descriptions = Descriptions(settings.probe_timeout)
         self._ours: set[str] = set()
-        self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
+        self._affinity = Affinity(clock)
 
     def places(self, needs: Needs, deadline: float = inf) -> Flow[list[Ranked]]:
         """List the places for a request, the best first.
@@ -80,9 +82,70 @@ class Selection:
         if not places and self._directory.age > _RECENT_SECONDS:
             found = yield from self._directory.refresh(deadline)
             places = self._named(found, needs)
-        if not places:
+        apart = self._apart(found, needs, places)
+        if not places and not apart:
             raise self._nothing(found, needs)
+        if apart:
+            self._tell_apart(needs, apart, places)
         return (yield from self._able(places, needs))
+
+    def _apart(
+        self, found: Sequence[Found], needs: Needs, places: Sequence[Place]
+    ) -> Sequence[Place]:
+        """List what is called as the model is, and is not known to be the same."""
+        name = self._name(needs)
+        alike = self._at_home(name, self._catalog(found).alike(name)) if name else ()
+        if len(alike) == len(places):
+            return ()
+        kept = {place.key for place in places}
+        return [place for place in alike if place.key not in kept]
+
+    def _tell_apart(self, needs: Needs, apart: Sequence[Place], places: Sequence[Place]) -> None:
+        """Warn once of models of one name that differ, or refuse them if they are all there is.
+
+        Raises:
+            ModelNotFoundError: Vectors came from another server before, which is away.
+        """
+        first = self._before(needs) or places[0].model
+        if not places:
+            raise not_the_same(first, apart[0])
+        for place in apart:
+            pair = key_of(first), key_of(place.model)
+            if pair not in self._memory.told_apart:
+                self._memory.told_apart.add(pair)
+                _log.warning("%s", not_the_same(first, place).message)
+
+    def doubtful(self, needs: Needs, deadline: float) -> Flow[list[Place]]:
+        """List the models whose vectors must be compared before any of them is used for a request.
+
+        Args:
+            needs: What the request needs.
+            deadline: When to wait no longer for servers to show what they are.
+        """
+        if needs.purpose != "embedding" or not needs.model:
+            return []
+        found = yield from self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline
+        )
+        alike = self._catalog(found).alike(needs.model)
+        first = self._before(needs) or (alike[0].model if alike else None)
+        if not first or all(self._verdict(first, place) is not None for place in alike):
+            return []
+        return [
+            place
+            for place in alike
+            if (self._verdict(first, place) is None or key_of(place.model) == key_of(first))
+            and not self.sameness.fingerprint(place.model)
+            and self.sameness.may_be_asked(place.model, place.found.asked_at)
+        ]
+
+    def _verdict(self, first: ModelInfo, place: Place) -> bool | None:
+        return self.sameness.verdict(first, place.model)
+
+    def _before(self, needs: Needs) -> ModelInfo | None:
+        """Give the model whose vectors have come under the same name before."""
+        is_named = needs.purpose == "embedding" and needs.model
+        return self._memory.embedders.get(is_named) if is_named else None
 
     def catalog(self) -> Flow[Catalog]:
         """Ask all servers now.
@@ -99,7 +162,7 @@ class Selection:
     def known(self, needs: Needs) -> ModelInfo | None:
         """Give the model for a request by what is known; nobody is asked."""
         place = self._likely(needs)
-        return self._with_told(place.model) if place else None
+        return self.descriptions.complete(place.model) if place else None
 
     def _likely(self, needs: Needs) -> Place | None:
         places = self._named(self._directory.known, needs)
@@ -120,14 +183,7 @@ class Selection:
         )
         left = deadline - self._clock()
         if left > 0 and (likely := self._likely(needs)):
-            yield from self._told_of(likely, left)
-
-    def show(self, place: Place, within: float | None = None) -> Flow[ModelInfo]:
-        """Have a model described as fully as its server can, and keep what it tells."""
-        endpoint = place.found.endpoint.within(within) if within else place.found.endpoint
-        told = yield from DIALECTS[place.model.kind].show(Target(endpoint, place.model))
-        self._told[_key(place.model)] = told
-        return told
+            yield from self.descriptions.told_of(likely, left)
 
     def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -142,19 +198,14 @@ class Selection:
 
     def sort(self, places: Sequence[Place], needs: Needs) -> list[Ranked]:
         """Sort places by what is known now."""
-        now = self._clock()
-        home, since = self._homes.get(needs.conversation or 0, ("", now))
-        is_home = needs.is_continued and now < since + _CONVERSATION_SECONDS
         known = [(place, self._vitals(place.found)) for place in places]
-        return ranked(known, needs, home if is_home else None, now)
+        return ranked(known, needs, self._affinity.home(needs), self._clock())
 
     def remember(self, place: Place, needs: Needs) -> None:
-        """Keep in mind which server has a conversation in its cache."""
-        if needs.conversation is not None:
-            self._homes[needs.conversation] = (place.found.server.url, self._clock())
-            self._homes.move_to_end(needs.conversation)
-            if len(self._homes) > _MOST_CONVERSATIONS:
-                self._homes.popitem(last=False)
+        """Keep in mind which server has a conversation in its cache, and whose vectors came."""
+        if needs.purpose == "embedding" and needs.model:
+            self._memory.embedders[needs.model] = place.model
+        self._affinity.remember(place.found.server.url, needs)
 
     def skipped(self, chosen: Place, needs: Needs, tried: Collection[str]) -> tuple[Skip, ...]:
         """List the servers that come before a place in the user's order, and why they do not serve.
@@ -189,7 +240,7 @@ class Selection:
             return ""
         if broken := broken_pin(place.model, self._settings.digests):
             return broken.message
-        if lacking := needs.lacking(self._with_told(place.model)):
+        if lacking := needs.lacking(self.descriptions.complete(place.model)):
             return f"{place.model.name} cannot {lacking}"
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
@@ -211,14 +262,14 @@ class Selection:
 
     def _catalog(self, found: Sequence[Found]) -> Catalog:
         if found is not self._last.found:
-            self._last = Catalog(found, self._settings.aliases)
+            self._last = Catalog(found, self._settings.aliases, self.sameness)
         return self._last
 
     def _named(self, found: Sequence[Found], needs: Needs) -> list[Place]:
         """List what the name means; without a name, what would do, the most suitable first."""
         catalog = self._catalog(found)
         if name := self._name(needs):
-            return self._at_home(name, catalog.places(name))
+            return self._at_home(name, catalog.places(name, self._before(needs)))
         for hint in self._settings.usual_models if needs.purpose == "chat" else ():
             if places := catalog.places(hint):
                 return places
@@ -250,10 +301,10 @@ class Selection:
                 problems.append(Attempt(place.found.server.url, broken))
                 continue
             model = place.model
-            if needs.capabilities and (told := (yield from self._told_of(place))):
+            if needs.capabilities and (told := (yield from self.descriptions.told_of(place))):
                 model = replace(model, capabilities=told.capabilities)
             if lacking := needs.lacking(model):
-                problems.append(_unable(place, lacking))
+                problems.append(unable(place, lacking))
                 continue
             able.append(place if model is place.model else replace(place, model=model))
             if place.rule == NOT_NAMED:
@@ -266,44 +317,16 @@ class Selection:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)
 
-    def _told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
-        """Ask what the listing leaves open: once for each model, in vain once for each listing."""
-        model, key, listed_at = place.model, _key(place.model), place.found.asked_at
-        if model.kind != "ollama" or model.capabilities is not None:
-            return None
-        if key not in self._told and self._asked_in_vain.get(key) != listed_at:
-            try:
-                yield from self.show(place, within or self._settings.probe_timeout)
-            except LocalMixError:  # the request itself will tell what is wrong
-                self._asked_in_vain[key] = listed_at
-        return self._told.get(key)
-
-    def _with_told(self, model: ModelInfo) -> ModelInfo:
-        """Add what the server told of a model to what it lists."""
-        told = self._told.get(_key(model))
-        if told is None:
-            return model
-        return replace(
-            model,
-            capabilities=told.capabilities if model.capabilities is None else model.capabilities,
-            context_length=told.context_length or model.context_length,
-            own_context_length=told.own_context_length,
-        )
-
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
             return no_server(found, self._settings)
         name, catalog = self._name(needs), self._catalog(found)
         if clouds := catalog.places(name) if name else ():
-            return _only_in_a_cloud(clouds[0])
+            return only_in_a_cloud(clouds[0])
         return no_model(name, needs.purpose, catalog)
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
-
-
-def _key(model: ModelInfo) -> _Key:
-    return model.server, model.name, model.digest
 
 
 def _comes_before(one: Found, other: Found) -> bool:
@@ -315,67 +338,3 @@ def _comes_before(one: Found, other: Found) -> bool:
 
 def _is_nobody_there(found: Sequence[Found]) -> bool:
     return not any(each.server.kind for each in found if not each.is_reserve)
-
-
-def no_server(found: Sequence[Found], settings: Settings) -> LocalMixError:
-    """Say that no server can be used: it wants a token, or nobody is there, and what to do."""
-    attempts = away(found)
-    refused = next((each for each in found if isinstance(each.error, AuthenticationError)), None)
-    if refused and refused.error:
-        url = refused.server.url
-        hint = settings.how_to_give_a_token(url)
-        return AuthenticationError(refused.error.message, hint=hint, server=url, attempts=attempts)
-    commands = ["`ollama serve`", "`lms server start`"]
-    if settings.servers:
-        hint = f"Check the addresses, or start one: {' or '.join(commands)}. Tried:"
-    else:
-        commands.append(f"`{INSTALL}` and LOCAL_MODELS_PATH=<folder with .gguf files>")
-        hint = f"Start one: {', or '.join(commands)}. Tried:"
-    return NoServerError("No model server answered.", hint=hint, attempts=attempts)
-
-
-def away(found: Sequence[Found]) -> tuple[Attempt, ...]:
-    """List the servers that cannot be used, with what is wrong."""
-    return tuple(
-        Attempt(each.server.url, NoServerError(each.server.problem))
-        for each in found
-        if each.server.problem
-    )
-
-
-def no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFoundError:
-    """Say that nobody has the model, and which names come near."""
-    if name is None:
-        known = tuple(place.model.name for place in catalog.everything)
-        return ModelNotFoundError(
-            f"No server holds a model for {purpose}.",
-            hint=f"Get one, or name one of: {', '.join(known) or 'none are installed'}.",
-            available=known,
-        )
-    meant = catalog.alias(name)
-    alias = f", nor what it is your alias for ({', '.join(meant)})" if meant else ""
-    available = catalog.nearest(name)
-    return ModelNotFoundError(
-        f"No server holds the model {name!r}{alias}.",
-        hint=f"Nearest names: {', '.join(available[:3]) or 'none are installed'}.",
-        available=available,
-    )
-
-
-def _only_in_a_cloud(place: Place) -> ModelNotFoundError:
-    name, server = place.model.name, place.found.server
-    return ModelNotFoundError(
-        f"{name} is not there any more; {server.url} would send it to a cloud.",
-        server=server.url,
-        hint=f"Ask for {server.name or server.kind}/{name} if that is what you want.",
-    )
-
-
-def _unable(place: Place, lacking: str) -> Attempt:
-    url = place.found.server.url
-    error = UnsupportedFeatureError(
-        f"{place.model.name} at {url} cannot {lacking}.",
-        server=url,
-        hint="Use a model that can.",
-    )
-    return Attempt(url, error)

@@ -37,7 +37,7 @@ from localmix.settings.sources import (
     gather,
     variable_part,
 )
-from localmix.settings.vendors import lmstudio_port
+from localmix.settings.vendors import LMSTUDIO, OLLAMA, lmstudio_port
 from localmix.types import Kind
 from localmix.types.words import MAX_LISTING_BYTES, MAX_REPLY_BYTES
 
@@ -279,8 +279,8 @@ class Settings(Secretive):
     def usual_models(self) -> list[str]:
         """What to take when no model is named, pinned to its kind, the preferred first."""
         usual: list[tuple[Kind, str | None]] = [
-            ("ollama", self.ollama_model),
-            ("lmstudio", self.lm_studio_model),
+            (OLLAMA, self.ollama_model),
+            (LMSTUDIO, self.lm_studio_model),
         ]
         usual.sort(key=lambda each: self._liking(each[0]))
         return [f"{kind}/{model}" for kind, model in usual if model]
@@ -372,7 +372,7 @@ class Settings(Secretive):
             return [self._place("lm_studio_base_url", "lm_api_token")]
         ports = dict.fromkeys([lmstudio_port() or LMSTUDIO_PORT, LMSTUDIO_PORT])
         return [
-            ServerConfig(url=url, token=self.lm_api_token, only_kind="lmstudio")
+            ServerConfig(url=url, token=self.lm_api_token, only_kind=LMSTUDIO)
             for port in ports
             for url in loopback(port)
         ]

@@ -1,4 +1,4 @@
-"""What LM Studio leaves on the disk about its port.
+"""The vendors that settings of their own name, and what LM Studio leaves on the disk of its port.
 
 Sources: lmstudio-js and lms, August 2026. The vendor calls the folder unstable and says nothing
 about whether a server runs, so this is one more place to ask, not evidence.
@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+
+from localmix.types import Kind
+
+OLLAMA: Kind = "ollama"
+LMSTUDIO: Kind = "lmstudio"
 
 
 def lmstudio_port(home: Path | None = None) -> int | None:

@@ -1,0 +1,26 @@
+"""LM Studio, as one value."""
+
+from __future__ import annotations
+
+from localmix.dialects.kind import Proof, ServerKind
+from localmix.dialects.lmstudio.client import LMStudioDialect
+from localmix.dialects.lmstudio.keeper import LMStudioModels
+from localmix.dialects.reading import Facts
+
+
+def _proof(greeting: Facts) -> Proof | None:
+    return Proof() if greeting.flag("lmstudio") else None
+
+
+LMSTUDIO = ServerKind(
+    "lmstudio",
+    "LM Studio",
+    LMStudioDialect(),
+    LMStudioModels(),
+    evidence="/lmstudio-greeting",
+    proof=_proof,
+    # Quirk (lmstudio 0.3, 0.4; lmstudio-bug-tracker#1751).
+    copies_on_load=True,
+    can_pull=True,
+    least_window=4096,
+)
