@@ -107,7 +107,7 @@ def test_what_is_passed_on_can_still_be_translated_for_the_next(start: Start) ->
     from tests.loopback import hang_up
 
     dying = start(stand_ins.ollama(POST__api_chat=hang_up))
-    other = start(stand_ins.lmstudio("tiny", loaded=("tiny",)))
+    other = start(stand_ins.openai("tiny"))
     with proxy([dying.url, other.url]) as front:
         reply = front.ask("POST", "/api/chat", BODY)
     assert "".join(line["message"]["content"] for line in reply.lines) == "Hi."

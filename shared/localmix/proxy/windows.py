@@ -12,6 +12,7 @@ import asyncio
 from collections import defaultdict
 
 from localmix import AsyncClient
+from localmix.dialects import KINDS
 from localmix.errors import LocalMixError
 from localmix.types import ModelInfo
 
@@ -38,7 +39,7 @@ class Windows:
         Returns:
             Whether its window is wider now.
         """
-        if place.kind != "lmstudio":
+        if not KINDS[place.kind].widens_by_load:
             return False
         narrow = narrow or place.loaded_context_length or 0
         async with self._growing[place.server, place.name]:
