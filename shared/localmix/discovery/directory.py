@@ -154,6 +154,8 @@ class Directory:
             entry.is_doubted = entry.is_doubted or entry.candidate.url == url
 
     def _ask(self, entries: Sequence[_Entry], *, anew: bool = False) -> Flow[None]:
+        if not entries:
+            return
         claimed = []
         with self._lock:
             for entry in entries:

@@ -177,8 +177,10 @@ class Dispatch:
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
+            if timeouts is not endpoint.timeouts:
+                endpoint = replace(endpoint, timeouts=timeouts)
             window = window_for(place, chosen.vitals, errand.needs)
-            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
+            target = Target(endpoint, place.model, window)
             began = self._clock()
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):

@@ -19,6 +19,7 @@ LMSTUDIO = ServerKind(
     LMStudioModels(),
     evidence="/lmstudio-greeting",
     proof=_proof,
+    widens_by_load=True,
     # Quirk (lmstudio 0.3, 0.4; lmstudio-bug-tracker#1751).
     copies_on_load=True,
     can_pull=True,
