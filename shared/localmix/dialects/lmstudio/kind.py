@@ -17,6 +17,7 @@ LMSTUDIO = ServerKind(
     "LM Studio",
     LMStudioDialect(),
     LMStudioModels(),
+    provider="lm_studio",
     evidence="/lmstudio-greeting",
     proof=_proof,
     # Quirk (lmstudio 0.3, 0.4; lmstudio-bug-tracker#1751).
