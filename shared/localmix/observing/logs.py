@@ -25,9 +25,8 @@ from localmix.types import ChatResult, EmbedResult
 _log = logging.getLogger("localmix.requests")
 
 
-def listening(*, has_failed: bool = False) -> tuple[Observer, ...]:
-    """Give what writes the log, if it would write anything of a request that goes this way."""
-    level = logging.WARNING if has_failed else logging.INFO
+def listening(level: int = logging.INFO) -> tuple[Observer, ...]:
+    """Give what writes the log, if it writes anything of this level: a warning of a fail-over."""
     return (write,) if _log.isEnabledFor(level) else ()
 
 

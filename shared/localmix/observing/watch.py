@@ -109,7 +109,7 @@ class Watch:
     def failed(self, server: Server, model: str, error: Exception) -> None:
         """Tell that it did not answer as it should; from now on this may be worth a warning."""
         if logs.write not in self._observers:
-            self._observers += logs.listening(has_failed=True)
+            self._observers += logs.listening(logging.WARNING)
         if self._observers:
             seconds = self._seconds(self._tried_at)
             self._tell(Failed(self._number, server, model, error, seconds))

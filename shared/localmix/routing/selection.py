@@ -243,7 +243,19 @@ class Selection:
                 waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
-        return self.sort(able, needs)
+        candidates = self.sort(able, needs)
+        self._explain(candidates, problems, needs)
+        return candidates
+
+    def _explain(
+        self, candidates: Sequence[Ranked], problems: Sequence[Attempt], needs: Needs
+    ) -> None:
+        """Write down the choice, for those who look closely."""
+        if _log.isEnabledFor(logging.DEBUG):
+            wanted = self._name(needs) or f"any model for {needs.purpose}"
+            for problem in problems:
+                _log.debug("%s: not %s: %s", wanted, problem.server, problem.error)
+            _log.debug("%s: %s", wanted, order_of(candidates))
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
