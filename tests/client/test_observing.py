@@ -183,3 +183,37 @@ def test_each_step_for_those_who_look_closely(
                  f"passes over {NOWHERE}", "hears the first piece"):  # fmt: skip
         assert step in lines
     assert SECRET not in lines
+
+
+def test_what_servers_prove_and_why_a_place_is_taken(
+    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "localmix")
+    first, second = start(stand_ins.ollama()).url, start(stand_ins.openai()).url
+    servers = [{"url": first, "token": SECRET}, {"url": second}, {"url": NOWHERE}]
+    digests = {"tiny": next(m.digest for m in either(first).listing() if m.name == "tiny:latest")}
+    client = either(servers, digests=digests)
+    client.servers()
+    lines = "\n".join(line for _, line in log_of(caplog))
+    for found in (
+        f"{first} is ollama 0.32.15, by its reply to /api/version, with 2 models",
+        f"{second} is openai, by its reply to /v1/models, with ",
+        f"{NOWHERE} cannot be used: ",
+    ):
+        assert found in lines
+    caplog.clear()
+    client.chat("hello", model="tiny")
+    lines = "\n".join(line for _, line in log_of(caplog))
+    assert f"tiny: not {second}: " in lines  # it tells no digest
+    assert f"tiny: tiny:latest at {first} (" in lines
+    assert SECRET not in lines
+
+
+def test_the_order_of_places_is_told(
+    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "localmix.routing")
+    first, second = start(stand_ins.ollama()).url, start(stand_ins.ollama()).url
+    either([first, second]).chat("hello", model="tiny")
+    ((_, line),) = log_of(caplog)
+    assert line.index(f"tiny:latest at {first} (") < line.index(f"then tiny:latest at {second} (")

@@ -17,7 +17,7 @@ from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.ranking import Ranked, objection_to, ranked
+from localmix.routing.ranking import Ranked, objection_to, order_of, ranked
 from localmix.routing.refusals import no_model, no_server, only_in_a_cloud, unable
 from localmix.servers import Memory, Vitals
 from localmix.settings import Settings
@@ -25,7 +25,7 @@ from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
 from localmix.wire.flows import Flow
 
-_log = logging.getLogger("localmix")
+_log = logging.getLogger("localmix.routing")
 _RECENT_SECONDS = 1.0
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
