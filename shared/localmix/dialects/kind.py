@@ -34,6 +34,7 @@ class ServerKind:
         title: What people call it.
         dialect: How it is spoken to.
         keeper: How its models are managed.
+        provider: What telemetry calls it, if not by its name; see `observing/conventions.py`.
         evidence: The path whose reply proves the kind; empty if none of this kind is looked for.
         proof: Judge that reply; `None` if it proves nothing.
         second_look: Ask a server that gave the proof for what else is to be known of it.
@@ -53,6 +54,7 @@ class ServerKind:
     title: str
     dialect: Dialect
     keeper: Keeper | None = None
+    provider: str = ""
     evidence: str = ""
     proof: Callable[[Facts], Proof | None] = lambda _: None
     second_look: Callable[[Endpoint], Flow[str]] | None = None

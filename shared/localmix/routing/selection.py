@@ -17,7 +17,7 @@ from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.ranking import Ranked, objection_to, ranked
+from localmix.routing.ranking import Ranked, objection_to, order_of, ranked
 from localmix.routing.refusals import (
     no_model,
     no_server,
@@ -32,7 +32,7 @@ from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
 from localmix.wire.flows import Flow
 
-_log = logging.getLogger("localmix")
+_log = logging.getLogger("localmix.routing")
 _RECENT_SECONDS = 1.0
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
@@ -320,7 +320,19 @@ class Selection:
                 waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
-        return self.sort(able, needs)
+        candidates = self.sort(able, needs)
+        self._explain(candidates, problems, needs)
+        return candidates
+
+    def _explain(
+        self, candidates: Sequence[Ranked], problems: Sequence[Attempt], needs: Needs
+    ) -> None:
+        """Write down the choice, for those who look closely."""
+        if _log.isEnabledFor(logging.DEBUG):
+            wanted = self._name(needs) or f"any model for {needs.purpose}"
+            for problem in problems:
+                _log.debug("%s: not %s: %s", wanted, problem.server, problem.error)
+            _log.debug("%s: %s", wanted, order_of(candidates))
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):

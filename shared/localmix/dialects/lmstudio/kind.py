@@ -17,6 +17,7 @@ LMSTUDIO = ServerKind(
     "LM Studio",
     LMStudioDialect(),
     LMStudioModels(),
+    provider="lm_studio",
     evidence="/lmstudio-greeting",
     proof=_proof,
     widens_by_load=True,
