@@ -79,12 +79,13 @@ class _Face:
             self._fleet.prepare()
 
     def _build(self, fleet: Fleet) -> None:
+        from localmix.caching import Cached
         from localmix.management.flows import Management
         from localmix.routing import Compound, Inventory, Requests
 
         self._fleet = fleet
         self._inventory = Inventory(fleet)
-        self._requests = Compound(Requests(fleet), fleet.clock)
+        self._requests = Cached(Compound(Requests(fleet), fleet.clock), fleet)
         self._management = Management(fleet)
         self._forget_connections()
 

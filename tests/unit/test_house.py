@@ -49,6 +49,7 @@ FLOORS = {
     "servers": 4,
     "discovery": 5,
     "routing": 6,
+    "caching": 7,
     "streams": 7,
     "transport": 7,
     "management": 8,

@@ -94,10 +94,9 @@ class Dispatch:
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
-        bound = self._fleet.settings.timeout
-        log = _Log(self._clock() + (float("inf") if bound is None else bound), errand.watch)
+        log = _Log(_deadline(self._fleet), errand.watch)
         retry = Retry(self._fleet.settings.max_retries, self._budget)
-        candidates = yield from self._places(errand.needs, log)
+        candidates = yield from find_places(self._fleet, errand.needs, log.deadline)
         while True:
             seen = len(log.attempts)
             answered = yield from self._round(errand, candidates, log)
@@ -109,14 +108,6 @@ class Dispatch:
             if not new and not (yield from self._pause(retry, errors, log)):
                 raise errors[-1].tried(tuple(log.attempts))
             candidates = new or candidates
-
-    def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
-        try:
-            return (yield from self._fleet.selection.places(needs, log.deadline))
-        except DiscoveryError as error:
-            if self._clock() >= log.deadline:
-                raise _out_of_time(self._fleet.settings) from error
-            raise
 
     def _round(
         self, errand: Errand[T], candidates: Sequence[Ranked], log: _Log
@@ -297,6 +288,27 @@ _CHANGED = (TransportError, ModelNotFoundError, ProtocolError, UnsupportedFeatur
 
 def _is_for_something_else(error: LocalMixError) -> bool:
     return isinstance(error, UnsupportedFeatureError) and bool(error.purpose)
+
+
+def find_places(fleet: Fleet, needs: Needs, deadline: float | None = None) -> Flow[list[Ranked]]:
+    """List the places for a request, the best first; see `Selection.places`.
+
+    Raises:
+        TimedOutError: Until the deadline no server had shown what it is.
+    """
+    deadline = _deadline(fleet) if deadline is None else deadline
+    try:
+        return (yield from fleet.selection.places(needs, deadline))
+    except DiscoveryError as error:
+        if fleet.clock() >= deadline:
+            raise _out_of_time(fleet.settings) from error
+        raise
+
+
+def _deadline(fleet: Fleet) -> float:
+    """Say until when a request that begins now may take."""
+    bound = fleet.settings.timeout
+    return fleet.clock() + (float("inf") if bound is None else bound)
 
 
 def is_final(error: LocalMixError) -> bool:

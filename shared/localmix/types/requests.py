@@ -187,7 +187,18 @@ class GenerationRequest(_Said):
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
-class ChatRequest(GenerationRequest):
+class _Kept(_Said):
+    """Say whether an answer may come from the cache, and be kept there.
+
+    Attributes:
+        cache: `None` lets the request decide: vectors may, and what is asked with temperature 0 or
+            a seed. It says nothing where no cache is set.
+    """
+
+    cache: bool | None = None
+
+
+class ChatRequest(GenerationRequest, _Kept):
     """Ask for the next turn of a conversation.
 
     Attributes:
@@ -230,7 +241,7 @@ def calls_once(request: GenerationRequest) -> bool:
     return isinstance(request, ChatRequest) and request.parallel_tool_calls is False
 
 
-class CompletionRequest(GenerationRequest):
+class CompletionRequest(GenerationRequest, _Kept):
     """Ask for the continuation of a text, without a chat template.
 
     Attributes:
@@ -241,7 +252,7 @@ class CompletionRequest(GenerationRequest):
     suffix: str = ""
 
 
-class EmbedRequest(_Said):
+class EmbedRequest(_Kept):
     """Ask for the vectors of some texts.
 
     Attributes:
