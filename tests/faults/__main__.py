@@ -6,6 +6,7 @@ else the error that the caller saw. Several words in a cell stand for kinds that
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -20,6 +21,7 @@ COLOURS = ("sync", "async")
 
 def main() -> None:
     """Run every fault, and print what came of it."""
+    logging.getLogger("localmix.requests").setLevel(logging.ERROR)
     with small():
         print("Before the first delta: what the caller saw with another server / without one.\n")
         columns = [(purpose, colour) for purpose in PURPOSES for colour in COLOURS]

@@ -61,6 +61,7 @@ FLOORS = {
     "llamaindex_localmix": 11,
 }
 MAX_LINES = 420
+MAX_FUNCTION = 35
 
 
 def room(module: str) -> str:
@@ -177,6 +178,13 @@ def test_an_adapter_knows_neither_dialects_nor_the_other(adapter: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_no_file_is_too_long(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_no_function_is_too_long(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -7,7 +7,7 @@ and only a body of the right shape counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from localmix.dialects import KINDS, Endpoint, Proof, ServerKind
@@ -63,32 +63,15 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     Raises:
         LocalMixError: It does not answer, or does not tell its models.
     """
-    place = Endpoint(
-        candidate.url,
-        timeouts_of(settings),
-        candidate.authorization(None),
-        settings.max_reply_bytes,
-        settings.max_listing_bytes,
-    )
+    place = _place(candidate, settings)
     quick = place.within(*settings.probe_bound(candidate.url))
     paths = [kind.evidence for kind in KINDS.values() if kind.evidence]
-    outcomes = yield [quick.get(path) for path in paths]
-    shown = dict(zip(paths, outcomes, strict=True))
+    shown = dict(zip(paths, (yield [quick.get(path) for path in paths]), strict=True))
     kind, proof = identify(shown)
-    by = _proxy_in(outcomes)
-    if problem := _kin_problem(by, candidate.url, settings):
-        return Found(
-            server=Server(candidate.url, problem=problem, name=candidate.label), endpoint=place
-        )
-    failure = next((each for each in outcomes if isinstance(each, LocalMixError)), None)
-    if failure and not kind:
-        raise failure
-    if not kind and any(map(_is_refused, outcomes)):
-        raise AuthenticationError(
-            f"{candidate.url} wants a token, or another one.", server=candidate.url
-        )
-    if not kind:
-        problem = _problem(shown[_MODELS])
+    by = _proxy_in(shown.values())
+    problem = _kin_problem(by, candidate.url, settings)
+    if problem or not kind:
+        problem = problem or _problem(shown, candidate.url)
         return Found(Server(candidate.url, problem=problem, name=candidate.label), place)
     headers = candidate.authorization(kind.name)
     note = kin.PROXY if by else proof.note
@@ -106,7 +89,17 @@ def probe(candidate: ServerConfig, position: int, settings: Settings) -> Flow[Fo
     )
 
 
-def _proxy_in(outcomes: Sequence[Outcome]) -> str:
+def _place(candidate: ServerConfig, settings: Settings) -> Endpoint:
+    return Endpoint(
+        candidate.url,
+        timeouts_of(settings),
+        candidate.authorization(None),
+        settings.max_reply_bytes,
+        settings.max_listing_bytes,
+    )
+
+
+def _proxy_in(outcomes: Iterable[Outcome]) -> str:
     """Give the name of the proxy of localmix that answered; empty if none did."""
     replies = [outcome for outcome in outcomes if isinstance(outcome, Response)]
     return next((by for reply in replies if (by := reply.header(kin.ANSWERED_BY))), "")
@@ -145,11 +138,20 @@ def _object_in(outcome: Outcome) -> Facts:
         return Facts({})
 
 
-def _problem(last: Outcome) -> str:
-    if isinstance(last, LocalMixError):
-        return last.message
-    assert isinstance(last, Response)  # noqa: S101  (a request has no other outcome)
+def _problem(shown: Mapping[str, Outcome], url: str) -> str:
+    """Say why what a candidate showed proves nothing.
+
+    Raises:
+        LocalMixError: It does not answer, or wants a token.
+    """
+    for outcome in shown.values():
+        if isinstance(outcome, LocalMixError):
+            raise outcome
+    if any(map(_is_refused, shown.values())):
+        raise AuthenticationError(f"{url} wants a token, or another one.", server=url)
+    models = shown[_MODELS]
+    assert isinstance(models, Response)  # noqa: S101  (a request has no other outcome)
     return (
         "It answers, but not as a model server does: GET /v1/models gave HTTP"
-        f" {last.status} {last.content_type or 'without a content type'}."
+        f" {models.status} {models.content_type or 'without a content type'}."
     )

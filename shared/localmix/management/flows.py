@@ -1,4 +1,4 @@
-"""The flows behind the managing methods, on top of what the router knows of the servers."""
+"""The flows behind the managing methods, on top of what the fleet knows of the servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from localmix.routing.catalog import Catalog, Place
 from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.selection import no_model
+from localmix.routing.refusals import no_model
 from localmix.types import Kind, Model, ModelInfo
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait

@@ -7,9 +7,10 @@ answers, no secrets.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from localmix.observing.events import Began, Ended, Event, Failed, Observer, Skipped, Spoke, Tried
-from localmix.types import ChatResult, EmbedResult, Usage
+from localmix.types import ChatResult, EmbedResult
 
 _log = logging.getLogger("localmix.requests")
 
@@ -47,20 +48,15 @@ def _step(event: Began | Tried | Failed | Skipped | Spoke) -> str:
 
 def _ended(level: int, event: Ended) -> None:
     if _log.isEnabledFor(level):
-        what = [_answer(event.result), event.outcome, f"{event.seconds:.3f} s"]
-        if event.error:
-            what.append(type(event.error).__name__)
-        _log.log(level, "#%d %s", event.number, ", ".join(filter(None, what)))
+        error = f" ({type(event.error).__name__})" if event.error else ""
+        what = [f"{event.outcome}{error}", *_about(event.result), f"{event.seconds:.3f} s"]
+        _log.log(level, "#%d %s", event.number, ", ".join(what))
 
 
-def _answer(result: ChatResult | EmbedResult | None) -> str:
-    if not (result and result.route):
-        return ""
-    route = result.route
-    tried = (f"{each.server} failed ({type(each.error).__name__}), " for each in route.attempts)
-    told = f"{route.model} at {route.server.url} ({route.reason}){_tokens(result.usage)}"
-    return "".join(tried) + told
-
-
-def _tokens(usage: Usage | None) -> str:
-    return f", {usage.input_tokens} tokens read, {usage.output_tokens} written" if usage else ""
+def _about(result: ChatResult | EmbedResult | None) -> Iterator[str]:
+    if result and (route := result.route):
+        yield f"{route.model} at {route.server.url} ({route.reason})"
+        for attempt in route.attempts:
+            yield f"after {attempt.server} failed ({type(attempt.error).__name__})"
+    if result and (usage := result.usage):
+        yield f"{usage.input_tokens} tokens read, {usage.output_tokens} written"

@@ -19,7 +19,6 @@ from localmix.errors import (
     DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
-    OverloadedError,
     ProtocolError,
     RequestRejectedError,
     TimedOutError,
@@ -32,10 +31,11 @@ from localmix.routing.catalog import Place
 from localmix.routing.fleet import Fleet
 from localmix.routing.loading import Loading, window_for
 from localmix.routing.needs import Needs
-from localmix.routing.ranking import Ranked, is_loaded, reason_of, take_turn
+from localmix.routing.queueing import Queue
+from localmix.routing.ranking import Ranked, is_loaded, reason_of
+from localmix.routing.refusals import call_mute, out_of_time
 from localmix.routing.retries import Retry, RetryBudget
-from localmix.servers import Lease, Ticket
-from localmix.settings import Settings
+from localmix.servers import Lease
 from localmix.types import Route
 from localmix.wire.flows import Flow, Gather, Open, Outcome, Request, Timeouts, wait
 
@@ -91,6 +91,7 @@ class Dispatch:
         self._fleet = fleet
         self._clock = fleet.clock
         self._budget = RetryBudget()
+        self._queue = Queue(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
@@ -115,7 +116,7 @@ class Dispatch:
         """Try each place once, the best first; `None` if all have failed with what may pass."""
         left = list(candidates)
         while left:
-            chosen = yield from self._slot(errand.needs, left, log)
+            chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
@@ -170,7 +171,7 @@ class Dispatch:
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):
                 if is_warm and self._clock() - began >= timeouts.first_byte:
-                    _call_mute(outcome, place)
+                    call_mute(outcome, place)
                 raise outcome
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
@@ -204,44 +205,6 @@ class Dispatch:
             return bounds
         return replace(bounds, first_byte=warm, first_byte_by="warm_first_byte_timeout")
 
-    def _slot(self, needs: Needs, left: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
-        """Take a place at the best server that has one, or wait for the first that gets one."""
-        candidates = left
-        if len(left) > 1:  # others may have taken places since
-            candidates = self._fleet.selection.sort([each.place for each in left], needs)
-        able = [each for each in candidates if not each.is_out] or candidates
-        chosen = next((each for each in able if _reserve(each)), None)
-        if chosen is None:
-            chosen = yield from self._queue(able, log)
-        take_turn(chosen, able)
-        return chosen
-
-    def _queue(self, able: Sequence[Ranked], log: _Log) -> Flow[Ranked]:
-        ticket = Ticket()
-        limit = self._fleet.settings.max_waiting
-        queued = [each for each in able if each.vitals.slots.queue(ticket, _limit(each), limit)]
-        bound = max(min(self._fleet.settings.wait_timeout, log.deadline - self._clock()), 0.0)
-        try:
-            if queued:
-                yield from wait(bound, ticket.gate)
-        except BaseException:
-            if slots := ticket.withdraw():
-                slots.release()
-            raise
-        finally:
-            for each in queued:
-                each.vitals.slots.leave(ticket)
-        slots = ticket.withdraw()
-        for each in able:
-            if each.vitals.slots is slots:
-                return each
-        what = f"stayed so for {bound:g} s" if queued else "have too many waiting already"
-        error = OverloadedError(
-            f"All servers for {able[0].place.model.name} have reached their limits and {what}.",
-            hint="Raise `limit` of the servers, `max_waiting` or `wait_timeout`, or start another.",
-        )
-        raise error.tried(tuple(log.attempts))
-
     def _note(self, error: LocalMixError, place: Place, log: _Log) -> None:
         """Keep a failure; raise it if no other server would do better."""
         url = place.found.server.url
@@ -254,7 +217,7 @@ class Dispatch:
         if is_final(error) or (is_late and isinstance(error, TimedOutError)):
             raise error.tried(tuple(log.attempts)) from error.__cause__
         if is_late:
-            raise _out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
+            raise out_of_time(self._fleet.settings).tried(tuple(log.attempts)) from error
 
     def _elsewhere(
         self, errand: Errand[T], errors: Sequence[LocalMixError], log: _Log
@@ -301,7 +264,7 @@ def find_places(fleet: Fleet, needs: Needs, deadline: float | None = None) -> Fl
         return (yield from fleet.selection.places(needs, deadline))
     except DiscoveryError as error:
         if fleet.clock() >= deadline:
-            raise _out_of_time(fleet.settings) from error
+            raise out_of_time(fleet.settings) from error
         raise
 
 
@@ -322,29 +285,3 @@ def route_to(candidates: Sequence[Ranked]) -> Route:
     """Write down the choice of the first of some candidates."""
     best = candidates[0].place
     return Route(best.found.server, best.model.name, reason_of(candidates))
-
-
-def _call_mute(error: LocalMixError, place: Place) -> None:
-    """Say of a server that took a request for a loaded model, and kept silent, what may help.
-
-    Quirk (ollama 0.32.15; llama.cpp 27604): after streams that were abandoned, a server may go on
-    listing its models, and never answer again.
-    """
-    if isinstance(error, TimedOutError):
-        error.message += f" It accepted the request, but {place.model.name} answers nothing."
-        error.hint = f"Restart that server if it stays so. {error.hint}"
-
-
-def _limit(candidate: Ranked) -> int | None:
-    return candidate.place.found.limit
-
-
-def _reserve(candidate: Ranked) -> bool:
-    return candidate.vitals.slots.reserve(_limit(candidate))
-
-
-def _out_of_time(settings: Settings) -> TimedOutError:
-    return TimedOutError(
-        f"No server answered within the timeout of {settings.timeout:g} s.",
-        hint="Raise `timeout`, or see what the servers said:",
-    )

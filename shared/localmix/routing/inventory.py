@@ -33,7 +33,7 @@ class Inventory:
     def show(self, name: str) -> Flow[ModelInfo]:
         """Describe one model as fully as its server can."""
         best = (yield from self._fleet.selection.places(Needs(name)))[0].place
-        return (yield from self._fleet.selection.show(best))
+        return (yield from self._fleet.selection.descriptions.show(best))
 
     def look_up(
         self, name: str | None, purpose: Purpose, within: float | None

@@ -70,7 +70,7 @@ def ranked(
         places: Where the request could go, with what is remembered of the servers.
         needs: What it needs.
         home: URL of the server that has the conversation in its cache.
-        now: The time by the router's clock.
+        now: The time by the fleet's clock.
     """
     seconds = [_seconds(place, vitals, needs) for place, vitals in places]
     shortest = min(filter(None, seconds), default=0.0)

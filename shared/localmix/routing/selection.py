@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from math import inf
 
-from localmix.dialects import KINDS, Target
 from localmix.discovery import Directory, Found
-from localmix.embedded.engine import INSTALL
 from localmix.errors import (
     Attempt,
-    AuthenticationError,
     LocalMixError,
-    ModelNotFoundError,
-    NoServerError,
-    UnsupportedFeatureError,
 )
+from localmix.routing.affinity import Affinity
 from localmix.routing.catalog import NOT_NAMED, Catalog, Place
+from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import Ranked, objection_to, ranked
+from localmix.routing.refusals import no_model, no_server, only_in_a_cloud, unable
 from localmix.servers import Memory, Vitals
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose, Skip
@@ -31,17 +27,15 @@ from localmix.wire.flows import Flow
 
 _log = logging.getLogger("localmix")
 _RECENT_SECONDS = 1.0
-_MOST_CONVERSATIONS = 4096
-# A server keeps what it has read of a conversation for about as long: Ollama unloads after 5 min.
-_CONVERSATION_SECONDS = 300.0
-
-
-_Key = tuple[str, str, str]
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
 
 class Selection:
-    """Find the places for a request, and sort them."""
+    """Find the places for a request, and sort them.
+
+    Attributes:
+        descriptions: What servers tell of a model beyond what they list.
+    """
 
     def __init__(
         self,
@@ -55,10 +49,9 @@ class Selection:
         self._memory = memory
         self._clock = clock
         self._last = Catalog((), {})
-        self._told: dict[_Key, ModelInfo] = {}
-        self._asked_in_vain: dict[_Key, float] = {}
+        self.descriptions = Descriptions(settings.probe_timeout)
         self._ours: set[str] = set()
-        self._homes: OrderedDict[int, tuple[str, float]] = OrderedDict()
+        self._affinity = Affinity(clock)
 
     def places(self, needs: Needs, deadline: float = inf) -> Flow[list[Ranked]]:
         """List the places for a request, the best first.
@@ -99,7 +92,7 @@ class Selection:
     def known(self, needs: Needs) -> ModelInfo | None:
         """Give the model for a request by what is known; nobody is asked."""
         place = self._likely(needs)
-        return self._with_told(place.model) if place else None
+        return self.descriptions.complete(place.model) if place else None
 
     def _likely(self, needs: Needs) -> Place | None:
         places = self._named(self._directory.known, needs)
@@ -120,14 +113,7 @@ class Selection:
         )
         left = deadline - self._clock()
         if left > 0 and (likely := self._likely(needs)):
-            yield from self._told_of(likely, left)
-
-    def show(self, place: Place, within: float | None = None) -> Flow[ModelInfo]:
-        """Have a model described as fully as its server can, and keep what it tells."""
-        endpoint = place.found.endpoint.within(within) if within else place.found.endpoint
-        told = yield from KINDS[place.model.kind].dialect.show(Target(endpoint, place.model))
-        self._told[_key(place.model)] = told
-        return told
+            yield from self.descriptions.told_of(likely, left)
 
     def changed(self, tried: Sequence[Place], needs: Needs, deadline: float) -> Flow[list[Ranked]]:
         """Ask all servers again; list the places that are new since a request was tried in vain."""
@@ -142,19 +128,12 @@ class Selection:
 
     def sort(self, places: Sequence[Place], needs: Needs) -> list[Ranked]:
         """Sort places by what is known now."""
-        now = self._clock()
-        home, since = self._homes.get(needs.conversation or 0, ("", now))
-        is_home = needs.is_continued and now < since + _CONVERSATION_SECONDS
         known = [(place, self._vitals(place.found)) for place in places]
-        return ranked(known, needs, home if is_home else None, now)
+        return ranked(known, needs, self._affinity.home(needs), self._clock())
 
     def remember(self, place: Place, needs: Needs) -> None:
         """Keep in mind which server has a conversation in its cache."""
-        if needs.conversation is not None:
-            self._homes[needs.conversation] = (place.found.server.url, self._clock())
-            self._homes.move_to_end(needs.conversation)
-            if len(self._homes) > _MOST_CONVERSATIONS:
-                self._homes.popitem(last=False)
+        self._affinity.remember(place.found.server.url, needs)
 
     def skipped(self, chosen: Place, needs: Needs, tried: Collection[str]) -> tuple[Skip, ...]:
         """List the servers that come before a place in the user's order, and why they do not serve.
@@ -189,7 +168,7 @@ class Selection:
             return ""
         if broken := broken_pin(place.model, self._settings.digests):
             return broken.message
-        if lacking := needs.lacking(self._with_told(place.model)):
+        if lacking := needs.lacking(self.descriptions.complete(place.model)):
             return f"{place.model.name} cannot {lacking}"
         ranks = {id(each.place): each for each in self.sort([place, chosen], needs)}
         return objection_to(ranks[id(place)], ranks[id(chosen)])
@@ -250,10 +229,10 @@ class Selection:
                 problems.append(Attempt(place.found.server.url, broken))
                 continue
             model = place.model
-            if needs.capabilities and (told := (yield from self._told_of(place))):
+            if needs.capabilities and (told := (yield from self.descriptions.told_of(place))):
                 model = replace(model, capabilities=told.capabilities)
             if lacking := needs.lacking(model):
-                problems.append(_unable(place, lacking))
+                problems.append(unable(place, lacking))
                 continue
             able.append(place if model is place.model else replace(place, model=model))
             if place.rule == NOT_NAMED:
@@ -266,44 +245,16 @@ class Selection:
             raise problems[0].error.tried(tuple(problems))
         return self.sort(able, needs)
 
-    def _told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
-        """Ask what the listing leaves open: once for each model, in vain once for each listing."""
-        model, key, listed_at = place.model, _key(place.model), place.found.asked_at
-        if not KINDS[model.kind].tells_more_by_show or model.capabilities is not None:
-            return None
-        if key not in self._told and self._asked_in_vain.get(key) != listed_at:
-            try:
-                yield from self.show(place, within or self._settings.probe_timeout)
-            except LocalMixError:  # the request itself will tell what is wrong
-                self._asked_in_vain[key] = listed_at
-        return self._told.get(key)
-
-    def _with_told(self, model: ModelInfo) -> ModelInfo:
-        """Add what the server told of a model to what it lists."""
-        told = self._told.get(_key(model))
-        if told is None:
-            return model
-        return replace(
-            model,
-            capabilities=told.capabilities if model.capabilities is None else model.capabilities,
-            context_length=told.context_length or model.context_length,
-            own_context_length=told.own_context_length,
-        )
-
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
             return no_server(found, self._settings)
         name, catalog = self._name(needs), self._catalog(found)
         if clouds := catalog.places(name) if name else ():
-            return _only_in_a_cloud(clouds[0])
+            return only_in_a_cloud(clouds[0])
         return no_model(name, needs.purpose, catalog)
 
     def _name(self, needs: Needs) -> str | None:
         return needs.model or (self._settings.model if needs.purpose == "chat" else None)
-
-
-def _key(model: ModelInfo) -> _Key:
-    return model.server, model.name, model.digest
 
 
 def _comes_before(one: Found, other: Found) -> bool:
@@ -315,67 +266,3 @@ def _comes_before(one: Found, other: Found) -> bool:
 
 def _is_nobody_there(found: Sequence[Found]) -> bool:
     return not any(each.server.kind for each in found if not each.is_reserve)
-
-
-def no_server(found: Sequence[Found], settings: Settings) -> LocalMixError:
-    """Say that no server can be used: it wants a token, or nobody is there, and what to do."""
-    attempts = away(found)
-    refused = next((each for each in found if isinstance(each.error, AuthenticationError)), None)
-    if refused and refused.error:
-        url = refused.server.url
-        hint = settings.how_to_give_a_token(url)
-        return AuthenticationError(refused.error.message, hint=hint, server=url, attempts=attempts)
-    commands = ["`ollama serve`", "`lms server start`"]
-    if settings.servers:
-        hint = f"Check the addresses, or start one: {' or '.join(commands)}. Tried:"
-    else:
-        commands.append(f"`{INSTALL}` and LOCAL_MODELS_PATH=<folder with .gguf files>")
-        hint = f"Start one: {', or '.join(commands)}. Tried:"
-    return NoServerError("No model server answered.", hint=hint, attempts=attempts)
-
-
-def away(found: Sequence[Found]) -> tuple[Attempt, ...]:
-    """List the servers that cannot be used, with what is wrong."""
-    return tuple(
-        Attempt(each.server.url, NoServerError(each.server.problem))
-        for each in found
-        if each.server.problem
-    )
-
-
-def no_model(name: str | None, purpose: Purpose, catalog: Catalog) -> ModelNotFoundError:
-    """Say that nobody has the model, and which names come near."""
-    if name is None:
-        known = tuple(place.model.name for place in catalog.everything)
-        return ModelNotFoundError(
-            f"No server holds a model for {purpose}.",
-            hint=f"Get one, or name one of: {', '.join(known) or 'none are installed'}.",
-            available=known,
-        )
-    meant = catalog.alias(name)
-    alias = f", nor what it is your alias for ({', '.join(meant)})" if meant else ""
-    available = catalog.nearest(name)
-    return ModelNotFoundError(
-        f"No server holds the model {name!r}{alias}.",
-        hint=f"Nearest names: {', '.join(available[:3]) or 'none are installed'}.",
-        available=available,
-    )
-
-
-def _only_in_a_cloud(place: Place) -> ModelNotFoundError:
-    name, server = place.model.name, place.found.server
-    return ModelNotFoundError(
-        f"{name} is not there any more; {server.url} would send it to a cloud.",
-        server=server.url,
-        hint=f"Ask for {server.name or server.kind}/{name} if that is what you want.",
-    )
-
-
-def _unable(place: Place, lacking: str) -> Attempt:
-    url = place.found.server.url
-    error = UnsupportedFeatureError(
-        f"{place.model.name} at {url} cannot {lacking}.",
-        server=url,
-        hint="Use a model that can.",
-    )
-    return Attempt(url, error)
