@@ -35,6 +35,10 @@ def test_nothing_blocks_the_loop(start: Any, tmp_path: Path) -> None:
                 assert [step async for step in client.stream("hello", model="tiny", seed=1)]
                 assert (await client.chat("hello", model="tiny", temperature=0)).content == "Hi."
                 assert (await client.embed("text", model="embed")).cached
+            options: Any = {"model": "embed", "chunk_size": 1, "checkpoint": tmp_path / "part"}
+            for texts in ["text"] * 3, ["text"] * 5:
+                found = [step async for step in client.embed_many(texts, **options)]
+                assert len(found) == len(texts)
             for ask in (client.servers, client.listing, client.models, client.running):
                 assert await ask() is not None
             assert await client.route("tiny")

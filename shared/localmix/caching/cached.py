@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from localmix.caching.keys import answer_key, may_be_kept, vector_keys, weights_of
+from localmix.caching.keys import answer_key, may_be_kept, vector_keys
 from localmix.caching.records import dump_deltas, dump_vector, load_deltas, load_vector
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.routing.answering import Answering
@@ -15,6 +15,7 @@ from localmix.routing.dispatch import find_places
 from localmix.routing.fleet import Fleet
 from localmix.routing.needs import needs_of
 from localmix.routing.ranking import Ranked
+from localmix.routing.weights import weights_of
 from localmix.servers.progress import Progress
 from localmix.types import (
     ChatResult,

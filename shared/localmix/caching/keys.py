@@ -11,7 +11,6 @@ from localmix.types import (
     CompletionRequest,
     EmbedRequest,
     GenerationRequest,
-    ModelInfo,
 )
 
 # What is kept under keys of one form is read in one way: another form of either is a new number.
@@ -19,24 +18,8 @@ _FORM = "localmix 1"
 # How texts are sent, and what becomes of the model afterwards, makes no other vector.
 _NOT_IN_A_VECTOR = {
     *("texts", "model", "cache", "keep_alive"),
-    *("skip_bad", "chunk_size", "concurrency"),
+    *("skip_bad", "chunk_size", "concurrency", "spread"),
 }
-
-
-def weights_of(model: ModelInfo) -> str:
-    """Say what identifies the weights of a model; empty where its server tells too little.
-
-    A digest does so wherever the model is. Else its facts do, at that server: a name alone may
-    stand for other weights tomorrow, and what runs in a cloud may change at any time.
-    """
-    if model.remote:
-        return ""
-    if model.digest:
-        return f"digest {model.digest.removeprefix('sha256:')}"
-    if not model.size_bytes:
-        return ""
-    facts = (model.server, model.name, model.size_bytes, model.quantization, model.parameters)
-    return json.dumps(["facts", *facts, model.family, str(model.modified_at or "")])
 
 
 def may_be_kept(request: GenerationRequest | EmbedRequest) -> bool:

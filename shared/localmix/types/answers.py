@@ -175,6 +175,22 @@ class EmbedResult:
     cached: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One of many texts with its vector.
+
+    Attributes:
+        index: The place of the text among all.
+        vector: Empty if the text was set aside.
+        reason: Why it was, in one sentence.
+    """
+
+    index: int
+    text: str
+    vector: list[float]
+    reason: str = ""
+
+
 def route_after(first: Route | None, second: Route | None) -> Route | None:
     """Give the route of the second request of a turn, which tells of the first."""
     return replace(second, earlier=(*second.earlier, first)) if first and second else second

@@ -67,6 +67,7 @@ class EmbedOptions(TypedDict, total=False):
     skip_bad: bool
     chunk_size: int
     concurrency: int
+    spread: bool
     cache: bool | None
 
 

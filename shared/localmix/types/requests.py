@@ -262,6 +262,8 @@ class EmbedRequest(_Kept):
             vector in its place, instead of failing the request; see `EmbedResult.skipped`.
         chunk_size: The most texts to send in one request.
         concurrency: The most requests to have on their way at once.
+        spread: Whether the server that has least to do is the best, whatever the order of the
+            servers.
     """
 
     texts: Annotated[tuple[str, ...], Field(strict=False)]
@@ -272,6 +274,7 @@ class EmbedRequest(_Kept):
     skip_bad: bool = False
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
+    spread: bool = False
 
     @field_validator("texts")
     @classmethod
