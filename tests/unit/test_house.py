@@ -58,6 +58,7 @@ FLOORS = {
     "client": 9,
     "adapting": 10,
     "proxy": 10,
+    "pytest": 11,
     "cli": 11,
     "langchain_localmix": 11,
     "llamaindex_localmix": 11,
