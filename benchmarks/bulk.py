@@ -106,7 +106,7 @@ def numbered(count: int) -> Iterable[str]:
 
 
 def _rate(way: Way, urls: Sequence[str], texts: int) -> float:
-    way(urls, numbered(2))  # imports
+    way(urls, numbered(FOR_OTHERS))  # imports; and the server writes its replies of this size
     began = time.perf_counter()
     assert way(urls, numbered(texts)) == texts
     return texts / (time.perf_counter() - began)

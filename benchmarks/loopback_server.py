@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -131,6 +132,11 @@ def _reply(route: str, body: bytes) -> tuple[str, bytes]:
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):  # some clients hang up in the middle of a reply
+        await _answer(reader, writer)
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while head := await _head(reader):
         method, path = head[0].split()[:2]
         lengths = [int(line.split(":")[1]) for line in head if line.lower().startswith("content-l")]
