@@ -6,13 +6,26 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test lint types check record record-langchain clients bench build clean
+.PHONY: demo test coverage lowest lint types check record record-langchain clients bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
 
-test: $(READY)  ## Run every test and print the branch coverage.
-	$(BIN)/python -m pytest --cov
+# Tests wait more than they compute: two to a core.
+WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+
+test: $(READY)  ## Run all tests but the exhaustive ones.
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive"
+
+coverage: $(READY)  ## Run every test, and print the branch coverage.
+	$(BIN)/python -m pytest -q -n $(WORKERS) --cov
+
+# What pyproject.toml promises at least, in an environment of its own.
+lowest:  ## Run the adapters' tests with the lowest frameworks.
+	$(MAKE) VENV=.venv-lowest .venv-lowest/ready
+	.venv-lowest/bin/python -m pip install --quiet "langchain-core==1.6.0" "llama-index-core==0.14.23"
+	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) tests/langchain tests/llamaindex
+	rm -rf .venv-lowest
 
 lint: $(READY)
 	$(BIN)/ruff format --check
@@ -51,7 +64,7 @@ build: $(READY)  ## Build the wheels and the source distributions, also of the t
 	$(BIN)/python -m build --outdir dist examples/tiny-model
 
 clean:
-	rm -rf $(VENV) dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # `pip install --group` needs pip 25.1.
 $(READY): pyproject.toml

@@ -79,7 +79,7 @@ class _Face:
         if _is_in_a_loop():  # where nothing may block: the files are read by the first request
             Settings.check(**given)
         else:
-            self._fleet.prepare()
+            self._prepare()
 
     def _build(self, fleet: Fleet) -> None:
         from localmix.bulk.embedding import Bulk
@@ -92,7 +92,6 @@ class _Face:
         self._requests = Cached(Compound(Requests(fleet), fleet.clock), fleet)
         self._bulk = Bulk(self._requests, fleet)
         self._management = Management(fleet)
-        self._forget_connections()
 
     @classmethod
     def with_settings(
@@ -104,7 +103,8 @@ class _Face:
         client = cls.__new__(cls)
         client._given = []  # noqa: SLF001  (its own class)
         client._build(Fleet(settings, observers))  # noqa: SLF001
-        client._transport = transport  # noqa: SLF001
+        if transport:
+            client._transport = transport  # noqa: SLF001
         return client
 
     @property
@@ -119,8 +119,11 @@ class _Face:
         """
         return self._inventory.known(model, purpose)
 
-    def _forget_connections(self) -> None:
-        """Start without a connection; they are opened by the first request."""
+    def _prepare(self) -> Any:
+        """Read the settings and import the HTTP library, which look at files; give the transport.
+
+        Several threads may do this at once: all get the same one.
+        """
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
@@ -142,7 +145,7 @@ class _Face:
     def _twin(self, kind: type[F]) -> F:
         twin = kind.__new__(kind)
         twin.__dict__.update(self.__dict__)
-        twin._forget_connections()  # noqa: SLF001  (its own class)
+        twin.__dict__.pop("_transport", None)  # connections are its own
         return twin
 
     def __repr__(self) -> str:
@@ -169,7 +172,7 @@ class Client(_Face, InBulk, Managing):
         ConfigError: A setting cannot be right.
     """
 
-    _transport: Transport | None
+    _transport: Transport | None = None
 
     def as_async(self) -> AsyncClient:
         """Give an `AsyncClient` that shares everything known about the servers."""
@@ -262,17 +265,16 @@ class Client(_Face, InBulk, Managing):
     def __exit__(self, *about: object) -> None:
         self.close()
 
-    def _forget_connections(self) -> None:
-        self._transport = None
-
     @property
     def _driver(self) -> Transport:
-        if self._transport:
-            return self._transport
+        return self._transport or self._prepare()
+
+    def _prepare(self) -> Transport:
         from localmix.transport import Transport
 
-        self._transport = driver = self._transport or Transport()
-        return driver
+        self._fleet.prepare()
+        transport: Transport = self.__dict__.setdefault("_transport", Transport())
+        return transport
 
     def _stream(self, request: GenerationRequest) -> Stream:
         progress = Progress(self._fleet.clock)
@@ -286,7 +288,7 @@ class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
     serves one event loop after another.
     """
 
-    _transport: AsyncTransport | None
+    _transport: AsyncTransport | None = None
 
     async def servers(self) -> list[Server]:
         """Ask every candidate now; give each with the verdict on it."""
@@ -351,9 +353,6 @@ class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
     async def __aexit__(self, *about: object) -> None:
         await self.close()
 
-    def _forget_connections(self) -> None:
-        self._transport = None
-
     def _stream(self, request: GenerationRequest) -> AsyncStream:
         progress = Progress(self._fleet.clock)
         return AsyncStream(self._iterate(self._requests.stream(request, progress)), progress)
@@ -372,12 +371,11 @@ class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
         return await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> AsyncTransport:
-        """Read the settings, and import the HTTP library: both look at files."""
         from localmix.transport import AsyncTransport
 
         self._fleet.prepare()
-        self._transport = driver = self._transport or AsyncTransport()
-        return driver
+        transport: AsyncTransport = self.__dict__.setdefault("_transport", AsyncTransport())
+        return transport
 
 
 def _is_in_a_loop() -> bool:

@@ -13,6 +13,7 @@ import pytest
 from localmix import ChatResult, EmbedResult
 from localmix.errors import LocalMixError, StreamInterruptedError
 from localmix.observing import Event
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.either import MakeEither, route_of
 from tests.loopback import Exchange, LoopbackServer, hang_up, ndjson, whole
@@ -170,6 +171,7 @@ class TestWeights:
     ) -> None:
         one, other = start(holding("ab" * 32)), start(holding("cd" * 32))
         for server in (one, other):
+            MEMORY.forget()  # as in another program
             client = either(server.url, cache=file)
             assert not client.chat("hello", **SURE).cached
             assert not client.embed("hello", model="embed").cached

@@ -70,6 +70,7 @@ KEYS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("odd", KEYS, ids=lambda odd: odd.__name__)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

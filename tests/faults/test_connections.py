@@ -91,6 +91,7 @@ def memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1])
 
 
+@pytest.mark.exhaustive
 def test_a_client_may_be_closed_at_any_moment_from_any_thread(start: Any) -> None:
     server = start(stand_ins.ollama())
     client = Client(server.url, max_retries=0)
@@ -138,6 +139,7 @@ def _ours() -> set[threading.Thread]:
     return {each for each in threading.enumerate() if each.name == "localmix"}
 
 
+@pytest.mark.exhaustive
 def test_a_client_may_be_closed_at_any_moment_from_any_task(start: Any) -> None:
     server = start(stand_ins.ollama())
 

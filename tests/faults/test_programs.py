@@ -38,7 +38,7 @@ def run(code: str, **names: object) -> subprocess.CompletedProcess[str]:
     """Run a program; what it says on standard error is a failure."""
     head = "".join(f"{name} = {value!r}\n" for name, value in names.items())
     done = subprocess.run(
-        [sys.executable, "-c", head + textwrap.dedent(code)],
+        [sys.executable, "-u", "-c", head + textwrap.dedent(code)],  # a fork copies buffers
         capture_output=True,
         text=True,
         timeout=60,

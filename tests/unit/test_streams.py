@@ -38,6 +38,7 @@ def test_at_once(stream: Stream) -> None:
     assert fold(decoded(stream, [])) == stream.answer
 
 
+@pytest.mark.exhaustive
 @streams
 def test_cut_in_two_anywhere(stream: Stream) -> None:
     at_once = decoded(stream, [])
@@ -50,6 +51,7 @@ def test_one_byte_at_a_time(stream: Stream) -> None:
     assert decoded(stream, list(range(1, len(stream.data)))) == decoded(stream, [])
 
 
+@pytest.mark.exhaustive
 @streams
 def test_no_prefix_looks_whole_that_is_not(stream: Stream) -> None:
     """Only what follows the reason for the end may be missing: figures, and OpenAI's end mark."""
@@ -89,6 +91,7 @@ def test_a_forced_call_that_was_cut_is_not_lost_in_silence(kind: Any) -> None:
         decoded(stream, [])
 
 
+@pytest.mark.exhaustive
 @given(stream=st.sampled_from(list(STREAMS.values())), data=st.data())
 def test_cut_at_random(stream: Stream, data: st.DataObject) -> None:
     places = st.integers(0, len(stream.data))

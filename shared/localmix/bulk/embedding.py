@@ -14,9 +14,9 @@ from localmix.bulk.progress import Tell, meter
 from localmix.bulk.window import Batch, Window
 from localmix.errors import BadVectorError, ConfigError, ContextLengthError, ProtocolError
 from localmix.routing.answering import Answering
-from localmix.routing.dispatch import find_places
 from localmix.routing.fleet import Fleet
 from localmix.routing.needs import needs_of
+from localmix.routing.places import find_places
 from localmix.routing.ranking import Ranked
 from localmix.routing.weights import weights_of
 from localmix.types import Embedded, EmbedRequest, EmbedResult
@@ -46,6 +46,7 @@ class Bulk:
         best = candidates[0].place
         name = job.request.model if best.is_pinned else best.model.name
         request = job.request.model_copy(update={"model": name, "spread": True})
+        candidates = yield from find_places(self._fleet, needs_of(request))  # all that have it
         with ExitStack() as stack:
             tell = stack.enter_context(meter(job.progress, job.texts))
             texts, done, file = iter(job.texts), 0, None

@@ -11,9 +11,9 @@ from localmix.caching.keys import answer_key, may_be_kept, vector_keys
 from localmix.caching.records import dump_deltas, dump_vector, load_deltas, load_vector
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.routing.answering import Answering
-from localmix.routing.dispatch import find_places
 from localmix.routing.fleet import Fleet
 from localmix.routing.needs import needs_of
+from localmix.routing.places import find_places
 from localmix.routing.ranking import Ranked
 from localmix.routing.weights import weights_of
 from localmix.servers.progress import Progress

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def main() -> None:
@@ -15,8 +17,20 @@ def main() -> None:
             raise
         sys.stderr.write('The command line is an extra. Run: pip install "localmix[cli]"\n')
         sys.exit(1)
-    logging.getLogger("localmix.requests").setLevel(logging.ERROR)  # not into a conversation
     try:
-        app()
+        with level("localmix.requests", logging.ERROR):  # not into a conversation
+            app()
     except KeyboardInterrupt:  # so early or so late that no command is there to end
         sys.exit(130)
+
+
+@contextmanager
+def level(name: str, least: int | str) -> Iterator[None]:
+    """Have a logger write what is at least of this level, for a while."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(least)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from localmix import proxy
+from localmix.cli import level
 from localmix.cli.arguments import Json, Servers
 from localmix.cli.output import say, write_json_line, write_table
 from localmix.settings import Settings
@@ -108,17 +109,13 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
 
 
 @contextmanager
-def _logging_to_stderr(level: str) -> Iterator[None]:
+def _logging_to_stderr(least: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log, requests = logging.getLogger("localmix"), logging.getLogger("localmix.requests")
-    before = log.level, requests.level
+    log = logging.getLogger("localmix")
     log.addHandler(handler)
-    log.setLevel(level.upper())
-    requests.setLevel(logging.NOTSET)
     try:
-        yield
+        with level("localmix", least.upper()), level("localmix.requests", logging.NOTSET):
+            yield
     finally:
         log.removeHandler(handler)
-        log.setLevel(before[0])
-        requests.setLevel(before[1])

@@ -10,13 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import KINDS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded import started
+from localmix.dialects import KINDS, Dialect, Target, unreadable
 from localmix.errors import (
     Attempt,
     AuthenticationError,
     ConfigError,
-    DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
     ProtocolError,
@@ -29,8 +27,9 @@ from localmix.errors import (
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
 from localmix.routing.fleet import Fleet
-from localmix.routing.loading import Loading, window_for
+from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
+from localmix.routing.places import deadline_of, find_places
 from localmix.routing.queueing import Queue
 from localmix.routing.ranking import Ranked, is_loaded, reason_of
 from localmix.routing.refusals import call_mute, out_of_time
@@ -95,7 +94,7 @@ class Dispatch:
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
-        log = _Log(_deadline(self._fleet), errand.watch)
+        log = _Log(deadline_of(self._fleet), errand.watch)
         retry = Retry(self._fleet.settings.max_retries, self._budget)
         candidates = yield from find_places(self._fleet, errand.needs, log.deadline)
         while True:
@@ -161,7 +160,8 @@ class Dispatch:
         place, dialect = chosen.place, KINDS[chosen.place.model.kind].dialect
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
-            endpoint = yield from self._endpoint(place, log)
+            left = log.deadline - self._clock()
+            endpoint = yield from endpoint_for(place, self._fleet.engine, left)
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
@@ -176,15 +176,6 @@ class Dispatch:
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
             return answer
-
-    def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
-        """Say where the bytes go; the embedded engine is started for it."""
-        endpoint, name = place.found.endpoint, place.model.name
-        if not KINDS[place.model.kind].is_started_here:
-            return endpoint
-        bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        url, headers = yield from started(self._fleet.engine, name, bound)
-        return replace(endpoint, url=url, headers=headers)
 
     def _bounds(
         self, errand: Errand[T], chosen: Ranked, log: _Log, *, is_watched: bool
@@ -251,27 +242,6 @@ _CHANGED = (TransportError, ModelNotFoundError, ProtocolError, UnsupportedFeatur
 
 def _is_for_something_else(error: LocalMixError) -> bool:
     return isinstance(error, UnsupportedFeatureError) and bool(error.purpose)
-
-
-def find_places(fleet: Fleet, needs: Needs, deadline: float | None = None) -> Flow[list[Ranked]]:
-    """List the places for a request, the best first; see `Selection.places`.
-
-    Raises:
-        TimedOutError: Until the deadline no server had shown what it is.
-    """
-    deadline = _deadline(fleet) if deadline is None else deadline
-    try:
-        return (yield from fleet.selection.places(needs, deadline))
-    except DiscoveryError as error:
-        if fleet.clock() >= deadline:
-            raise out_of_time(fleet.settings) from error
-        raise
-
-
-def _deadline(fleet: Fleet) -> float:
-    """Say until when a request that begins now may take."""
-    bound = fleet.settings.timeout
-    return fleet.clock() + (float("inf") if bound is None else bound)
 
 
 def is_final(error: LocalMixError) -> bool:
