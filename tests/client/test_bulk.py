@@ -20,6 +20,7 @@ from localmix.errors import (
     ProtocolError,
     ServerError,
 )
+from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import Exchange, LoopbackServer, whole
@@ -260,6 +261,7 @@ class TestCheckpoint:
         other = start(stand_ins.ollama(POST__api_embed=Embedder()))
         other.routes["GET /api/tags"] = whole({"models": [entry]})
         for url, options in ((other.url, {}), (server.url, {"dimensions": 2})):
+            MEMORY.forget()  # as in another program
             with pytest.raises(ConfigError, match="of another model, or of other options"):
                 either(url).embed_many(numbered(50), checkpoint=file, **MANY, **options)
 
