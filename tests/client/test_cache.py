@@ -342,3 +342,17 @@ def test_the_usual_file_is_the_users_alone(
     (file,) = tmp_path.rglob("answers.sqlite")
     assert file.stat().st_mode & 0o077 == 0
     store._usual_path.cache_clear()
+
+
+def test_many_texts_are_looked_for_too(either: MakeEither, start: Start, file: Path) -> None:
+    server = start(stand_ins.ollama(POST__api_embed=numbering))
+    texts = ["x" * length for length in range(1, 60)]
+    runs = [
+        either(server.url, cache=file).embed_many(some, model="embed", chunk_size=10)
+        for some in (texts[:50], texts)
+    ]
+    assert [each.vector for each in runs[1]] == [[len(text) / 3, 0.1] for text in texts]
+    asked = [
+        text for each in server.requests if each.path == "/api/embed" for text in each.json["input"]
+    ]
+    assert sorted(asked) == sorted(texts)
