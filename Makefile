@@ -58,9 +58,11 @@ bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/observing.py
 	$(BIN)/python benchmarks/llamaindex.py
 	$(BIN)/python benchmarks/proxy.py
+	$(BIN)/python benchmarks/bulk.py
 
-build: $(READY)  ## Build the wheel and the source distribution.
+build: $(READY)  ## Build the wheels and the source distributions, also of the tiny models.
 	$(BIN)/python -m build
+	$(BIN)/python -m build --outdir dist examples/tiny-model
 
 clean:
 	rm -rf $(VENV) .venv-* dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
