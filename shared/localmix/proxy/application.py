@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from localmix import AsyncClient
+from localmix.dialects.anthropic.server import AnthropicServer
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import OllamaServer
 from localmix.dialects.openai.server import OpenAIServer
+from localmix.dialects.responses.server import ResponsesServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
+from localmix.proxy.agents import AgentEndpoints
 from localmix.proxy.answering import Pace, Stage, whole
 from localmix.proxy.body import BodyBounds, read_body
 from localmix.proxy.door import Door
@@ -29,7 +32,8 @@ from localmix.transport.over_aiohttp import AiohttpWire
 from localmix.wire import kin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_OLLAMA, _OPENAI = OllamaServer(), OpenAIServer()
+_OLLAMA, _OPENAI, _RESPONSES = OllamaServer(), OpenAIServer(), ResponsesServer()
+_ANTHROPIC = AnthropicServer()
 _log = logging.getLogger("localmix.proxy")
 # The most requests that wait for an answer at once; the servers' own limits come first.
 MOST_AT_ONCE = 1024
@@ -53,9 +57,12 @@ def make(
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
+    anthropic = AnthropicServer()
+    messages, responses = (Stage(service, each, pace) for each in (anthropic, _RESPONSES))
+    agents = AgentEndpoints(anthropic, messages, responses)
     gate = Gate(settings)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in (*ollama.routes(), *openai.routes()):
+    for route in (*ollama.routes(), *openai.routes(), *agents.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -157,4 +164,6 @@ class Gate:
 
 def _dialect_of(path: str) -> ServerDialect:
     """Tell in whose words a path is answered, also one that does not exist."""
+    if path.startswith("/v1/messages"):
+        return _ANTHROPIC
     return _OPENAI if path.startswith(("/v1", "/api/v0")) else _OLLAMA

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama import listings
-from localmix.dialects.ollama.writer import write_done
+from localmix.dialects.ollama.writer import write_done, write_vectors
 from localmix.dialects.serving import Load, Unload, Wanted
 from localmix.errors import ConfigError
 from localmix.proxy.answering import Stage, utc_now, whole
@@ -74,7 +74,7 @@ class OllamaEndpoints:
                 return whole(write_done(ask, "unload", utc_now))
             case EmbedRequest() as request:
                 result = await self._service.embed(ask, request)
-                return whole(self._stage.dialect.write_embeddings(ask, result))
+                return whole(write_vectors(ask, result))
             case request:
                 return await self._stage.generate(http, ask, request)
 

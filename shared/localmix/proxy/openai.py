@@ -53,6 +53,6 @@ class OpenAIEndpoints:
         ask = self._stage.dialect.read(http.path, said)
         if isinstance(ask.wanted, EmbedRequest):
             result = await self._service.embed(ask, ask.wanted)
-            return whole(self._stage.dialect.write_embeddings(ask, result))
+            return whole(openai.write_vectors(ask, result))
         assert isinstance(ask.wanted, GenerationRequest)  # noqa: S101  (it reads nothing else)
         return await self._stage.generate(http, ask, ask.wanted)

@@ -12,7 +12,7 @@ from localmix.dialects.serving import Ask, Listed, Load
 from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
-from localmix.proxy.wishes import Wishes
+from localmix.proxy.wishes import Wishes, without
 from localmix.streams import AsyncStream
 from localmix.types import (
     ChatRequest,
@@ -118,8 +118,12 @@ class Service:
             try:
                 return await answer(self._wishes.eased(request, place))
             except UnsupportedFeatureError as error:
-                if not self._wishes.learn(error, place):
+                if self._wishes.learn(error, place):
+                    continue
+                simpler = without(request, ask.wishes)
+                if simpler == request:
                     raise
+                request = simpler
             except ModelNotFoundError as error:
                 # LM Studio without just-in-time loading: it has the model, and will not load it.
                 if is_loaded or not await self._is_loaded_now(ask.model):

@@ -17,7 +17,6 @@ from localmix.dialects.ollama.writer import (
     ChatWriter,
     GenerateWriter,
     write_error,
-    write_vectors,
 )
 from localmix.dialects.parts.heard import (
     Pairing,
@@ -32,7 +31,7 @@ from localmix.dialects.parts.heard import (
 )
 from localmix.dialects.serving import Ask, Clock, Failure, Load, Unload, Wanted, Writer
 from localmix.errors import ConfigError, UnsupportedFeatureError
-from localmix.types import EmbedRequest, EmbedResult, Message
+from localmix.types import EmbedRequest, Message
 from localmix.types.build import chat_request, completion_request, embed_request
 from localmix.wire import jsontext
 
@@ -73,10 +72,6 @@ class OllamaServer:
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
         return ChatWriter(ask, now) if ask.path == "/api/chat" else GenerateWriter(ask, now)
-
-    def write_embeddings(self, ask: Ask, result: EmbedResult) -> bytes:
-        """Write vectors in the shape of either endpoint."""
-        return write_vectors(ask, result)
 
     def write_error(self, failure: Failure) -> bytes:
         """Write an error; clients look for the words `not found`."""

@@ -16,12 +16,12 @@ from localmix.dialects.openai.writer import (
     ChatWriter,
     CompletionWriter,
     write_error,
-    write_vectors,
 )
 from localmix.dialects.parts.heard import (
     Pairing,
     is_plain,
     positive,
+    read_effort,
     read_image,
     read_options,
     read_tool_choice,
@@ -29,7 +29,7 @@ from localmix.dialects.parts.heard import (
 )
 from localmix.dialects.serving import Ask, Clock, Failure, Wanted, Writer
 from localmix.errors import ConfigError
-from localmix.types import EmbedResult, Image, Message, ToolCall
+from localmix.types import Image, Message, ToolCall
 from localmix.types.build import chat_request, completion_request, embed_request
 
 _NUMBERS = frozenset(
@@ -54,16 +54,6 @@ _ROLES = {
     "user": "user",
     "assistant": "assistant",
     "tool": "tool",
-}
-# By the words of every generation of OpenAI's models.
-_EFFORTS: dict[str, Any] = {
-    "none": False,
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "max",
-    "max": "max",
 }
 
 
@@ -96,10 +86,6 @@ class OpenAIServer:
         """Make the writer of an answer."""
         is_chat = ask.path.endswith("/chat/completions")
         return ChatWriter(ask, now) if is_chat else CompletionWriter(ask, now)
-
-    def write_embeddings(self, ask: Ask, result: EmbedResult) -> bytes:
-        """Write vectors, as numbers or in base64."""
-        return write_vectors(ask, result)
 
     def write_error(self, failure: Failure) -> bytes:
         """Write an error object."""
@@ -226,8 +212,6 @@ def _format(said: Asked) -> Any:
 def _think(said: Asked) -> Any:
     effort = said.text("reasoning_effort") or said.inner("reasoning").text("effort")
     if effort:
-        if effort not in _EFFORTS:
-            raise ConfigError(f"reasoning_effort must be one of {', '.join(_EFFORTS)}.")
-        return _EFFORTS[effort]
+        return read_effort(effort, "reasoning_effort")
     template = said.inner("chat_template_kwargs")
     return template.flag("enable_thinking") if "enable_thinking" in template else None
