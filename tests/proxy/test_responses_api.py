@@ -118,6 +118,7 @@ def test_what_the_server_is_told(behind: LoopbackServer, client: openai.OpenAI) 
         {"type": "function_call_output", "call_id": "c2", "output": [
             {"type": "input_text", "text": "5"}]},
         {"role": "user", "content": "Go on."},
+        {"role": "developer", "content": "And hurry."},
     ]  # fmt: skip
     client.responses.create(
         model="tiny",
@@ -137,9 +138,8 @@ def test_what_the_server_is_told(behind: LoopbackServer, client: openai.OpenAI) 
         include=["reasoning.encrypted_content"],
     )
     sent = behind.last(CHAT).json
-    system, developer, user, assistant, first, second, last = sent["messages"]
-    assert system == {"role": "system", "content": "Be short."}
-    assert developer == {"role": "system", "content": "Use tools."}
+    system, user, assistant, first, second, last = sent["messages"]
+    assert system == {"role": "system", "content": "Be short.\n\nUse tools."}
     assert user["content"] == [
         {"type": "text", "text": "Look:"},
         {"type": "image_url", "image_url": {"url": image}},
@@ -148,7 +148,7 @@ def test_what_the_server_is_told(behind: LoopbackServer, client: openai.OpenAI) 
     assert [call["id"] for call in assistant["tool_calls"]] == ["c1", "c2"]
     assert (first["tool_call_id"], first["content"]) == ("c1", "4")
     assert (second["tool_call_id"], second["content"]) == ("c2", "5")
-    assert last == {"role": "user", "content": "Go on."}
+    assert last == {"role": "user", "content": "Go on.\n\nAnd hurry."}
     assert [tool["function"]["name"] for tool in sent["tools"]] == ["add"]
     assert (sent["tool_choice"], sent["parallel_tool_calls"]) == ("required", False)
     assert (sent["max_tokens"], sent["temperature"]) == (99, 0.5)

@@ -14,7 +14,7 @@ from typing import Any
 from localmix.dialects.anthropic.writer import MessagesWriter, write_error
 from localmix.dialects.asking import Asked, without_absent
 from localmix.dialects.parts.counting import Yardstick
-from localmix.dialects.parts.heard import Pairing, offered, read_options
+from localmix.dialects.parts.heard import Pairing, offered, read_options, settled
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
 from localmix.errors import ConfigError
 from localmix.types import Image, Message, Tool
@@ -52,7 +52,7 @@ class AnthropicServer:
         return Ask(
             path,
             model,
-            chat_request(_messages(said), without_absent(_options(said, model))),
+            chat_request(settled(_messages(said)), without_absent(_options(said, model))),
             is_streamed=said.flag("stream"),
             said=said,
             wishes=frozenset({"think"}),

@@ -162,3 +162,32 @@ def offered(choice: str, tools: Sequence[Tool]) -> str:
     names = {tool.name for tool in tools}
     is_possible = choice in names or choice == "none" or (names and choice == "required")
     return choice if is_possible else "auto"
+
+
+def settled(messages: Sequence[Message]) -> list[Message]:
+    """Put a conversation into an order that the templates of all models take.
+
+    Agents speak as the system at any time, and as the user several times in a row. Templates want
+    one system prompt, at the beginning (Qwen 3.5), and turns that alternate (Gemma, Mistral).
+    """
+    turns = next((at for at, each in enumerate(messages) if each.role != "system"), len(messages))
+    prompts = [message.text for message in messages[:turns]]
+    settled = [Message(role="system", content="\n\n".join(prompts))] if any(prompts) else []
+    for message in messages[turns:]:
+        if message.role not in ("system", "user"):
+            settled.append(message)
+        elif settled and settled[-1].role == "user":
+            settled[-1] = _said_after(settled[-1], message)
+        else:
+            settled.append(message.model_copy(update={"role": "user"}))
+    return settled
+
+
+def _said_after(first: Message, second: Message) -> Message:
+    if isinstance(first.content, str) and isinstance(second.content, str):
+        return Message(role="user", content=f"{first.content}\n\n{second.content}")
+    parts = [
+        (each.content,) if isinstance(each.content, str) else each.content
+        for each in (first, second)
+    ]
+    return Message(role="user", content=(*parts[0], *parts[1]))

@@ -19,6 +19,7 @@ from localmix.dialects.parts.heard import (
     read_effort,
     read_image,
     read_options,
+    settled,
 )
 from localmix.dialects.responses.writer import ResponsesWriter, write_error
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
@@ -54,7 +55,7 @@ class ResponsesServer:
                 )
         if said.flag("background"):
             raise ConfigError("background is not possible: no responses are kept here.")
-        wanted = chat_request(_messages(said), without_absent(_options(said, model)))
+        wanted = chat_request(settled(_messages(said)), without_absent(_options(said, model)))
         is_streamed = said.flag("stream")
         return Ask(path, model, wanted, is_streamed, said, wishes=frozenset({"think"}))
 
