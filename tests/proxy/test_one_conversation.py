@@ -25,7 +25,7 @@ SCHEMA: dict[str, Any] = {
 }
 DEGREES = {"Paris": "12", "Rome": "19"}
 ANSWER = "12 in Paris, 19 in Rome."
-# The dialects' own frameworks leave sockets to the garbage collector.
+# Ollama's client cannot be closed, and leaves its sockets to the garbage collector.
 pytestmark = [
     pytest.mark.usefixtures("unclosed_clients"),
     pytest.mark.filterwarnings(

@@ -18,10 +18,12 @@ from localmix.dialects.responses.server import ResponsesServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
 from localmix.proxy.agents import AgentEndpoints
+from localmix.proxy.aliases import Aliases
 from localmix.proxy.answering import Pace, Stage, whole
 from localmix.proxy.body import BodyBounds, read_body
 from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
+from localmix.proxy.managing import ManagingEndpoints
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
 from localmix.proxy.routes import MANAGE, USE, Route
@@ -53,16 +55,18 @@ def make(
 ) -> web.Application:
     """Make the application; `pace` and `bounds` are handed in by tests."""
     client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
-    service = Service(client, allows_cloud=settings.proxy_allow_cloud)
+    aliases = Aliases(settings.proxy_models_file)
+    service = Service(client, aliases, allows_cloud=settings.proxy_allow_cloud)
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
     anthropic = AnthropicServer()
     messages, responses = (Stage(service, each, pace) for each in (anthropic, _RESPONSES))
     agents = AgentEndpoints(anthropic, messages, responses)
+    managing = ManagingEndpoints(service)
     gate = Gate(settings)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in (*ollama.routes(), *openai.routes(), *agents.routes()):
+    for route in (*ollama.routes(), *openai.routes(), *agents.routes(), *managing.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -131,6 +135,8 @@ class Gate:
         async def handle(http: web.Request) -> web.StreamResponse:
             if route.right == MANAGE and self._is_read_only:
                 raise RefusedError(403, "This proxy is read-only.")
+            if route.right == MANAGE and not self._door.lets_manage(http.remote or ""):
+                raise RefusedError(403, "Models are managed from this machine, or with a token.")
             if route.right == USE and self._waiting >= MOST_AT_ONCE:
                 raise RefusedError(503, "Too many requests are waiting.", retry_after=1.0)
             self._waiting += 1

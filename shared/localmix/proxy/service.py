@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from localmix import AsyncClient
+from localmix.dialects.ollama import listings
 from localmix.dialects.serving import Ask, Listed, Load
 from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
+from localmix.proxy.aliases import Aliases
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
 from localmix.proxy.wishes import Wishes, without
@@ -33,11 +35,12 @@ R = TypeVar("R", GenerationRequest, EmbedRequest)
 class Service:
     """What the endpoints of every dialect stand on."""
 
-    def __init__(self, client: AsyncClient, *, allows_cloud: bool) -> None:
+    def __init__(self, client: AsyncClient, aliases: Aliases, *, allows_cloud: bool) -> None:
         self.client = client
+        self.aliases = aliases
         self._allows_cloud = allows_cloud
         self._wishes = Wishes()
-        self.inventory = Inventory(client, shows_cloud=allows_cloud)
+        self.inventory = Inventory(client, aliases, shows_cloud=allows_cloud)
 
     # Answers
 
@@ -81,26 +84,46 @@ class Service:
 
         One that is there stays as it is: LM Studio would load it anew to be told for how long.
         """
-        place = await self._place(ask.model, "chat")
+        model = self.aliases.source(ask.model)
+        place = await self._place(model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
-        await self.client.load(ask.model, keep_alive=wants)
+        await self.client.load(model, keep_alive=wants)
         self.inventory.doubt()
 
     async def unload(self, ask: Ask) -> None:
         """Take a model out of memory."""
-        self._check_cloud(ask.model, None)
-        await self.client.unload(ask.model)
+        model = self.aliases.source(ask.model)
+        self.check_cloud(model)
+        await self.client.unload(model)
         self.inventory.doubt()
 
     async def show(self, name: str) -> Listed:
         """Describe a model; under the name that it was asked for by."""
-        place = await self._place(name, "chat")
+        alias, model = self.aliases.get(name), self.aliases.source(name)
+        place = await self._place(model, "chat")
         with suppress(UnsupportedFeatureError):  # some servers only list their models
-            place = await self.client.show(name)
+            place = await self.client.show(model)
+        if alias:
+            place = listings.with_defaults(place, alias.system, alias.template, alias.parameters)
         listed = self.inventory.listed(name, [place], datetime.now(UTC))
         if listed is None:
             raise ModelNotFoundError(f"No server holds the model {name!r}.")
         return listed
+
+    async def find(self, name: str) -> ModelInfo:
+        """Find the model that a name means.
+
+        Raises:
+            ModelNotFoundError: No server has it.
+        """
+        return await self._place(self.aliases.source(name), "chat")
+
+    async def named(self, name: str) -> list[ModelInfo]:
+        """List the models that servers call exactly so."""
+        try:
+            return await self.client.named(name)
+        except ModelNotFoundError:
+            return []
 
     # What all requests have in common
 
@@ -113,8 +136,10 @@ class Service:
         """Ask; without an option that the server cannot be told, and once the model is loaded."""
         purpose: Purpose = "embedding" if isinstance(request, EmbedRequest) else "chat"
         is_loaded = False
+        request = self.aliases.applied(request)
+        model = request.model or ask.model
         while True:
-            place = await self._place(ask.model, purpose)
+            place = await self._place(model, purpose)
             try:
                 return await answer(self._wishes.eased(request, place))
             except UnsupportedFeatureError as error:
@@ -126,7 +151,7 @@ class Service:
                 request = simpler
             except ModelNotFoundError as error:
                 # LM Studio without just-in-time loading: it has the model, and will not load it.
-                if is_loaded or not await self._is_loaded_now(ask.model):
+                if is_loaded or not await self._is_loaded_now(model):
                     raise error from None
                 is_loaded = True
 
@@ -140,17 +165,17 @@ class Service:
 
     async def _place(self, model: str, purpose: Purpose) -> ModelInfo:
         """Find where a request would go."""
-        self._check_cloud(model, None)
+        self.check_cloud(model)
         known = self.client.known(model, purpose)
         if known is None:
             await self.client.route(model, purpose=purpose)
             known = self.client.known(model, purpose)
         if known is None:
             raise ModelNotFoundError(f"No server holds the model {model!r}.")
-        self._check_cloud(model, known)
+        self.check_cloud(model, known)
         return known
 
-    def _check_cloud(self, model: str, place: ModelInfo | None) -> None:
+    def check_cloud(self, model: str, place: ModelInfo | None = None) -> None:
         """Refuse what would leave for a cloud, unless the user allows that.
 
         Raises:

@@ -154,14 +154,20 @@ def _load(said: Asked) -> Wanted:
     return Unload() if keep_alive == 0 else Load(keep_alive)
 
 
-def _common(said: Asked, model: str) -> dict[str, Any]:
-    sampling = said.inner("options")
+def read_parameters(said: Asked) -> dict[str, Any]:
+    """Read options as Ollama names them, in a request or in a model's own defaults."""
     return {
-        **read_options(sampling, OPTIONS, NUMBERS),
+        **read_options(said, OPTIONS, NUMBERS),
+        "max_tokens": positive(said.whole("num_predict")),
+        "stop": said.texts("stop"),
+        "num_ctx": positive(said.whole("num_ctx")),
+    }
+
+
+def _common(said: Asked, model: str) -> dict[str, Any]:
+    return {
+        **read_parameters(said.inner("options")),
         "model": model,
-        "max_tokens": positive(sampling.whole("num_predict")),
-        "stop": sampling.texts("stop"),
-        "num_ctx": positive(sampling.whole("num_ctx")),
         "keep_alive": read_keep_alive(said),
         "logprobs": said.flag("logprobs"),
         "top_logprobs": said.whole("top_logprobs"),

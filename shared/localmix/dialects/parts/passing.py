@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from localmix.dialects.parts.framed import FramedDecoder
-from localmix.types import ChatRequest, ChatResult, Delta, GenerationRequest
+from localmix.types import ChatRequest, ChatResult, Delta, EmbedRequest, GenerationRequest
 from localmix.types.names import canonical
 from localmix.wire import jsontext
 from localmix.wire.lines import LineDecoder
@@ -87,6 +87,14 @@ class PassedChat(ChatRequest):
         return cls.model_construct(
             request.model_fields_set | {"verbatim"}, **dict(request), verbatim=verbatim
         )
+
+
+def translated(request: GenerationRequest | EmbedRequest) -> GenerationRequest | EmbedRequest:
+    """Give a request as one that is not passed on, since it is no longer what a caller sent."""
+    if not isinstance(request, PassedChat):
+        return request
+    fields = {name: value for name, value in dict(request).items() if name != "verbatim"}
+    return ChatRequest.model_construct(request.model_fields_set - {"verbatim"}, **fields)
 
 
 def verbatim_of(request: GenerationRequest, path: str, *, stream: bool) -> Verbatim | None:
