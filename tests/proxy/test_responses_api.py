@@ -203,6 +203,12 @@ def test_a_model_that_nobody_has(client: openai.OpenAI) -> None:
         client.responses.create(**{**ASKED, "model": "nobody"})
 
 
+def test_whoever_wants_a_websocket_is_sent_back_to_http(front: Proxy) -> None:
+    asked = {"Upgrade": "websocket", "Sec_WebSocket_Key": "x", "Sec_WebSocket_Version": "13"}
+    reply = front.ask("GET", "/v1/responses", **asked)
+    assert (reply.status, reply.json["error"]["type"]) == (426, "invalid_request_error")
+
+
 def test_a_failure_within_a_stream(behind: LoopbackServer, front: Proxy) -> None:
     frames = (stand_ins.openai_says(content="H"), {"error": {"message": "model has crashed"}})
     behind.routes[CHAT] = events(*frames)

@@ -10,7 +10,8 @@ from localmix.dialects.anthropic.server import AnthropicServer
 from localmix.dialects.anthropic.writer import write_count
 from localmix.dialects.asking import Asked
 from localmix.proxy.answering import Stage, whole
-from localmix.proxy.routes import USE, Route
+from localmix.proxy.failures import RefusedError
+from localmix.proxy.routes import READ, USE, Route
 from localmix.types import ChatRequest
 
 
@@ -28,6 +29,7 @@ class AgentEndpoints:
             Route("POST", "/v1/messages", USE, self._message, has_body=True),
             Route("POST", "/v1/messages/count_tokens", USE, self._count, has_body=True),
             Route("POST", "/v1/responses", USE, self._respond, has_body=True),
+            Route("GET", "/v1/responses", READ, _no_socket),
         ]
 
     async def _message(self, http: web.Request, said: Asked) -> web.StreamResponse:
@@ -39,6 +41,11 @@ class AgentEndpoints:
     async def _count(self, http: web.Request, said: Asked) -> web.StreamResponse:
         wanted = self._anthropic.read(http.path, said).wanted
         return whole(write_count(self._anthropic.yardstick.count(wanted)))
+
+
+async def _no_socket(_: web.Request, __: Asked) -> web.StreamResponse:
+    """Send whoever wants a websocket back to HTTP: at 426 Codex goes there at once."""
+    raise RefusedError(426, "Responses come over HTTP here, not over a websocket: use POST.")
 
 
 async def _answered(stage: Stage, http: web.Request, said: Asked) -> web.StreamResponse:

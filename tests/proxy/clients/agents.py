@@ -51,12 +51,14 @@ def _programs(url: str) -> list[tuple[str, list[str], dict[str, str]]]:
     by_oss = [*codex, "--oss", "--local-provider", "ollama", QUESTION]
     provider = f'{{name="localmix",base_url="{url}/v1",wire_api="responses"}}'
     by_url = [*codex, "-c", f"model_providers.mix={provider}", "-c", "model_provider=mix", QUESTION]
+    by_setting = [*codex, "-c", f'openai_base_url="{url}/v1"', QUESTION]
     tells_nobody = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
     models = {"ANTHROPIC_MODEL": "tiny", "ANTHROPIC_DEFAULT_HAIKU_MODEL": "tiny"}
     key = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_AUTH_TOKEN": "x"}
     return [
         ("Codex with --oss", by_oss, {"CODEX_OSS_BASE_URL": f"{url}/v1"}),
-        ("Codex by its base URL", by_url, {}),
+        ("Codex by a provider of its own", by_url, {}),
+        ("Codex by openai_base_url", by_setting, {"CODEX_API_KEY": "x"}),
         ("Claude Code", claude, {**key, **models, **tells_nobody}),
     ]
 
