@@ -255,6 +255,29 @@ def test_tokens_are_counted_over_everything(client: anthropic.Anthropic) -> None
     assert count(messages=[{"role": "user", "content": "What is 2 + 2? " * 20}]) > 15 * alone
 
 
+def test_llama_cpp_counts_by_its_own_tokens(
+    behind: LoopbackServer, client: anthropic.Anthropic
+) -> None:
+    behind.routes["POST /apply-template"] = whole({"prompt": "<user>What is 2 + 2?"})
+    behind.routes["POST /tokenize"] = whole({"tokens": [1, 2, 3, 4, 5, 6, 7]})
+    asked: Any = {"model": "tiny", "system": "Be short.", "messages": USER, "tools": [ADD]}
+    assert client.messages.count_tokens(**asked).input_tokens == 7
+    written = behind.last("POST /apply-template").json
+    assert [message["role"] for message in written["messages"]] == ["system", "user"]
+    assert [tool["function"]["name"] for tool in written["tools"]] == ["add"]
+    assert behind.last("POST /tokenize").json["content"] == "<user>What is 2 + 2?"
+    assert client.messages.count_tokens(model="claude-haiku", messages=USER).input_tokens > 0
+
+
+@pytest.mark.parametrize("reply", [{}, {"tokens": 7}, {"tokens": None}, {"error": "no"}])
+def test_a_count_that_is_none_is_not_taken_for_one(
+    behind: LoopbackServer, client: anthropic.Anthropic, reply: Any
+) -> None:
+    behind.routes["POST /apply-template"] = whole({"prompt": "?"})
+    behind.routes["POST /tokenize"] = whole(reply)
+    assert client.messages.count_tokens(model="tiny", messages=USER).input_tokens == 5
+
+
 def test_counts_are_learned_from_what_the_server_counts(
     behind: LoopbackServer, client: anthropic.Anthropic
 ) -> None:

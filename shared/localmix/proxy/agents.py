@@ -39,8 +39,14 @@ class AgentEndpoints:
         return await _answered(self._responses, http, said)
 
     async def _count(self, http: web.Request, said: Asked) -> web.StreamResponse:
+        """Count by the server's own tokens, else by what was learned; a program may ask for any.
+
+        Claude Code also names models that nobody has here, and gives up at an error.
+        """
         wanted = self._anthropic.read(http.path, said).wanted
-        return whole(write_count(self._anthropic.yardstick.count(wanted)))
+        assert isinstance(wanted, ChatRequest)  # noqa: S101  (it reads nothing else)
+        told = await self._messages.service.count(wanted)
+        return whole(write_count(self._anthropic.yardstick.count(wanted, told)))
 
 
 async def _no_socket(_: web.Request, __: Asked) -> web.StreamResponse:

@@ -77,6 +77,15 @@ class Service:
 
         return await self._asked(ask, request, answer)
 
+    async def count(self, request: ChatRequest) -> int | None:
+        """Have a prompt counted by its server; `None` where that cannot, or there is none."""
+        request = self.aliases.applied(request)
+        self.check_cloud(request.model or "")
+        try:
+            return await self.client.count_tokens(request)
+        except LocalMixError:
+            return None
+
     # Models
 
     async def load(self, ask: Ask, order: Load) -> None:

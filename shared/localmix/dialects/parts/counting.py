@@ -48,10 +48,17 @@ class Yardstick:
     def __init__(self) -> None:
         self._rates: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
 
-    def count(self, wanted: Wanted) -> int:
-        """Estimate the tokens of a prompt, with its tools, rounded up."""
-        rate = max(self._rates.get(_model(wanted), ()), default=_TOKENS_PER_LETTER)
-        return math.ceil(_letters(wanted) * rate) + _images(wanted) * _TOKENS_PER_IMAGE
+    def count(self, wanted: Wanted, told: int | None = None) -> int:
+        """Estimate the tokens of a prompt, with its tools and images, rounded up.
+
+        Args:
+            wanted: The request.
+            told: The tokens of all but the images, where a server has counted them.
+        """
+        if told is None:
+            rate = max(self._rates.get(_model(wanted), ()), default=_TOKENS_PER_LETTER)
+            told = math.ceil(_letters(wanted) * rate)
+        return told + _images(wanted) * _TOKENS_PER_IMAGE
 
     def learn(self, wanted: Wanted, usage: Usage) -> None:
         """Take over what a server has counted.
