@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,35 @@ def test_read_only_changes_nothing(start: Start, kept: Path) -> None:
         assert front.ask("POST", "/api/pull", {"model": "x"}).status == 403
         assert front.ask("DELETE", "/api/delete", {"model": CHAT}).status == 403
     assert not kept.exists()
+
+
+def test_a_model_is_unloaded_when_it_is_idle(start: Start, kept: Path) -> None:
+    order: list[str] = []
+    speaks, may_end = threading.Event(), threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        speaks.set()
+        may_end.wait(0.5)
+        order.append("answered")
+        ndjson(stand_ins.ollama_says(content="Hi."), stand_ins.OLLAMA_DONE)(exchange)
+
+    def unload(exchange: Exchange) -> None:
+        order.append("unloaded")
+        whole({"done": True, "done_reason": "unload"})(exchange)
+
+    behind = stand_ins.ollama(
+        loaded=("tiny:latest",), POST__api_chat=answer, POST__api_generate=unload
+    )
+    with proxy([start(behind).url], proxy_models_file=kept) as front:
+        front.ask("POST", "/api/copy", {"source": "tiny", "destination": "poet"})
+        body = {"model": "poet", "messages": USER}
+        asking = threading.Thread(target=front.ask, args=("POST", "/api/chat", body))
+        asking.start()
+        assert speaks.wait(20)
+        gone = front.ask("POST", "/api/generate", {"model": "tiny:latest", "keep_alive": 0})
+        asking.join(20)
+    assert gone.json["done_reason"] == "unload"
+    assert order == ["answered", "unloaded"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ class Stage:
         self, http: web.Request, ask: Ask, request: GenerationRequest
     ) -> web.StreamResponse:
         """Answer a chat or a completion."""
+        with self.service.using(ask):
+            return await self._answer(http, ask, request)
+
+    async def _answer(
+        self, http: web.Request, ask: Ask, request: GenerationRequest
+    ) -> web.StreamResponse:
         writer = self.dialect.writer(ask, utc_now)
         request = self._passed(ask, request)
         if not ask.is_streamed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from localmix.dialects.ollama import listings
 from localmix.dialects.serving import Ask, Listed, Load
 from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.proxy.aliases import Aliases
+from localmix.proxy.busy import Busy
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
 from localmix.proxy.wishes import Wishes, without
@@ -40,9 +41,14 @@ class Service:
         self.aliases = aliases
         self._allows_cloud = allows_cloud
         self._wishes = Wishes()
+        self._busy = Busy()
         self.inventory = Inventory(client, aliases, shows_cloud=allows_cloud)
 
     # Answers
+
+    def using(self, ask: Ask) -> AbstractContextManager[None]:
+        """Keep a model from being unloaded while it answers."""
+        return self._busy.using(self.aliases.source(ask.model))
 
     async def open(self, ask: Ask, request: GenerationRequest) -> tuple[Delta, AsyncStream]:
         """Open a stream; give its first delta with it. Until then another server may answer."""
@@ -100,9 +106,10 @@ class Service:
         self.inventory.doubt()
 
     async def unload(self, ask: Ask) -> None:
-        """Take a model out of memory."""
+        """Take a model out of memory, once the requests for it that run are done."""
         model = self.aliases.source(ask.model)
         self.check_cloud(model)
+        await self._busy.idle(model)
         await self.client.unload(model)
         self.inventory.doubt()
 
