@@ -81,7 +81,8 @@ class Service:
         async def answer(eased: EmbedRequest) -> EmbedResult:
             return await self.client.embed(**_options(eased))
 
-        return await self._asked(ask, request, answer)
+        with self.using(ask):
+            return await self._asked(ask, request, answer)
 
     async def count(self, request: ChatRequest) -> int | None:
         """Have a prompt counted by its server; `None` where that cannot, or there is none."""
