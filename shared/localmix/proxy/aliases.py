@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import read_parameters
-from localmix.dialects.parts.passing import translated
 from localmix.errors import ConfigError
 from localmix.settings.files import user_folder
 from localmix.types import ChatRequest, EmbedRequest, GenerationRequest, Message
@@ -68,10 +67,7 @@ class Alias(BaseModel):
 
     def applied(self, request: R) -> R:
         """Make a request one for the model that is meant."""
-        changes = self._changes(request)
-        if changes.keys() != {"model"}:
-            request = cast("R", translated(request))
-        return cast("R", request.model_copy(update=changes))
+        return cast("R", request.model_copy(update=self._changes(request)))
 
     def _changes(self, request: R) -> dict[str, Any]:
         fields = type(request).model_fields

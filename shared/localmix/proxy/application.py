@@ -26,7 +26,7 @@ from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.managing import ManagingEndpoints
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
-from localmix.proxy.routes import MANAGE, USE, Route
+from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.settings import Settings
 from localmix.transport import AsyncTransport
@@ -43,11 +43,6 @@ MOST_AT_ONCE = 1024
 _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
 _MODEL: web.RequestKey[str] = web.RequestKey("model", str)
 CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
-_HEADERS = {
-    "Server": "localmix",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def make(
@@ -56,7 +51,12 @@ def make(
     """Make the application; `pace` and `bounds` are handed in by tests."""
     client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
     aliases = Aliases(settings.proxy_models_file)
-    service = Service(client, aliases, allows_cloud=settings.proxy_allow_cloud)
+    service = Service(
+        client,
+        aliases,
+        allows_cloud=settings.proxy_allow_cloud,
+        is_read_only=settings.proxy_read_only,
+    )
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
@@ -152,7 +152,7 @@ class Gate:
 
     async def sign(self, http: web.Request, answer: web.StreamResponse) -> None:
         """Put on every answer what all have."""
-        answer.headers.update(_HEADERS)
+        answer.headers.update(HEADERS)
         answer.headers[kin.ANSWERED_BY] = kin.own_name()
         answer.headers.update(self._door.answer_headers(http.get(_ORIGIN, "")))
 

@@ -58,10 +58,6 @@ class AnthropicServer:
             wishes=frozenset({"think"}),
         )
 
-    def may_pass(self, ask: Ask) -> bool:
-        """Translate every call: what servers make of the dialect differs too much so far."""
-        return False
-
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
         return MessagesWriter(ask, self.yardstick)

@@ -59,10 +59,6 @@ class ResponsesServer:
         is_streamed = said.flag("stream")
         return Ask(path, model, wanted, is_streamed, said, wishes=frozenset({"think"}))
 
-    def may_pass(self, ask: Ask) -> bool:
-        """Translate every call: what servers make of the dialect differs too much so far."""
-        return False
-
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
         return ResponsesWriter(ask, now)
