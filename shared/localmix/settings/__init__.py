@@ -103,6 +103,7 @@ class Settings(Secretive):
         proxy_allow_hosts: Names under which this machine is called, beside its own.
         proxy_allow_cloud: Whether it passes requests on to models in a cloud.
         proxy_read_only: Whether it manages no models: it neither unloads nor changes any.
+        proxy_models_file: Where it keeps what `copy` and `create` make; else beside your settings.
         proxy_quiet: Whether it tells nothing when it begins.
         proxy_log_level: How much it logs.
     """
@@ -148,6 +149,7 @@ class Settings(Secretive):
     proxy_allow_hosts: tuple[str, ...] = ()
     proxy_allow_cloud: bool = False
     proxy_read_only: bool = False
+    proxy_models_file: Path | None = None
     proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
