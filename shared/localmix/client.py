@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
-from localmix.generating import AsyncGenerating, Generating
+from localmix.bulk import AsyncInBulk, InBulk
+from localmix.generating import AsyncGenerating, Generating, form_of
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
+    EmbedRequest,
     EmbedResult,
     GenerationRequest,
     ModelInfo,
@@ -36,6 +38,7 @@ from localmix.types.peers import NAMES_FOR_CLIENTS
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
+    from localmix.bulk.embedding import Bulk
     from localmix.management.flows import Management
     from localmix.observing import Observer
     from localmix.routing import Fleet, Inventory
@@ -54,6 +57,7 @@ class _Face:
     _fleet: Fleet
     _inventory: Inventory
     _requests: Answering
+    _bulk: Bulk
     _management: Management
     _transport: Any
 
@@ -77,12 +81,15 @@ class _Face:
             self._prepare()
 
     def _build(self, fleet: Fleet) -> None:
+        from localmix.bulk.embedding import Bulk
+        from localmix.caching import Cached
         from localmix.management.flows import Management
         from localmix.routing import Compound, Inventory, Requests
 
         self._fleet = fleet
         self._inventory = Inventory(fleet)
-        self._requests = Compound(Requests(fleet), fleet.clock)
+        self._requests = Cached(Compound(Requests(fleet), fleet.clock), fleet)
+        self._bulk = Bulk(self._requests, fleet)
         self._management = Management(fleet)
 
     @classmethod
@@ -145,7 +152,7 @@ class _Face:
         return f"{type(self).__name__}({places})"
 
 
-class Client(_Face, Generating, Managing):
+class Client(_Face, Generating, InBulk, Managing):
     """Use whichever model servers there are, from ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
@@ -218,8 +225,10 @@ class Client(_Face, Generating, Managing):
         """
         return self._driver.run(self._inventory.route(route_request(model, needs)))
 
-    def embed(self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]) -> EmbedResult:
-        """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
+    def embed(
+        self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
+    ) -> EmbedResult:
+        """Get one vector for each text, in their order; options as in an `EmbedRequest`."""
         return self._driver.run(self._requests.embed(embed_request(texts, options)))
 
     def close(self) -> None:
@@ -245,11 +254,11 @@ class Client(_Face, Generating, Managing):
         return transport
 
     def _stream(self, request: GenerationRequest) -> Stream:
-        progress = Progress(self._fleet.clock)
+        progress = Progress(self._fleet.clock, form_of(request))
         return Stream(self._driver.iterate(self._requests.stream(request, progress)), progress)
 
 
-class AsyncClient(_Face, AsyncGenerating, AsyncManaging):
+class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
     """Use whichever model servers there are, from asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance
@@ -289,7 +298,7 @@ class AsyncClient(_Face, AsyncGenerating, AsyncManaging):
         return await self._run(self._inventory.route(route_request(model, needs)))
 
     async def embed(
-        self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]
+        self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
         """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
         return await self._run(self._requests.embed(embed_request(texts, options)))
@@ -306,7 +315,7 @@ class AsyncClient(_Face, AsyncGenerating, AsyncManaging):
         await self.close()
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
-        progress = Progress(self._fleet.clock)
+        progress = Progress(self._fleet.clock, form_of(request))
         return AsyncStream(self._iterate(self._requests.stream(request, progress)), progress)
 
     async def _run(self, flow: Flow[T]) -> T:

@@ -33,7 +33,7 @@ from localmix.types import (
 )
 from localmix.types.arguments import by_our_names
 from localmix.types.checked import Checked
-from localmix.types.options import GenerationOptions
+from localmix.types.options import ChatOptions
 from localmix.types.spellings import Seconds
 
 # Fields that are settings of a client under the same names.
@@ -309,10 +309,14 @@ class Generating(Connected, GenerationRequest):
         return route
 
     @property
-    def _of_loading(self) -> GenerationOptions:
+    def _of_loading(self) -> ChatOptions:
         """Give the options that a loaded model depends on, for the shortest of answers."""
-        return GenerationOptions(
-            model=self.model, num_ctx=self.num_ctx, keep_alive=self.keep_alive, max_tokens=1
+        return ChatOptions(
+            model=self.model,
+            num_ctx=self.num_ctx,
+            keep_alive=self.keep_alive,
+            max_tokens=1,
+            cache=False,
         )
 
 
@@ -342,13 +346,13 @@ class Embedding(Connected):
         Returns:
             Where it was loaded.
         """
-        result = self.client.embed("Hello", **self._options)
+        result = self.client.embed("Hello", cache=False, **self._options)
         self._pin(result)
         return result.route
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
-        result = await self.async_client.embed("Hello", **self._options)
+        result = await self.async_client.embed("Hello", cache=False, **self._options)
         self._pin(result)
         return result.route
 

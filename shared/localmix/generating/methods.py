@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
+from localmix.generating.forms import formed
 from localmix.generating.runs import Run, afinish, finish
 from localmix.streams import AsyncStream, Stream
-from localmix.types import ChatResult, GenerationRequest, RunResult
+from localmix.types import ChatResult, CompletionRequest, GenerationRequest, RunResult
 from localmix.types.build import Conversation, chat_request, completion_request
 from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions, TalkOptions
 
@@ -57,7 +58,7 @@ class Generating:
         Raises:
             LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
         """
-        return self._driver.run(self._requests.generate(chat_request(messages, options)))
+        return self._driver.run(formed(self._requests, chat_request(messages, options)))
 
     @overload
     def run(
@@ -104,17 +105,21 @@ class Generating:
         """
         request = chat_request(messages, {**options, "tools": tools})
         run = Run.of(request, tools, max_turns).without_waiting()
-        return finish(run.steps(), lambda one: self._driver.run(self._requests.generate(one)))
+        return finish(run.steps(), lambda one: self._driver.run(formed(self._requests, one)))
 
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
-    def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+    def complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> ChatResult:
+        """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return self._driver.run(self._requests.generate(completion_request(prompt, options)))
 
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
+    def stream_complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> Stream:
         """Continue a text, as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))
 
@@ -142,7 +147,7 @@ class AsyncGenerating:
     async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult: ...
     async def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
         """Get the next turn of a conversation, whole; see `Client.chat`."""
-        return await self._run(self._requests.generate(chat_request(messages, options)))
+        return await self._run(formed(self._requests, chat_request(messages, options)))
 
     @overload
     async def run(
@@ -179,16 +184,20 @@ class AsyncGenerating:
         """
         request = chat_request(messages, {**options, "tools": tools})
         run = Run.of(request, tools, max_turns)
-        return await afinish(run.steps(), lambda one: self._run(self._requests.generate(one)))
+        return await afinish(run.steps(), lambda one: self._run(formed(self._requests, one)))
 
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
-    async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+    async def complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> ChatResult:
+        """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return await self._run(self._requests.generate(completion_request(prompt, options)))
 
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
+    def stream_complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> AsyncStream:
         """Continue a text, as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))

@@ -10,18 +10,23 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from localmix import AsyncClient
+from localmix.dialects.anthropic.server import AnthropicServer
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import OllamaServer
 from localmix.dialects.openai.server import OpenAIServer
+from localmix.dialects.responses.server import ResponsesServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
+from localmix.proxy.agents import AgentEndpoints
+from localmix.proxy.aliases import Aliases
 from localmix.proxy.answering import Pace, Stage, whole
 from localmix.proxy.body import BodyBounds, read_body
 from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
+from localmix.proxy.managing import ManagingEndpoints
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
-from localmix.proxy.routes import MANAGE, USE, Route
+from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.settings import Settings
 from localmix.transport import AsyncTransport
@@ -29,7 +34,8 @@ from localmix.transport.over_aiohttp import AiohttpWire
 from localmix.wire import kin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_OLLAMA, _OPENAI = OllamaServer(), OpenAIServer()
+_OLLAMA, _OPENAI, _RESPONSES = OllamaServer(), OpenAIServer(), ResponsesServer()
+_ANTHROPIC = AnthropicServer()
 _log = logging.getLogger("localmix.proxy")
 # The most requests that wait for an answer at once; the servers' own limits come first.
 MOST_AT_ONCE = 1024
@@ -37,11 +43,6 @@ MOST_AT_ONCE = 1024
 _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
 _MODEL: web.RequestKey[str] = web.RequestKey("model", str)
 CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
-_HEADERS = {
-    "Server": "localmix",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def make(
@@ -49,13 +50,23 @@ def make(
 ) -> web.Application:
     """Make the application; `pace` and `bounds` are handed in by tests."""
     client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
-    service = Service(client, allows_cloud=settings.proxy_allow_cloud)
+    aliases = Aliases(settings.proxy_models_file)
+    service = Service(
+        client,
+        aliases,
+        allows_cloud=settings.proxy_allow_cloud,
+        is_read_only=settings.proxy_read_only,
+    )
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
+    anthropic = AnthropicServer()
+    messages, responses = (Stage(service, each, pace) for each in (anthropic, _RESPONSES))
+    agents = AgentEndpoints(anthropic, messages, responses)
+    managing = ManagingEndpoints(service)
     gate = Gate(settings)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in (*ollama.routes(), *openai.routes()):
+    for route in (*ollama.routes(), *openai.routes(), *agents.routes(), *managing.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -124,6 +135,8 @@ class Gate:
         async def handle(http: web.Request) -> web.StreamResponse:
             if route.right == MANAGE and self._is_read_only:
                 raise RefusedError(403, "This proxy is read-only.")
+            if route.right == MANAGE and not self._door.lets_manage(http.remote or ""):
+                raise RefusedError(403, "Models are managed from this machine, or with a token.")
             if route.right == USE and self._waiting >= MOST_AT_ONCE:
                 raise RefusedError(503, "Too many requests are waiting.", retry_after=1.0)
             self._waiting += 1
@@ -139,7 +152,7 @@ class Gate:
 
     async def sign(self, http: web.Request, answer: web.StreamResponse) -> None:
         """Put on every answer what all have."""
-        answer.headers.update(_HEADERS)
+        answer.headers.update(HEADERS)
         answer.headers[kin.ANSWERED_BY] = kin.own_name()
         answer.headers.update(self._door.answer_headers(http.get(_ORIGIN, "")))
 
@@ -157,4 +170,6 @@ class Gate:
 
 def _dialect_of(path: str) -> ServerDialect:
     """Tell in whose words a path is answered, also one that does not exist."""
+    if path.startswith("/v1/messages"):
+        return _ANTHROPIC
     return _OPENAI if path.startswith(("/v1", "/api/v0")) else _OLLAMA

@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TypeVar
 
-from pydantic import BaseModel
-
 from localmix.errors import BadVectorError, ContextLengthError, LocalMixError, ProtocolError
 from localmix.routing.answering import Answering
 from localmix.servers.progress import Progress
@@ -23,7 +21,6 @@ from localmix.types import (
     Usage,
 )
 from localmix.types.fold import unfold
-from localmix.types.spellings import class_of
 from localmix.wire.flows import Emit, Flow, Source, together
 
 T = TypeVar("T")
@@ -39,11 +36,6 @@ class Compound:
 
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""
-        answer = yield from self._generate(request)
-        form = _class_of(request)
-        return replace(answer, form=form) if form else answer
-
-    def _generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         tooled, last = _turns(request)
         if tooled is None:
             return (yield from self._one.generate(last))
@@ -55,7 +47,7 @@ class Compound:
     def stream(self, request: GenerationRequest, progress: Progress) -> Source[None]:
         """Get an answer as it is written; a turn that may be thrown away is not streamed."""
         tooled, last = _turns(request)
-        progress.begin(_class_of(request))
+        progress.begin()
         if tooled:
             first = yield from self._one.generate(tooled)
             if first.tool_calls and first.route:
@@ -114,11 +106,9 @@ def _turns(request: GenerationRequest) -> tuple[ChatRequest | None, GenerationRe
     return request.model_copy(update={"response_format": None}), last
 
 
-def _class_of(request: GenerationRequest) -> type[BaseModel] | None:
-    return class_of(request.response_format) if isinstance(request, ChatRequest) else None
-
-
 def _with_texts(request: EmbedRequest, texts: tuple[str, ...]) -> EmbedRequest:
+    if len(texts) == len(request.texts):
+        return request
     return request.model_copy(update={"texts": texts})
 
 

@@ -15,7 +15,6 @@ from localmix.errors import (
     Attempt,
     AuthenticationError,
     ConfigError,
-    DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
     ProtocolError,
@@ -27,10 +26,10 @@ from localmix.errors import (
 )
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
-from localmix.routing.comparing import Comparing
 from localmix.routing.fleet import Fleet
 from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
+from localmix.routing.places import deadline_of, find_places
 from localmix.routing.queueing import Queue
 from localmix.routing.ranking import Ranked, is_loaded, reason_of
 from localmix.routing.refusals import call_mute, out_of_time
@@ -92,14 +91,12 @@ class Dispatch:
         self._clock = fleet.clock
         self._budget = RetryBudget()
         self._queue = Queue(fleet)
-        self._comparing = Comparing(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
-        bound = self._fleet.settings.timeout
-        log = _Log(self._clock() + (float("inf") if bound is None else bound), errand.watch)
+        log = _Log(deadline_of(self._fleet), errand.watch)
         retry = Retry(self._fleet.settings.max_retries, self._budget)
-        candidates = yield from self._places(errand.needs, log)
+        candidates = yield from find_places(self._fleet, errand.needs, log.deadline)
         while True:
             seen = len(log.attempts)
             answered = yield from self._round(errand, candidates, log)
@@ -112,26 +109,19 @@ class Dispatch:
                 raise errors[-1].tried(tuple(log.attempts))
             candidates = new or candidates
 
-    def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
-        try:
-            yield from self._comparing.settle(needs, log.deadline)
-            return (yield from self._fleet.selection.places(needs, log.deadline))
-        except DiscoveryError as error:
-            if self._clock() >= log.deadline:
-                raise out_of_time(self._fleet.settings) from error
-            raise
-
     def _round(
         self, errand: Errand[T], candidates: Sequence[Ranked], log: _Log
     ) -> Flow[Answered[T] | None]:
         """Try each place once, the best first; `None` if all have failed with what may pass."""
         left = list(candidates)
         while left:
+            queued_at = self._clock()
             chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
+            waited = self._clock() - queued_at
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
-            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason)
+            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason, waited)
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -153,7 +143,9 @@ class Dispatch:
         tried = {each.found.server.url for each in log.places}
         skipped = self._fleet.selection.skipped(place, needs, tried)
         log.watch.skipped(skipped)
-        return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        route = Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        log.watch.accepted(route)
+        return route
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
         """Hold the server."""
@@ -177,8 +169,10 @@ class Dispatch:
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
+            if timeouts is not endpoint.timeouts:
+                endpoint = replace(endpoint, timeouts=timeouts)
             window = window_for(place, chosen.vitals, errand.needs)
-            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
+            target = Target(endpoint, place.model, window)
             began = self._clock()
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):

@@ -21,7 +21,7 @@ def _nothing() -> None:
 class Progress:
     """Fold the deltas, time them, and stamp the last one with timings and route."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], form: type[BaseModel] | None = None) -> None:
         self._clock = clock
         self._fold = Fold()
         self._began: float | None = None
@@ -29,17 +29,22 @@ class Progress:
         self._lease: Lease | None = None
         self._heard: Callable[[], None] = _nothing
         self._before: ChatResult | None = None
-        self._form: type[BaseModel] | None = None
+        self._form = form
+        self._kept: list[Delta] | None = None
         self.route: Route | None = None
 
-    def begin(self, form: type[BaseModel] | None = None) -> None:
-        """Start the clock, unless it runs; know the class that the answer will be read as."""
-        self._form = self._form or form
+    def begin(self) -> None:
+        """Start the clock, unless it runs."""
         self._began = self._clock() if self._began is None else self._began
 
     def come_after(self, first: ChatResult) -> None:
         """Know what an earlier request of the same turn took, whose answer is thrown away."""
         self._before = first
+
+    def keep(self) -> list[Delta]:
+        """Keep every delta from now on; give the list that they come into."""
+        self._kept = []
+        return self._kept
 
     def follow(
         self, route: Route, lease: Lease | None, heard: Callable[[], None] = _nothing
@@ -74,6 +79,8 @@ class Progress:
                 self._lease.succeeded(delta.usage, timings)
             delta = replace(self._of_the_turn(delta, timings), route=self.route)
         self._fold.add(delta)
+        if self._kept is not None:
+            self._kept.append(delta)
         return delta
 
     def fail(self, error: LocalMixError) -> None:

@@ -35,6 +35,7 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "lm_studio_model": ("LM_STUDIO_MODEL",),
     "lm_api_token": ("LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY", "LM_API_KEY"),
     "use_lm_studio": ("USE_LM_STUDIO",),
+    "telemetry_content": ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",),
 }
 # Two names of one thing: the first wins, unless its source is weaker than that of the second.
 _RIVALS = (
@@ -93,6 +94,11 @@ def gather(names: Collection[str], arguments: Mapping[str, object]) -> dict[str,
         found |= _said(mine, mine.values, Strength.USER)
     found |= _environment(names)
     return _without_rivals(found | as_given(arguments))
+
+
+def runs_in_ci() -> bool:
+    """Tell whether this is a machine that only tests; they all say so in the same way."""
+    return bool(os.environ.get("CI"))
 
 
 def as_given(arguments: Mapping[str, object]) -> dict[str, Given]:

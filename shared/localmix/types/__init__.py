@@ -3,6 +3,7 @@
 from localmix.types.answers import (
     ChatResult,
     Delta,
+    Embedded,
     EmbedResult,
     RunResult,
     SkippedText,
@@ -48,6 +49,7 @@ __all__ = [
     "Delta",
     "EmbedRequest",
     "EmbedResult",
+    "Embedded",
     "FinishReason",
     "GenerationRequest",
     "Image",

@@ -97,6 +97,7 @@ class Delta(Short):
     Attributes:
         was_reasoning: Whether the content of all deltas before this one was reasoning: its end
             came, and its beginning never had. `Stream.result` has it in its place.
+        cached: Whether the answer came from the cache; the last one tells.
     """
 
     content: str = ""
@@ -109,6 +110,7 @@ class Delta(Short):
     timings: Timings | None = None
     route: Route | None = None
     was_reasoning: bool = False
+    cached: bool = False
 
     def __str__(self) -> str:
         return self.content
@@ -120,6 +122,7 @@ class ChatResult(Tabular, Generic[P]):
 
     Attributes:
         form: The class that `response_format` was, if it was one.
+        cached: Whether it came from the cache: usage is what it took when it was made.
     """
 
     content: str = ""
@@ -131,6 +134,7 @@ class ChatResult(Tabular, Generic[P]):
     usage: Usage | None = None
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
+    cached: bool = False
     form: type[P] | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -217,6 +221,7 @@ class EmbedResult(Tabular):
 
     Attributes:
         skipped: Texts without a vector, where the request allowed that; their vectors are empty.
+        cached: How many of the vectors came from the cache; usage and timings are of the others.
     """
 
     vectors: list[list[float]]
@@ -225,11 +230,28 @@ class EmbedResult(Tabular):
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
     skipped: tuple[SkippedText, ...] = ()
+    cached: int = 0
 
     def cells(self) -> dict[str, object]:
         """Give what a table shows."""
         length = max(map(len, self.vectors), default=0)
         return {"vectors": len(self.vectors), "length": length, **_about(self)}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Embedded(Short):
+    """One of many texts with its vector.
+
+    Attributes:
+        index: The place of the text among all.
+        vector: Empty if the text was set aside.
+        reason: Why it was, in one sentence.
+    """
+
+    index: int
+    text: str
+    vector: list[float]
+    reason: str = ""
 
 
 def route_after(first: Route | None, second: Route | None) -> Route | None:

@@ -45,6 +45,7 @@ class TalkOptions(GenerationOptions, total=False):
     tool_choice: str | bool | Mapping[str, Any] | None
     parallel_tool_calls: bool | None
     think: bool | str | Mapping[str, Any] | None
+    cache: bool | None
 
 
 class FormlessOptions(TalkOptions, total=False):
@@ -63,6 +64,7 @@ class CompletionOptions(GenerationOptions, total=False):
     """Options of a text completion; see `types.CompletionRequest`."""
 
     suffix: str
+    cache: bool | None
 
 
 class EmbedOptions(TypedDict, total=False):
@@ -75,6 +77,8 @@ class EmbedOptions(TypedDict, total=False):
     skip_bad: bool
     chunk_size: int
     concurrency: int
+    spread: bool
+    cache: bool | None
 
 
 class RouteOptions(TypedDict, total=False):
@@ -104,9 +108,14 @@ class SettingsOptions(TypedDict, total=False):
     named_probe_timeout: float | None
     refresh_after: float | None
     monitor_every: float | None
+    cache: bool | str | Path | None
+    cache_max_bytes: int | None
+    cache_max_age: float | None
     max_reply_bytes: int | None
     max_listing_bytes: int | None
     max_retries: int | None
     max_failures: int | None
     max_waiting: int | None
     wait_timeout: float | None
+    telemetry: bool | None
+    telemetry_content: bool | None
