@@ -13,6 +13,7 @@ from aiohttp import web
 from localmix.dialects.parts.passing import PassedChat, PassedDelta, PassedResult, Verbatim
 from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
+from localmix.proxy import calls
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
 from localmix.streams import AsyncStream
@@ -119,6 +120,7 @@ class _Reply:
         """Send one piece, in a write of its own: some programs read no further."""
         if not self.has_begun:
             await self.response.prepare(self._http)
+        calls.sent(piece)
         await self.response.write(piece)
 
     async def end(self, *pieces: bytes) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from localmix import AsyncClient
 from localmix.dialects.serving import Ask, Listed, Load
@@ -26,6 +26,8 @@ from localmix.types import (
     Purpose,
 )
 
+MoveStep = Literal["load", "unload"]
+MoveListener = Callable[[MoveStep, ModelInfo], None]
 T = TypeVar("T")
 R = TypeVar("R", GenerationRequest, EmbedRequest)
 
@@ -38,6 +40,7 @@ class Service:
         self._allows_cloud = allows_cloud
         self._wishes = Wishes()
         self.inventory = Inventory(client, shows_cloud=allows_cloud)
+        self.move_listeners: list[MoveListener] = []
 
     # Answers
 
@@ -83,14 +86,20 @@ class Service:
         """
         place = await self._place(ask.model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
-        await self.client.load(ask.model, keep_alive=wants)
-        self.inventory.doubt()
+        model = await self.client.load(ask.model, keep_alive=wants)
+        self._moved("load", [] if place.loaded else [model])
 
     async def unload(self, ask: Ask) -> None:
         """Take a model out of memory."""
         self._check_cloud(ask.model, None)
-        await self.client.unload(ask.model)
+        self._moved("unload", await self.client.unload(ask.model))
+
+    def _moved(self, step: MoveStep, models: Iterable[ModelInfo]) -> None:
+        """Tell what a caller has had done, and have the servers asked again."""
         self.inventory.doubt()
+        for model in models:
+            for listener in self.move_listeners:
+                listener(step, model)
 
     async def show(self, name: str) -> Listed:
         """Describe a model; under the name that it was asked for by."""

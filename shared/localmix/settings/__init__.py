@@ -92,6 +92,7 @@ class Settings(Secretive):
         proxy_read_only: Whether it manages no models: it neither unloads nor changes any.
         proxy_quiet: Whether it tells nothing when it begins.
         proxy_log_level: How much it logs.
+        proxy_log_requests: A file to which it adds prompts and answers, as lines of JSON.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -131,6 +132,7 @@ class Settings(Secretive):
     proxy_read_only: bool = False
     proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    proxy_log_requests: Path | None = None
 
     ollama_host: str | None = None
     ollama_base_url: str | None = None
