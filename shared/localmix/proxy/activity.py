@@ -85,12 +85,17 @@ class Done:
 
 
 class Activity:
-    """Follow the requests; it is told in the event loop of the proxy."""
+    """Follow the requests; it is told in the event loop of the proxy.
+
+    Attributes:
+        done: The requests that are over, the oldest first.
+        changed: Is set when something happens next; there is another one then.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._doing: dict[int, Doing] = {}
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
         self.done: deque[Done] = deque(maxlen=MOST_DONE)
 
     @property
@@ -117,12 +122,8 @@ class Activity:
 
     def change(self) -> None:
         """Wake whoever waits for something to happen."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def changed(self) -> None:
-        """Wait until something happens."""
-        await self._changed.wait()
+        self.changed.set()
+        self.changed = asyncio.Event()
 
     def hear(self, event: Event) -> None:
         """Observe the client."""

@@ -44,14 +44,11 @@ class Board:
             self._looking = asyncio.create_task(self._look())
         try:
             while not self._is_closed:
-                changed = asyncio.ensure_future(self._activity.changed())
-                try:
-                    yield jsontext.dump(self._state())
-                    await asyncio.sleep(_LEAST)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(changed, _MOST)
-                finally:
-                    changed.cancel()
+                changed = self._activity.changed  # before the state is read: nothing is missed
+                yield jsontext.dump(self._state())
+                await asyncio.sleep(_LEAST)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), _MOST)
         finally:
             self._viewers -= 1
 

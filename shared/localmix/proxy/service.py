@@ -87,7 +87,7 @@ class Service:
         place = await self._place(ask.model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
         model = await self.client.load(ask.model, keep_alive=wants)
-        self._moved("load", [] if place.loaded else [model])
+        self._moved("load", [model] if model.loaded and not place.loaded else [])
 
     async def unload(self, ask: Ask) -> None:
         """Take a model out of memory."""

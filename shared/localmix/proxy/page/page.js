@@ -53,13 +53,17 @@ function fill(item, title, aside, kind, about) {
 
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
 const seconds = (number) => `${number < 10 ? number.toFixed(2) : number.toFixed(0)} s`;
-const bytes = (number) => (number ? `${short(number / 1e9)} GB` : "");
+const bytes = (number) => {
+  if (!number) return "";
+  return number >= 1e9 ? `${short(number / 1e9)} GB` : `${short(number / 1e6)} MB`;
+};
 const misses = (each) => each.misses.map((miss) => `${miss.server} failed (${miss.error})`).join(", then ");
 
 function server(item, each) {
   const busy = each.in_flight ? `${each.in_flight} in flight` : "";
   const loaded = each.loaded.length ? `loaded: ${each.loaded.join(", ")}` : "";
-  fill(item, each.url, each.state, `state ${each.state}`, joined(each.kind, each.version, each.name, busy, loaded, each.about));
+  const name = each.url.endsWith(`//${each.name}`) ? "" : each.name;
+  fill(item, each.url, each.state, `state ${each.state}`, joined(each.kind, each.version, name, busy, loaded, each.about));
 }
 
 function doing(item, each) {
@@ -82,7 +86,7 @@ function done(item, each) {
 
 function model(item, each, isReadOnly) {
   const isLoaded = each.places.some((place) => place.loaded);
-  const window = each.context_length ? `${each.context_length} tokens` : "";
+  const window = each.context_length ? `window of ${each.context_length} tokens` : "";
   fill(item, each.name, isLoaded ? "loaded" : "", isLoaded ? "loaded" : "",
     joined(each.purpose, each.parameters, each.quantization, bytes(each.size_bytes), window));
   list(item.children[2], each.places, (place) => place.pinned, makePlace, (node, place) => {
