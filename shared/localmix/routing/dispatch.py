@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import KINDS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded import started
+from localmix.dialects import KINDS, Dialect, Target, unreadable
 from localmix.errors import (
     Attempt,
     AuthenticationError,
@@ -28,8 +27,9 @@ from localmix.errors import (
 )
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
+from localmix.routing.comparing import Comparing
 from localmix.routing.fleet import Fleet
-from localmix.routing.loading import Loading, window_for
+from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.queueing import Queue
 from localmix.routing.ranking import Ranked, is_loaded, reason_of
@@ -92,6 +92,7 @@ class Dispatch:
         self._clock = fleet.clock
         self._budget = RetryBudget()
         self._queue = Queue(fleet)
+        self._comparing = Comparing(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
@@ -113,6 +114,7 @@ class Dispatch:
 
     def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
         try:
+            yield from self._comparing.settle(needs, log.deadline)
             return (yield from self._fleet.selection.places(needs, log.deadline))
         except DiscoveryError as error:
             if self._clock() >= log.deadline:
@@ -170,7 +172,8 @@ class Dispatch:
         place, dialect = chosen.place, KINDS[chosen.place.model.kind].dialect
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
-            endpoint = yield from self._endpoint(place, log)
+            left = log.deadline - self._clock()
+            endpoint = yield from endpoint_for(place, self._fleet.engine, left)
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
@@ -185,15 +188,6 @@ class Dispatch:
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
             return answer
-
-    def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
-        """Say where the bytes go; the embedded engine is started for it."""
-        endpoint, name = place.found.endpoint, place.model.name
-        if not KINDS[place.model.kind].is_started_here:
-            return endpoint
-        bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        url, headers = yield from started(self._fleet.engine, name, bound)
-        return replace(endpoint, url=url, headers=headers)
 
     def _bounds(
         self, errand: Errand[T], chosen: Ranked, log: _Log, *, is_watched: bool

@@ -144,6 +144,12 @@ def same_architecture(one: str, other: str) -> bool:
     return left.startswith(right) or right.startswith(left) or {left, right} == {"llama", "mistral"}
 
 
+def same_count(one: str, other: str) -> bool:
+    """Tell whether two servers may mean one number of parameters, such as `8.2B`."""
+    left, right = _count(one), _count(other)
+    return not (left and right) or _near(left, right, _NAME_TOLERANCE)
+
+
 def split_pin(name: str) -> tuple[str, str]:
     """Split `ollama/NAME` or `SERVERNAME/NAME` into the pin and the name there.
 
