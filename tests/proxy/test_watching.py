@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from localmix.proxy import watching
+from localmix.proxy import survey, watching
 from tests import stand_ins
 from tests.loopback import LoopbackServer
 from tests.proxy.served import Proxy, proxy
@@ -90,15 +90,20 @@ def test_nobody_is_asked_anything_while_nobody_looks(front: Proxy, behind: Loopb
             break
     watched = len(behind.requests)
     for _ in range(2):  # whatever was under way ends
-        time.sleep(watching_pause())
+        time.sleep(1.5 * survey.FRESH)
         before, watched = watched, len(behind.requests)
     assert before == watched
 
 
-def watching_pause() -> float:
-    from localmix.proxy.survey import FRESH
-
-    return 1.5 * FRESH
+def test_a_proxy_that_ends_closes_the_events_properly(behind: LoopbackServer) -> None:
+    with proxy([behind.url]) as front:
+        connection = front.connect()
+        connection.sendall(b"GET /localmix/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        data = connection.recv(65536)
+    with connection:
+        while more := connection.recv(65536):
+            data += more
+    assert data.endswith(b"\r\n0\r\n\r\n")
 
 
 def test_so_many_pages_and_no_more(front: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,8 @@ class Survey:
             looking = self._looking = asyncio.create_task(self._look())
         # A task of its own: whoever leaves does not take the look away from the others.
         await asyncio.wait([looking], timeout=PATIENCE)
+        if looking.done():
+            looking.result()
         return self.seen
 
     async def close(self) -> None:
