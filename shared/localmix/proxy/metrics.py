@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import get_args
+from typing import Any, TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,6 +16,7 @@ from localmix.proxy.survey import Survey
 from localmix.types import Server
 from localmix.types.words import State
 
+F = TypeVar("F", Counter, Histogram)
 # The most pairs of server and model that have figures of their own.
 MOST_PLACES = 200
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -28,6 +29,7 @@ class Metrics:
     def __init__(self, activity: Activity, survey: Survey) -> None:
         self._registry = CollectorRegistry()
         self._places: set[tuple[str, str]] = set()
+        self._figures: dict[tuple[object, tuple[str, ...]], Any] = {}
         labels = ("endpoint", *_PLACE)
         self._requests = self._counter("requests", "Calls that are over.", (*labels, "outcome"))
         self._seconds = self._histogram("request_duration", "How long calls took.", labels)
@@ -44,20 +46,28 @@ class Metrics:
         """Count a call that is over."""
         place = self._bounded(call.server, call.model)
         labels = (call.endpoint, *place)
-        self._requests.labels(*labels, call.outcome).inc()
-        self._seconds.labels(*labels).observe(call.seconds)
+        self._of(self._requests, *labels, call.outcome).inc()
+        self._of(self._seconds, *labels).observe(call.seconds)
         if call.first_token is not None:
-            self._first_token.labels(*labels).observe(call.first_token)
+            self._of(self._first_token, *labels).observe(call.first_token)
         if call.input_tokens or call.output_tokens:
-            self._tokens.labels(*place, "input").inc(call.input_tokens)
-            self._tokens.labels(*place, "output").inc(call.output_tokens)
+            self._of(self._tokens, *place, "input").inc(call.input_tokens)
+            self._of(self._tokens, *place, "output").inc(call.output_tokens)
         for server, reason in call.failovers:
-            self._failovers.labels(server, reason).inc()
+            self._of(self._failovers, server, reason).inc()
 
     def write(self, accept: str) -> tuple[bytes, str]:
         """Write all figures in the format that is asked for; give its content type with them."""
         write, content_type = choose_encoder(accept)
         return write(self._registry), content_type
+
+    def _of(self, family: F, *labels: str) -> F:
+        """Give the figure with some labels; its family would take much longer to find it."""
+        key = family, labels
+        found: F | None = self._figures.get(key)
+        if found is None:
+            found = self._figures[key] = family.labels(*labels)
+        return found
 
     def _bounded(self, server: str, model: str) -> tuple[str, str]:
         """Give the labels of a place; beyond the bound all models are one."""
