@@ -62,10 +62,11 @@ def test_it_says_where_it_listens_and_what_stands_behind(start: Start) -> None:
         url = address(process.stdout)
         assert get(url) == b"Ollama is running"
         assert process.stdout
-        said = [process.stdout.readline() for _ in range(6)]
+        said = [process.stdout.readline() for _ in range(7)]
         assert behind.url in said[2]
         assert said[4].endswith(f"{url}\n")
         assert f"{url}/v1, as key anything" in said[5]
+        assert said[6].endswith(f"{url}/localmix\n")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 

@@ -72,6 +72,18 @@ def test_a_model_is_loaded_and_unloaded_by_the_keyboard(chromium: Browser, start
         behaves(seen, front)
 
 
+def test_what_goes_away_takes_nobodys_place(chromium: Browser, start: Start) -> None:
+    behind = start(stand_ins.ollama("a:latest", "b:latest"))
+    with proxy([behind.url]) as front, visit(chromium, front) as seen:
+        button = seen.page.get_by_role("button", name=re.compile("^Load .*b:latest$"))
+        button.focus()
+        fewer = stand_ins.ollama("b:latest")
+        behind.routes["GET /api/tags"] = fewer.routes["GET /api/tags"]
+        expect(seen.section("Models")).not_to_contain_text("a:latest")
+        expect(button).to_be_focused()
+        behaves(seen, front)
+
+
 def test_a_model_that_embeds_is_loaded_too(chromium: Browser, start: Start) -> None:
     behind = start(LMStudio())
     with proxy([behind.url]) as front, visit(chromium, front) as seen:

@@ -60,7 +60,8 @@ def test_nothing_in_the_page_may_come_from_elsewhere(front: Proxy, file: str) ->
 
 
 def test_only_browsers_are_sent_to_the_page(front: Proxy) -> None:
-    for accept in ("*/*", "application/json", "text/plain"):
+    java = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+    for accept in ("*/*", "application/json", "text/plain", java):
         assert front.ask("GET", "/", Accept=accept).body == b"Ollama is running"
     assert front.ask("GET", "/").body == b"Ollama is running"
     shown = front.ask("GET", "/", **BROWSER)

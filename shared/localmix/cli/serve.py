@@ -112,6 +112,7 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
     say("Point a program at it:")
     say(f"  one that knows Ollama:  {url}", is_command=True)
     say(f"  one that knows OpenAI:  {url}/v1, as key {key}", is_command=True)
+    say(f"  a browser, to see it:   {url}/localmix", is_command=True)
     sys.stdout.flush()
 
 

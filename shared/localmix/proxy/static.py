@@ -31,8 +31,11 @@ FILES = {
 
 
 def is_browser(http: web.Request) -> bool:
-    """Tell whether a person looks: programs that want to know who is there ask for no page."""
-    return "text/html" in http.headers.get("Accept", "")
+    """Tell whether a person looks: programs that want to know who is there ask for no page.
+
+    Quirk (Java's HttpURLConnection): it asks for text/html by default; XHTML only browsers ask for.
+    """
+    return "application/xhtml+xml" in http.headers.get("Accept", "")
 
 
 def welcome() -> web.Response:

@@ -20,19 +20,19 @@ function write(node, text) {
 
 /** Keep one item for each thing, so that nobody loses the button they are at. */
 function list(parent, things, key, make, update) {
-  const old = new Map([...parent.children].map((item) => [item.dataset.key, item]));
+  const kept = new Set(things.map((thing) => String(key(thing))));
+  const items = new Map();
+  for (const item of [...parent.children]) {
+    if (kept.has(item.dataset.key)) items.set(item.dataset.key, item);
+    else item.remove();
+  }
   things.forEach((thing, index) => {
     const name = String(key(thing));
-    let item = old.get(name);
-    if (!item) {
-      item = make(thing);
-      item.dataset.key = name;
-    }
-    old.delete(name);
+    const item = items.get(name) ?? make();
+    item.dataset.key = name;
     update(item, thing);
     if (parent.children[index] !== item) parent.insertBefore(item, parent.children[index] ?? null);
   });
-  for (const item of old.values()) item.remove();
   const none = parent.nextElementSibling;
   if (none?.classList.contains("none")) none.hidden = things.length > 0;
 }
@@ -174,6 +174,7 @@ function link(text, isLost) {
 let source;
 function listen() {
   source?.close();
+  clearTimeout(silence);
   if (document.hidden) return;
   source = new EventSource("/localmix/events");
   source.onmessage = (event) => {
