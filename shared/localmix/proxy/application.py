@@ -23,7 +23,7 @@ from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
-from localmix.proxy.routes import MANAGE, USE, Route
+from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.proxy.static import is_browser
 from localmix.proxy.watching import Watching
@@ -42,11 +42,6 @@ _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
 _CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
 CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
 _BASIC = 'Basic realm="localmix", charset="UTF-8"'
-_HEADERS = {
-    "Server": "localmix",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def make(
@@ -56,7 +51,9 @@ def make(
     activity, pace, bounds = Activity(), pace or Pace(), bounds or BodyBounds()
     transport, observers = AsyncTransport(AiohttpWire), (calls.hear, activity.hear)
     client = AsyncClient.with_settings(settings, transport, observers)
-    service = Service(client, allows_cloud=settings.proxy_allow_cloud)
+    service = Service(
+        client, allows_cloud=settings.proxy_allow_cloud, is_read_only=settings.proxy_read_only
+    )
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
     watching = Watching(settings, service, activity)
@@ -150,7 +147,7 @@ class Gate:
 
     async def sign(self, http: web.Request, answer: web.StreamResponse) -> None:
         """Put on every answer what all have."""
-        answer.headers.update(_HEADERS)
+        answer.headers.update(HEADERS)
         answer.headers[kin.ANSWERED_BY] = kin.own_name()
         answer.headers.update(self._door.answer_headers(http.get(_ORIGIN, "")))
 

@@ -127,11 +127,13 @@ class Dispatch:
         """Try each place once, the best first; `None` if all have failed with what may pass."""
         left = list(candidates)
         while left:
+            queued_at = self._clock()
             chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
+            waited = self._clock() - queued_at
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
-            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason)
+            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason, waited)
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -153,7 +155,9 @@ class Dispatch:
         tried = {each.found.server.url for each in log.places}
         skipped = self._fleet.selection.skipped(place, needs, tried)
         log.watch.skipped(skipped)
-        return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        route = Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        log.watch.accepted(route)
+        return route
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
         """Hold the server."""
@@ -177,8 +181,10 @@ class Dispatch:
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
+            if timeouts is not endpoint.timeouts:
+                endpoint = replace(endpoint, timeouts=timeouts)
             window = window_for(place, chosen.vitals, errand.needs)
-            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
+            target = Target(endpoint, place.model, window)
             began = self._clock()
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):

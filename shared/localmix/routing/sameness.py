@@ -14,8 +14,9 @@ from localmix.servers import Memory
 from localmix.types import ModelInfo
 from localmix.types.names import same_architecture, same_count
 
-# The cosine of two vectors. Quantizations of one model come close to 1, two models to 0.
-_ALIKE = 0.9
+# How near to 1 the cosine of two vectors must be, and how near their lengths to each other: one
+# model rounded otherwise may differ by so much, and vectors of two are as good as at right angles.
+_ALIKE = 0.99
 Key = tuple[str, str, str]
 
 
@@ -74,5 +75,5 @@ def _are_alike(one: Sequence[float], other: Sequence[float]) -> bool:
     if len(one) != len(other):
         return False
     product = sum(left * right for left, right in zip(one, other, strict=True))
-    lengths = math.hypot(*one) * math.hypot(*other)
-    return bool(lengths) and product / lengths > _ALIKE
+    shorter, longer = sorted((math.hypot(*one), math.hypot(*other)))
+    return shorter > _ALIKE * longer and product > _ALIKE * shorter * longer

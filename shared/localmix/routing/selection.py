@@ -17,7 +17,7 @@ from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.ranking import Ranked, objection_to, ranked
+from localmix.routing.ranking import Ranked, objection_to, order_of, ranked
 from localmix.routing.refusals import (
     no_model,
     no_server,
@@ -32,7 +32,7 @@ from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
 from localmix.wire.flows import Flow
 
-_log = logging.getLogger("localmix")
+_log = logging.getLogger("localmix.routing")
 _RECENT_SECONDS = 1.0
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
@@ -191,7 +191,12 @@ class Selection:
             return []
         found = yield from self._directory.refresh(deadline)
         keys = {place.key for place in tried}
-        new = [place for place in self._named(found, needs) if place.key not in keys]
+        first = tried[0].model
+        new = [
+            place
+            for place in self._named(found, needs)
+            if place.key not in keys and (not needs.model or self._verdict(first, place))
+        ]
         if not any(place.model.remote for place in tried):  # what ran here stays here
             new = [place for place in new if not place.model.remote]
         return (yield from self._able(new, needs)) if new else []
@@ -315,7 +320,19 @@ class Selection:
                 waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
-        return self.sort(able, needs)
+        candidates = self.sort(able, needs)
+        self._explain(candidates, problems, needs)
+        return candidates
+
+    def _explain(
+        self, candidates: Sequence[Ranked], problems: Sequence[Attempt], needs: Needs
+    ) -> None:
+        """Write down the choice, for those who look closely."""
+        if _log.isEnabledFor(logging.DEBUG):
+            wanted = self._name(needs) or f"any model for {needs.purpose}"
+            for problem in problems:
+                _log.debug("%s: not %s: %s", wanted, problem.server, problem.error)
+            _log.debug("%s: %s", wanted, order_of(candidates))
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):
