@@ -20,7 +20,7 @@ from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT, EMBED
 from tests.loopback import whole
 
-COMMANDS = [command.name or "" for command in app.registered_commands]
+COMMANDS = [command.name or "" for command in app.registered_commands if not command.hidden]
 
 
 @pytest.fixture
@@ -160,6 +160,35 @@ def test_copy_and_rm(run: Run, start: Start) -> None:
     assert run("rm", "second", "-y", "--json", "-s", url).json["size_bytes"] == 3_034_903
 
 
+def test_several_are_deleted_or_none(run: Run, start: Start) -> None:
+    done = whole(b"", content_type="text/plain")
+    server = start(stand_ins.ollama("one:latest", "two:latest", DELETE__api_delete=done))
+    assert run("rm", "one", "none", "--yes", "-s", server.url).code == 4
+    assert server.count("DELETE /api/delete") == 0
+    assert len(run("rm", "one", "two", "--yes", "-s", server.url).lines) == 2
+
+
+def test_unload_all(run: Run, lmstudio: LMStudio) -> None:
+    assert run("unload", "--all").lines == ["No model is loaded."]
+    lmstudio.loaded = {CHAT: CHAT, EMBED: EMBED}
+    assert sorted(run("unload", "--all").lines) == [
+        f"{CHAT} is unloaded at {lmstudio.url}.",
+        f"{EMBED} is unloaded at {lmstudio.url}.",
+    ]
+    assert run("unload").code == run("unload", CHAT, "--all").code == 2
+
+
+def test_names_of_habit(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama("tiny:latest", "other:latest"))
+    for habit, own in {"ls": "models", "list": "models", "ps": "running"}.items():
+        assert run(habit, "-s", server.url).out == run(own, "-s", server.url).out
+    assert run("stop", "tiny", "-s", server.url).lines == ["tiny was not loaded."]
+    assert run("cp", "none", "second", "-s", server.url).code == 4
+    (_, row) = run("models", "OTH", "-s", server.url).lines
+    assert row.startswith("other:latest")
+    assert "'zzz' in it" in run("models", "zzz", "-s", server.url).out
+
+
 def test_route(run: Run, start: Start) -> None:
     one, two = (start(stand_ins.ollama("tiny:latest")) for _ in range(2))
     servers = ("-s", one.url, "-s", two.url)
@@ -237,6 +266,57 @@ def test_config_trust(
     assert run("config", "distrust").code == 2
 
 
+def test_config_set_and_get(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (path,) = run("config", "path").lines
+    file = Path(path)
+    assert run("config", "set", "timeout", "60").lines == [f"timeout is 60.0 ({file})."]
+    file.write_text("# mine\ntimeout = 5\n\n[aliases]\nsmall = 'tiny'\n")
+    assert run("config", "set", "timeout", "60.5").code == 0
+    assert run("config", "set", "servers", "http://127.0.0.1:5", "box=http://box:1").code == 0
+    assert run("config", "set", "model", "qwen3:8b").code == 0
+    assert file.read_text() == (
+        '# mine\ntimeout = 60.5\nservers = ["http://127.0.0.1:5", "box=http://box:1"]\n'
+        "model = \"qwen3:8b\"\n\n[aliases]\nsmall = 'tiny'\n"
+    )
+    assert file.stat().st_mode & 0o077 == 0
+    assert run("config", "get", "timeout").lines == ["60.5"]
+    assert run("config", "get", "servers", "--json").json == ["http://127.0.0.1:5", "http://box:1"]
+    assert run("config", "set", "lm_api_token", "s3cret").code == 0
+    assert run("config", "get", "lm_api_token").lines == ["***"]
+    monkeypatch.setenv("LOCALMIX_TIMEOUT", "7")
+    assert "environment LOCALMIX_TIMEOUT is stronger" in run("config", "set", "timeout", "8").out
+    assert run("config", "set", "model").code == 0
+    assert "model" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("set", "timout", "5"), "Did you mean timeout?"),
+        (("set", "timeout", "soon"), "Wrong timeout"),
+        (("set", "aliases", "x"), "not JSON"),
+        (("get",), "Which setting?"),
+        (("get", "timout"), "Did you mean timeout?"),
+    ],
+)
+def test_config_mistakes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run("config", *words)
+    assert (ended.code, said in ended.err) == (2, True), ended.err
+    assert not Path(run("config", "path").lines[0]).exists()
+
+
+def test_config_edit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDITOR", "echo 'timeout = 9' >>")
+    monkeypatch.delenv("VISUAL", raising=False)
+    assert run("config", "edit").code == 0
+    assert run("config", "get", "timeout").lines == ["9.0"]
+
+
 # Errors
 
 
@@ -307,7 +387,9 @@ def test_help_has_examples_and_fits(run: Run, command: str) -> None:
 
 
 def test_every_command_is_there(run: Run) -> None:
-    expected = "status models show running pull load unload copy rm chat embed route doctor bench"
+    expected = (
+        "status models show running pull load unload copy rm chat run embed route doctor bench"
+    )
     assert {*COMMANDS} == {*expected.split(), "serve", "config"}
     assert run("--version").out == f"localmix {localmix.__version__}\n"
     assert run("-h").code == 0

@@ -75,12 +75,14 @@ def _output(line: str, typed: list[str]) -> str:
 
 
 def _conversation(words: list[str], typed: list[str]) -> str:
-    with terminal(*words) as typist:
+    with terminal(*words, kind="dumb") as typist:
         for line in typed:
             typist.wait_for("\n> " if typist.written else "> ")
             typist.type(line)
         typist.end()
-    lines = [line.rstrip() for line in typist.written.strip().splitlines()]
+    # What is typed before the editor is ready is shown twice.
+    once = re.sub(r"^> (.+)\n\1\r?\n", r"> \1\n", typist.written, flags=re.MULTILINE)
+    lines = [line.rstrip() for line in once.strip().splitlines()]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -58,6 +58,7 @@ FLOORS = {
     "adapting": 10,
     "proxy": 10,
     "cli": 11,
+    "__main__": 12,
     "langchain_localmix": 11,
     "llamaindex_localmix": 11,
 }

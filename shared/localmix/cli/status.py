@@ -46,7 +46,7 @@ def _write(found: list[Server], running: list[ModelInfo]) -> None:
             )
             for server in usable
         ]
-        write_table(("SERVER", "KIND", "VERSION", "STATE", "LOADED"), rows)
+        write_table(("SERVER", "KIND", "VERSION", "STATE", "LOADED"), rows, spare=("VERSION",))
     else:
         say("No server answered. Run `localmix doctor` to find out why.")
     for server in found:

@@ -49,6 +49,15 @@ def user_folder() -> Path | None:
     return home / ("AppData/Roaming" if os.name == "nt" else ".config") / "localmix"
 
 
+def state_folder() -> Path | None:
+    """Give the folder of what commands remember for the user; `None` where there is no home."""
+    folder = user_folder()
+    if not folder:
+        return None
+    home = Path.home()
+    return home / ("AppData/Local" if os.name == "nt" else ".local/state") / "localmix"
+
+
 def users_file() -> SettingsFile | None:
     """Read the user's own file."""
     folder = user_folder()
