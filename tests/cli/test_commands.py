@@ -213,9 +213,40 @@ def test_embed(run: Run, at_terminal: Run, lmstudio: LMStudio) -> None:
     ended = run("embed", "a river", "a lamp")
     vectors = [json.loads(line) for line in ended.lines]
     assert [len(vector) for vector in vectors] == [96, 96]
-    assert run("embed", "--model", EMBED, stdin="a river\n\na lamp\n").out == ended.out
+    assert run("embed", "--model", EMBED, stdin="a river\n\na lamp\n").lines == [
+        ended.lines[0],
+        "null",
+        ended.lines[1],
+    ]
     assert run("embed", "a river", "--json").json["vectors"][0] == vectors[0]
     assert at_terminal("embed", "a river").out.startswith("a river: 96 numbers: ")
+
+
+def test_embed_into_files(
+    run: Run, lmstudio: LMStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    import numpy as np
+
+    def written(name: str) -> Path:
+        file = tmp_path / name
+        assert run("embed", "-o", str(file), stdin="a river\n\na lamp\n").code == 0
+        return file
+
+    monkeypatch.setattr("localmix.cli.embed._AT_ONCE", 2)
+    rows = [json.loads(line) for line in written("a.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == ["a river", "", "a lamp"]
+    assert rows[1]["vector"] is None
+    array = np.load(written("a.npy"))
+    assert array.shape == (3, 96)
+    assert np.isnan(array[1]).all()
+    assert array[2] == pytest.approx(rows[2]["vector"])
+    odd = run("embed", "x", "-o", str(tmp_path / "a.csv"))
+    assert (odd.code, ".parquet" in odd.err) == (2, True)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    missing = run("embed", "x", "-o", str(tmp_path / "a.parquet"))
+    assert (missing.code, "pip install pyarrow" in missing.err) == (2, True)
 
 
 def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

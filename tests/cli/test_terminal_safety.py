@@ -10,6 +10,7 @@ import pytest
 
 from localmix.cli.diagnosis import Facts, diagnose
 from localmix.cli.output import visible
+from localmix.errors import ModelNotFoundError
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
@@ -101,7 +102,8 @@ def test_commands_to_be_copied_are_quoted(name: str) -> None:
     model = ModelInfo(name, **about)
     server = Server("http://h", "ollama", name="h")
     settings = Settings.load(model=f"gone{name}", servers="http://h")
-    findings = diagnose(Facts(settings, (server,), (model,)))
+    lost = {f"gone{name}": ModelNotFoundError("It is gone.")}
+    findings = diagnose(Facts(settings, (server,), (model,), lost=lost))
     commands = [each.repair for each in findings if each.repair]
     assert len(commands) == 2
     for command in commands:
