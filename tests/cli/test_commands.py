@@ -189,6 +189,15 @@ def test_names_of_habit(run: Run, start: Start) -> None:
     assert "'zzz' in it" in run("models", "zzz", "-s", server.url).out
 
 
+def test_search(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama("tiny-qwen:latest", "other:latest"))
+    first, *others = run("search", "qwen", "tiny", "-s", server.url).lines
+    assert first == "tiny-qwen:latest is here already."
+    assert "Ollama: https://ollama.com/search?q=qwen+tiny" in others
+    assert "LM Studio: lms get 'qwen tiny'" in others
+    assert run("search", "q", "--json", "-s", "127.0.0.1:9").json["here"] == []
+
+
 def test_route(run: Run, start: Start) -> None:
     one, two = (start(stand_ins.ollama("tiny:latest")) for _ in range(2))
     servers = ("-s", one.url, "-s", two.url)
@@ -418,10 +427,8 @@ def test_help_has_examples_and_fits(run: Run, command: str) -> None:
 
 
 def test_every_command_is_there(run: Run) -> None:
-    expected = (
-        "status models show running pull load unload copy rm chat run embed route doctor bench"
-    )
-    assert {*COMMANDS} == {*expected.split(), "serve", "config"}
+    expected = "status models show running pull search load unload copy rm chat run embed route"
+    assert {*COMMANDS} == {*expected.split(), "doctor", "bench", "serve", "config"}
     assert run("--version").out == f"localmix {localmix.__version__}\n"
     assert run("-h").code == 0
     assert "--install-completion" in run("--help").out

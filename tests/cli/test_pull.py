@@ -127,3 +127,15 @@ def test_embed_needs_a_text() -> None:
     with terminal("embed") as typed:
         typed.wait_for('Try: localmix embed "a text"')
         assert typed.end() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+def test_status_is_watched_until_ctrl_c(start: Start) -> None:
+    from tests.cli.terminal import terminal
+
+    server = start(stand_ins.ollama())
+    with terminal("status", "--watch", "0.1", "-s", server.url) as typed:
+        typed.wait_for("available")
+        typed.wait_for("available")
+        typed.press_ctrl_c()
+        assert typed.end() == 130

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer.testing import CliRunner
 
@@ -31,7 +32,9 @@ SetVariable = Callable[[str, str], object]
 @contextmanager
 def stage(set_variable: SetVariable) -> Iterator[int]:
     """Serve what the commands find; give LM Studio's port."""
-    with serving(LMStudio(catalogue={"qwen/qwen3-4b": 2_279_145_000})) as lmstudio:
+    lmstudio = LMStudio(catalogue={"qwen/qwen3-4b": 2_279_145_000})
+    with TemporaryDirectory() as home, serving(lmstudio):
+        set_variable("HOME", home)
         set_variable("LM_STUDIO_BASE_URL", lmstudio.url)
         set_variable("LOCAL_MODELS_PATH", "examples/tiny-model")
         set_variable("USE_OLLAMA", "false")

@@ -19,6 +19,7 @@ from localmix.cli import (
     memory,
     pull,
     route,
+    search,
     serve,
     status,
 )
@@ -61,11 +62,12 @@ def _options(
     pass
 
 
-_add(status.status, "", "--json", "--server http://box:11434")
+_add(status.status, "", "--watch 5", "--json", "--server http://box:11434")
 _add(listing.models, "", "qwen", "--digests", "--json", also="ls list")
 _add(listing.show, "qwen3:8b", "lmstudio/qwen3-8b")
 _add(listing.running, "", also="ps")
 _add(pull.pull, "qwen3:8b", "lmstudio/qwen/qwen3-8b", "qwen3:8b --json")
+_add(search.search, "qwen3", "nomic embed")
 _add(memory.load, "qwen3:8b", "qwen3:8b --context 16384 --keep 2h", "ollama/qwen3:8b")
 _add(memory.unload, "qwen3:8b", "--all", also="stop")
 _add(memory.copy, "qwen3:8b my-qwen", also="cp")
@@ -76,9 +78,9 @@ _add(
     *("qwen3:8b", 'qwen3:8b "What is a fjord?"', "gemma3:4b --image cat.png 'Who is this?'"),
     name="run",
 )
-_add(embed.embed, '"a river"', "--model nomic-embed-text < lines.txt")
+_add(embed.embed, '"a river"', "-m nomic-embed-text < lines.txt", "-o a.npy < lines.txt")
 _add(route.route, "", "qwen3:8b --need tools", "--embedding --json")
 _add(doctor.doctor, "", "--server http://box:1234")
-_add(bench.bench, "", "qwen3:8b --rounds 5", "--json")
+_add(bench.bench, "", "qwen3:8b --rounds 5", "--plot", "--svg speeds.svg")
 _add(serve.serve, "", "--port 0", "--server http://box:11434 --server http://box:1234")
-_add(config.config, "", "--all", "--json", "trust")
+_add(config.config, "", "--all", "get model", "set model qwen3:8b", "edit", "trust")
