@@ -55,6 +55,7 @@ bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/long_answers.py
 	$(BIN)/python benchmarks/langchain_peers.py
 	$(BIN)/python benchmarks/routing.py
+	$(BIN)/python benchmarks/observing.py
 	$(BIN)/python benchmarks/llamaindex.py
 	$(BIN)/python benchmarks/proxy.py
 

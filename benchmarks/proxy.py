@@ -72,11 +72,15 @@ async def main() -> None:
         heads = ("added", "req/s", "CPU/chat", "first", "CPU/chunk", "60 paced", "memory")
         print(f"{'':20}" + "".join(f"{head:>12}" for head in heads))
         base = await single(straight), await first_piece(straight)
-        for way in ways:
-            await row(way, *base)
+        _, bottom, *others = [(way, await row(way, *base)) for way in ways]
+        print("\nAs many times the bare proxy's")
+        for way, figures in others:
+            times = [mine / its for mine, its in zip(figures, bottom[1], strict=True)]
+            print(f"{way.title:20}" + "".join(f"{each:>12.2f}" for each in times))
 
 
-async def row(way: Way, base: float, base_first: float) -> None:
+async def row(way: Way, base: float, base_first: float) -> tuple[float, ...]:
+    """Measure one way, print it, and give what is compared."""
     added = (await single(way) - base) * 1e3
     before = cpu_of(way.pid)
     rate = await throughput(way)
@@ -90,6 +94,7 @@ async def row(way: Way, base: float, base_first: float) -> None:
         f"{cpu:>10.0f}us{paced:>11.2f}s{grown:>10.1f}MB",
         flush=True,
     )
+    return added, rate, of_one, first, cpu
 
 
 # What is measured

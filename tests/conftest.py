@@ -120,7 +120,12 @@ def start() -> Iterator[Callable[[LoopbackServer], LoopbackServer]]:
 @pytest.fixture
 def engine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave nothing but the embedded engine with the tiny models to be found."""
-    monkeypatch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
+    leave_only_the_engine(monkeypatch)
+
+
+def leave_only_the_engine(patch: pytest.MonkeyPatch) -> None:
+    """Do so for as long as a patch holds."""
+    patch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
     # What listens on this machine must not decide a test.
-    monkeypatch.setattr("localmix.settings.OLLAMA_PORT", 9)
-    monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
+    patch.setattr("localmix.settings.OLLAMA_PORT", 9)
+    patch.setattr("localmix.settings.LMSTUDIO_PORT", 9)

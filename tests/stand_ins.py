@@ -1,7 +1,8 @@
 """Loopback servers that look like Ollama, LM Studio and an OpenAI-compatible server.
 
 Shapes follow recorded exchanges (Ollama 0.12.11 and 0.32.15) and, for LM Studio, its documentation
-and public recordings; the words are written by hand.
+and public recordings; the words are written by hand. All list the same weights, so that what one
+calls as another does is the same model.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def lmstudio(*models: str, loaded: tuple[str, ...] = (), **routes: Reply) -> Loo
 
 def openai(*models: str, **routes: Reply) -> LoopbackServer:
     """Be some OpenAI-compatible server that answers `Hi.`."""
-    entries = [{"id": name, "object": "model"} for name in models or ("tiny",)]
+    meta = {"size": 3_034_903, "n_params": 2_800_000, "ftype": "Q8_0"}
+    entries = [{"id": name, "object": "model", "meta": meta} for name in models or ("tiny",)]
     return LoopbackServer(
         {
             "GET /v1/models": whole({"object": "list", "data": entries}),
@@ -163,9 +165,9 @@ def _lmstudio_entry(name: str, is_loaded: bool) -> dict[str, Any]:
         "publisher": "someone",
         "key": name,
         "architecture": "llama",
-        "quantization": {"name": "Q4_K_M", "bits_per_weight": 4},
-        "size_bytes": 1_000_000,
-        "params_string": "4B",
+        "quantization": {"name": "Q8_0", "bits_per_weight": 8},
+        "size_bytes": 3_034_903,
+        "params_string": "2.80M",
         "loaded_instances": [instance] if is_loaded else [],
         "max_context_length": 32768,
         "format": "gguf",

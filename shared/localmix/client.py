@@ -14,6 +14,8 @@ from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     ChatResult,
+    CompletionRequest,
+    EmbedRequest,
     EmbedResult,
     GenerationRequest,
     ModelInfo,
@@ -236,16 +238,22 @@ class Client(_Face, Managing):
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
-    def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
+    def complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> ChatResult:
+        """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return self._driver.run(self._requests.generate(completion_request(prompt, options)))
 
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> Stream:
+    def stream_complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> Stream:
         """Continue a text, as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))
 
-    def embed(self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]) -> EmbedResult:
-        """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
+    def embed(
+        self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
+    ) -> EmbedResult:
+        """Get one vector for each text, in their order; options as in an `EmbedRequest`."""
         return self._driver.run(self._requests.embed(embed_request(texts, options)))
 
     def close(self) -> None:
@@ -322,16 +330,20 @@ class AsyncClient(_Face, AsyncManaging):
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
-    async def complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> ChatResult:
+    async def complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> ChatResult:
         """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
         return await self._run(self._requests.generate(completion_request(prompt, options)))
 
-    def stream_complete(self, prompt: str, **options: Unpack[CompletionOptions]) -> AsyncStream:
+    def stream_complete(
+        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
+    ) -> AsyncStream:
         """Continue a text, as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))
 
     async def embed(
-        self, texts: str | Sequence[str], **options: Unpack[EmbedOptions]
+        self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
         """Get one vector for each text, in their order; see `localmix.EmbedRequest`."""
         return await self._run(self._requests.embed(embed_request(texts, options)))

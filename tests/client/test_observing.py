@@ -10,7 +10,7 @@ import pytest
 
 from localmix import Client
 from localmix.errors import LocalMixError, NoServerError
-from localmix.observing import Began, Ended, Event, Failed, Skipped, Spoke, Tried
+from localmix.observing import Accepted, Began, Ended, Event, Failed, Skipped, Spoke, Tried
 from tests import stand_ins
 from tests.either import MakeEither
 from tests.loopback import hang_up, ndjson
@@ -26,12 +26,14 @@ def names(events: list[Event]) -> list[str]:
 def test_a_whole_answer(either: MakeEither, start: Any) -> None:
     url, events = start(stand_ins.ollama()).url, list[Event]()
     result = either(url, observers=[events.append]).chat("hello", model="tiny")
-    began, tried, ended = events
+    began, tried, accepted, ended = events
     assert isinstance(began, Began)
     assert not began.is_streamed
     assert began.request.model == "tiny"
     assert isinstance(tried, Tried)
     assert (tried.server.url, tried.model) == (url, "tiny:latest")
+    assert isinstance(accepted, Accepted)
+    assert accepted.route == result.route
     assert isinstance(ended, Ended)
     assert (ended.outcome, ended.result, ended.error) == ("answered", result, None)
     assert len({event.number for event in events}) == 1
@@ -41,13 +43,13 @@ def test_a_streamed_one(either: MakeEither, start: Any) -> None:
     events: list[Event] = []
     client = either(start(stand_ins.ollama()).url, observers=[events.append])
     client.stream("hello", model="tiny")
-    assert names(events) == ["Began", "Tried", "Spoke", "Ended"]
+    assert names(events) == ["Began", "Tried", "Accepted", "Spoke", "Ended"]
     ended = events[-1]
     assert isinstance(ended, Ended)
     assert ended.outcome == "answered"
     assert ended.result is not None
     assert ended.result.route is not None
-    spoke = events[2]
+    spoke = events[3]
     assert isinstance(spoke, Spoke)
     assert 0 <= spoke.seconds <= ended.seconds
 
@@ -65,7 +67,7 @@ def test_vectors(either: MakeEither, start: Any) -> None:
     events: list[Event] = []
     client = either(start(stand_ins.ollama()).url, observers=[events.append])
     client.embed(["one", "two"], model="embed", chunk_size=1)
-    assert names(events) == ["Began", "Tried", "Ended"] * 2
+    assert names(events) == ["Began", "Tried", "Accepted", "Ended"] * 2
     assert len({event.number for event in events}) == 2
 
 
@@ -73,7 +75,7 @@ def test_a_failover(either: MakeEither, start: Any) -> None:
     bad, good = start(stand_ins.ollama(POST__api_chat=hang_up)), start(stand_ins.ollama())
     events: list[Event] = []
     either([bad.url, good.url], observers=[events.append]).chat("hello", model="tiny")
-    assert names(events) == ["Began", "Tried", "Failed", "Tried", "Ended"]
+    assert names(events) == ["Began", "Tried", "Failed", "Tried", "Accepted", "Ended"]
     failed = events[2]
     assert isinstance(failed, Failed)
     assert failed.server.url == bad.url
@@ -120,7 +122,7 @@ def test_an_observer_that_fails_harms_nobody(
     events: list[Event] = []
     client = either(start(stand_ins.ollama()).url, observers=[fails, events.append])
     client.chat("hello", model="tiny")
-    assert len(events) == len(caplog.records) == 3
+    assert len(events) == len(caplog.records) == 4
 
 
 def test_events_show_no_prompt_and_no_answer(either: MakeEither, start: Any) -> None:
@@ -158,11 +160,12 @@ def test_the_log_has_one_line_a_request(
     assert SECRET not in line
 
 
+@pytest.mark.parametrize("observers", [(), (lambda event: None,)], ids=["alone", "beside others"])
 def test_a_failover_is_a_warning(
-    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
+    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture, observers: Any
 ) -> None:
     bad, good = start(stand_ins.ollama(POST__api_chat=hang_up)), start(stand_ins.ollama())
-    either([bad.url, good.url]).chat("hello", model="tiny")
+    either([bad.url, good.url], observers=observers).chat("hello", model="tiny")
     ((level, line),) = log_of(caplog)
     assert level == logging.WARNING
     assert f"{bad.url} failed" in line
@@ -180,3 +183,37 @@ def test_each_step_for_those_who_look_closely(
                  f"passes over {NOWHERE}", "hears the first piece"):  # fmt: skip
         assert step in lines
     assert SECRET not in lines
+
+
+def test_what_servers_prove_and_why_a_place_is_taken(
+    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "localmix")
+    first, second = start(stand_ins.ollama()).url, start(stand_ins.openai()).url
+    servers = [{"url": first, "token": SECRET}, {"url": second}, {"url": NOWHERE}]
+    digests = {"tiny": next(m.digest for m in either(first).listing() if m.name == "tiny:latest")}
+    client = either(servers, digests=digests)
+    client.servers()
+    lines = "\n".join(line for _, line in log_of(caplog))
+    for found in (
+        f"{first} is ollama 0.32.15, by its reply to /api/version, with 2 models",
+        f"{second} is openai, by its reply to /v1/models, with ",
+        f"{NOWHERE} cannot be used: ",
+    ):
+        assert found in lines
+    caplog.clear()
+    client.chat("hello", model="tiny")
+    lines = "\n".join(line for _, line in log_of(caplog))
+    assert f"tiny: not {second}: " in lines  # it tells no digest
+    assert f"tiny: tiny:latest at {first} (" in lines
+    assert SECRET not in lines
+
+
+def test_the_order_of_places_is_told(
+    either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "localmix.routing")
+    first, second = start(stand_ins.ollama()).url, start(stand_ins.ollama()).url
+    either([first, second]).chat("hello", model="tiny")
+    ((_, line),) = log_of(caplog)
+    assert line.index(f"tiny:latest at {first} (") < line.index(f"then tiny:latest at {second} (")

@@ -33,7 +33,7 @@ ErrorType = type[LocalMixError]
 
 # Short enough for a test, long enough that a server that is well is never taken for a silent one.
 BOUNDS: dict[str, Any] = {
-    "connect_timeout": 0.1,
+    "connect_timeout": 0.5,
     "first_byte_timeout": 0.3,
     "between_timeout": 0.3,
     "max_retries": 0,

@@ -27,6 +27,7 @@ class Front:
     proxy: Proxy
     chat: str = CHAT
     embed: str = "localmix-tiny-embed"
+    sees: bool = False
 
     @property
     def url(self) -> str:
@@ -62,7 +63,9 @@ def _key(request: str, body: Any) -> tuple[str, Any]:
     """Tell what decides the shape of a reply: whether it is streamed, how many texts there are."""
     if request in ("POST /api/chat", "POST /api/generate"):
         return request, body.get("stream", True)
-    return request, len(body["input"]) if request == "POST /api/embed" else None
+    if request != "POST /api/embed":
+        return request, None
+    return request, 1 if isinstance(body["input"], str) else len(body["input"])
 
 
 @contextmanager
@@ -71,7 +74,7 @@ def lmstudio() -> Iterator[Front]:
         serving(LMStudio(loaded={CHAT: CHAT}, vision=True)) as server,
         proxy([server.url]) as front,
     ):
-        yield Front(front, embed=EMBED)
+        yield Front(front, embed=EMBED, sees=True)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def unclosed_clients() -> Iterator[None]:
     """Collect what clients leave open that cannot be closed, before another test is blamed."""
     yield

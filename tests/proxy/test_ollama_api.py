@@ -181,7 +181,7 @@ def test_read_only_manages_nothing(start: Start) -> None:
 
 
 def test_embeddings(start: Start) -> None:
-    with proxy([start(stand_ins.ollama()).url]) as front:
+    with proxy([start(stand_ins.lmstudio("embed", loaded=("embed",))).url]) as front:
         new = front.ask("POST", "/api/embed", {"model": "embed", "input": ["a river"]}).json
         assert new["embeddings"] == [[1.0, 0.0]]
         assert all(new[name] > 0 for name in METRICS[:3])
@@ -280,6 +280,40 @@ def test_a_model_that_loads_is_bridged_by_empty_pieces(start: Start) -> None:
     said = early.replace(b" ", b"")  # the stand-in writes some
     assert b'"content":"Hi."' in said
     assert said.count(b'"done":true') == 1
+
+
+@pytest.mark.parametrize("kind", ["ollama", "lmstudio"])
+def test_silence_within_an_answer_is_broken_as_well(start: Start, kind: str) -> None:
+    goes_on = threading.Event()
+
+    def pauses(exchange: Exchange) -> None:
+        if kind == "ollama":
+            said = stand_ins.ollama_says(content="Hi."), stand_ins.OLLAMA_DONE
+            pieces = [json.dumps(each).encode() + b"\n" for each in said]
+            exchange.head(200, "application/x-ndjson", Transfer_Encoding="chunked")
+        else:
+            said = stand_ins.openai_says(content="Hi."), stand_ins.openai_says("stop")
+            pieces = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in said]
+            exchange.head(200, "text/event-stream", Transfer_Encoding="chunked")
+        exchange.chunk(pieces[0])
+        goes_on.wait(20)
+        exchange.chunk(pieces[1])
+        exchange.chunk(b"")
+
+    routes = {"POST__api_chat": pauses, "POST__v1_chat_completions": pauses}
+    behind = start(getattr(stand_ins, kind)("tiny", **routes))
+    with proxy([behind.url], pace=Pace(0.05, 0.05)) as front, front.connect() as connection:
+        body = json.dumps({"model": "tiny", "messages": USER}).encode()
+        head = f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+        said = b""
+        while said.partition(b"Hi.")[2].count(b'"content":""') < 2:  # ours
+            said += connection.recv(65536)
+        goes_on.set()
+        while more := connection.recv(65536):
+            said += more
+    assert said.count(b"Hi.") == 1
+    assert said.replace(b" ", b"").count(b'"done":true') == 1
 
 
 def test_an_error_after_an_early_head_is_a_line(start: Start) -> None:

@@ -23,7 +23,7 @@ from localmix.dialects.parts.passing import (
 from localmix.errors import LocalMixError, StreamInterruptedError
 from localmix.types import Usage
 from tests import stand_ins
-from tests.loopback import LoopbackServer, pieces, whole
+from tests.loopback import Exchange, LoopbackServer, pieces, whole
 from tests.proxy.served import proxy
 from tests.unit.streams import STOP, UNICODE, lines, sse
 
@@ -107,11 +107,81 @@ def test_what_is_passed_on_can_still_be_translated_for_the_next(start: Start) ->
     from tests.loopback import hang_up
 
     dying = start(stand_ins.ollama(POST__api_chat=hang_up))
-    other = start(stand_ins.lmstudio("tiny", loaded=("tiny",)))
+    other = start(stand_ins.openai("tiny"))
     with proxy([dying.url, other.url]) as front:
         reply = front.ask("POST", "/api/chat", BODY)
     assert "".join(line["message"]["content"] for line in reply.lines) == "Hi."
     assert dying.last("POST /api/chat").body == BODY
+
+
+def test_a_raw_text_is_passed_on(start: Start) -> None:
+    said = b'{"model":"tiny","response":" Paris","done":true, "done_reason":"stop","x":[1, 2]}'
+    behind = start(stand_ins.ollama(POST__api_generate=whole(said)))
+    body = b'{"model":"tiny","prompt":"The capital is","raw":true , "stream":false,"novel":1}'
+    with proxy([behind.url]) as front:
+        reply = front.ask("POST", "/api/generate", body)
+    assert behind.last("POST /api/generate").body == body
+    assert reply.body == said
+
+
+def test_a_completion_is_passed_on_event_by_event(start: Start) -> None:
+    events = [
+        b'data: {"model":"tiny","choices":[{"index":0,"text":" Pa"}],"x":1}\n\n',
+        b'data: {"model":"tiny","choices":[{"index":0,"text":"ris","finish_reason":"stop"}]}\n\n',
+        b"data: [DONE]\n\n",
+    ]
+    behind = start(stand_ins.openai())
+    behind.routes["POST /v1/completions"] = pieces(events, "text/event-stream")
+    body = b'{"model":"tiny", "prompt":"The capital is","stream":true,"cache_prompt":true}'
+    with proxy([behind.url]) as front:
+        reply = front.ask("POST", "/v1/completions", body)
+    assert behind.last("POST /v1/completions").body == body
+    assert reply.body == b"".join(events)
+
+
+@pytest.mark.parametrize("path", ["/api/embed", "/v1/embeddings"])
+def test_vectors_are_passed_on_as_they_came(start: Start, path: str) -> None:
+    vector = b"[0.10, -2e-3]"
+    if path == "/api/embed":
+        said = b'{"model":"tiny" , "embeddings":[' + vector + b'],"news":1}'
+        behind = stand_ins.ollama(POST__api_embed=whole(said))
+    else:
+        said = b'{"data":[{"index":0, "embedding":' + vector + b'}],"model":"tiny","news":1}'
+        behind = stand_ins.openai()
+        behind.routes["POST /v1/embeddings"] = whole(said)
+    start(behind)
+    body = b'{"model":"tiny", "input":"A text.","novel":1}'
+    with proxy([behind.url]) as front:
+        reply = front.ask("POST", path, body)
+    assert behind.last(f"POST {path}").body == body
+    assert reply.body == said
+
+
+def test_texts_that_are_split_among_requests_are_not_passed_on(start: Start) -> None:
+    def embed(exchange: Exchange) -> None:
+        vectors = [[1.0, 0.0] for _ in exchange.json["input"]]
+        whole({"model": "tiny", "embeddings": vectors})(exchange)
+
+    behind = start(stand_ins.ollama(POST__api_embed=embed))
+    texts = [f"text {number}" for number in range(130)]
+    with proxy([behind.url]) as front:
+        reply = front.ask("POST", "/api/embed", {"model": "tiny", "input": texts, "novel": 1})
+    assert len(reply.json["embeddings"]) == len(texts)
+    sent = [json.loads(each.body) for each in behind.requests if each.path == "/api/embed"]
+    assert sorted(len(each["input"]) for each in sent) == [2, 128]
+    assert not any("novel" in each for each in sent)
+
+
+def test_a_turn_that_takes_two_requests_is_not_passed_on(start: Start) -> None:
+    behind = start(stand_ins.ollama())
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    messages = [{"role": "user", "content": "Hi"}]
+    with proxy([behind.url]) as front:
+        body = {"model": "tiny", "messages": messages, "tools": [tool], "format": "json"}
+        front.ask("POST", "/api/chat", body)
+    sent = [json.loads(each.body) for each in behind.requests if each.path == "/api/chat"]
+    assert ["tools" in each for each in sent] == [True, False]
+    assert ["format" in each for each in sent] == [False, True]
 
 
 # The relay itself, at every cut
@@ -179,6 +249,37 @@ def test_a_frame_that_looks_otherwise_is_read_and_not_passed_on(line: bytes) -> 
     assert relay.feed(ODD)
     with pytest.raises(LocalMixError):
         relay.feed(line)
+
+
+def test_events_that_came_together_go_on_together_and_lines_one_by_one() -> None:
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"H"}}]}\n\n'
+    events, written = openai_relay(), ollama_relay()
+    events.feed(event), written.feed(ODD)
+    assert [delta.raw for delta in events.feed(event * 3) if isinstance(delta, PassedDelta)] == [
+        event * 3
+    ]
+    assert [delta.raw for delta in written.feed(ODD * 3) if isinstance(delta, PassedDelta)] == [
+        ODD
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    "among",
+    [
+        b"data: garbage\n\n",
+        b"event: error\ndata: {}\n\n",
+        b'data: {"error":"it died"}\n\n',
+        b'data: {"choices":[]}\ndata: {"choices":[]}\n\n',
+    ],
+)
+def test_an_event_among_others_that_looks_otherwise_is_read(among: bytes) -> None:
+    relay = openai_relay()
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"H"}}]}\n\n'
+    relay.feed(event)
+    assert not EVENTS.fits(event + among + event)
+    with pytest.raises(LocalMixError):
+        relay.feed(event + among + event)
+        relay.close()
 
 
 def test_a_text_that_speaks_of_the_end_is_no_end() -> None:

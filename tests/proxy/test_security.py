@@ -259,8 +259,16 @@ def test_a_slow_head_is_given_up(behind: LoopbackServer) -> None:
     ],
     ids=["long header", "many headers", "long path", "two lengths", "negative", "no colon", "TLS"],
 )
-def test_a_head_that_is_none_is_refused(front: Proxy, head: bytes) -> None:
-    assert front.raw(head).status == 400
+def test_a_head_that_is_none_is_refused(
+    front: Proxy, head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    reply = front.raw(head)
+    assert reply.status == 400
+    assert reply.json == {"error": "This is no request."}
+    assert reply.headers["server"] == "localmix"
+    assert "xxx" not in caplog.text
+    assert "bad header" not in caplog.text
 
 
 def test_a_compressed_body_is_refused(front: Proxy) -> None:

@@ -1,4 +1,4 @@
-"""LangChain's standard suites by its own `ChatOllama`, with LM Studio alone behind the proxy."""
+"""LangChain's standard suites by its own `ChatOllama`, in front of all that can stand there."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from langchain_tests.integration_tests import (
     EmbeddingsIntegrationTests,
 )
 
-from tests.lmstudio.server import CHAT, EMBED
-from tests.proxy.behind import Front, lmstudio
+from tests.conftest import leave_only_the_engine
+from tests.proxy.behind import BEHIND, Front
 
 # The clients cannot be closed, and leave their sockets to the garbage collector.
 pytestmark = [
@@ -31,16 +31,24 @@ PNG = bytes.fromhex(
 )
 
 
-@pytest.fixture(scope="module")
-def front() -> Iterator[Front]:
-    with lmstudio() as running:
-        yield running
+# What was recorded answers whatever is asked, so it shows shapes, and no call of a tool.
+LIVING, RECORDED = ["lmstudio", "embedded"], ["ollama-0.12.11", "ollama-0.33.0-rc2", "dying"]
 
 
+@pytest.fixture(scope="class")
+def front(request: pytest.FixtureRequest) -> Iterator[Front]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "embedded":
+            leave_only_the_engine(patch)
+        with BEHIND[request.param]() as running:
+            yield running
+
+
+@pytest.mark.parametrize("front", LIVING, indirect=True)
 class TestChatOllama(ChatModelIntegrationTests):
     @pytest.fixture(autouse=True)
     def _served(self, front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.url = front.url
+        self.front = front
 
         def get(*args: Any, **kwargs: Any) -> httpx.Response:
             return httpx.Response(200, content=PNG)
@@ -53,7 +61,8 @@ class TestChatOllama(ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": CHAT, "base_url": self.url, "temperature": 0, "num_predict": 100}
+        base = {"model": self.front.chat, "base_url": self.front.url}
+        return {**base, "temperature": 0, "num_predict": 100}
 
     @property
     def supports_json_mode(self) -> bool:
@@ -65,13 +74,37 @@ class TestChatOllama(ChatModelIntegrationTests):
 
     @property
     def supports_image_inputs(self) -> bool:
-        return True
+        return self.front.sees
 
 
+@pytest.mark.parametrize("front", RECORDED, indirect=True)
+class TestChatOllamaOnRecordings(ChatModelIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _served(self, front: Front) -> None:
+        self.front = front
+
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        return ChatOllama
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"model": self.front.chat, "base_url": self.front.url}
+
+    @property
+    def has_tool_calling(self) -> bool:
+        return False
+
+    @property
+    def has_structured_output(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("front", LIVING, indirect=True)
 class TestOllamaEmbeddings(EmbeddingsIntegrationTests):
     @pytest.fixture(autouse=True)
     def _served(self, front: Front) -> None:
-        self.url = front.url
+        self.front = front
 
     @property
     def embeddings_class(self) -> type[Embeddings]:
@@ -79,4 +112,4 @@ class TestOllamaEmbeddings(EmbeddingsIntegrationTests):
 
     @property
     def embedding_model_params(self) -> dict[str, Any]:
-        return {"model": EMBED, "base_url": self.url}
+        return {"model": self.front.embed, "base_url": self.front.url}

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
+import threading
 from collections.abc import Callable
 
 import aiohttp
 import pytest
 
-from localmix.errors import ConfigError, ConnectError, LocalMixError, ProtocolError, TimedOutError
-from localmix.transport.over_aiohttp import our_error
+from localmix import AsyncClient
+from localmix.errors import (
+    ConfigError,
+    ConnectError,
+    LocalMixError,
+    ProtocolError,
+    TimedOutError,
+    TransportError,
+)
+from localmix.settings import Settings
+from localmix.transport import AsyncTransport
+from localmix.transport.over_aiohttp import AiohttpWire, our_error
 from localmix.transport.patience import Patience
 from localmix.wire.flows import Request, Timeouts
 from localmix.wire.gate import Gate
@@ -58,6 +71,43 @@ def test_a_new_connection_that_is_hung_up_on_is_not_tried_again(start: Start) ->
     with proxy([behind.url], max_retries=0) as front:
         assert front.ask("POST", "/api/chat", CHAT).status == 502
     assert behind.count("POST /api/chat") == 1
+
+
+@pytest.mark.parametrize("when", ["before the head", "within a whole answer", "within a stream"])
+def test_closing_wakes_whoever_waits(start: Start, when: str) -> None:
+    asked, left = threading.Event(), threading.Event()
+
+    def stall(exchange: Exchange) -> None:
+        if when == "within a whole answer":
+            exchange.head(200, "application/json", Content_Length="100")
+        elif when == "within a stream":
+            exchange.head(200, "application/x-ndjson", Transfer_Encoding="chunked")
+            exchange.chunk(json.dumps(stand_ins.ollama_says(content="Hi.")).encode() + b"\n")
+        asked.set()
+        if exchange.is_hung_up(20):
+            left.set()
+
+    behind = start(stand_ins.ollama(POST__api_chat=stall))
+
+    async def ask(client: AsyncClient) -> None:
+        if when == "within a stream":
+            async for _ in client.stream("Hi", model="tiny"):
+                pass
+        else:
+            await client.chat("Hi", model="tiny")
+
+    async def close_meanwhile() -> None:
+        settings = Settings.load(servers=[behind.url])
+        client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
+        asking = asyncio.create_task(ask(client))
+        assert await asyncio.to_thread(asked.wait, 20)
+        await asyncio.sleep(0.05)
+        await client.close()
+        with pytest.raises(TransportError, match="was closed"):
+            await asyncio.wait_for(asking, 5)
+
+    asyncio.run(close_meanwhile())
+    assert left.wait(5)
 
 
 @pytest.mark.parametrize(

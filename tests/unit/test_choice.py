@@ -109,23 +109,23 @@ def test_a_cloud_model_is_taken_by_its_own_name_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "others", "joined"),
+    ("facts", "other", "joined"),
     [
-        ({"family": "nomic-bert", "embedding_length": 768}, {}, True),
+        ({"digest": "d1"}, {"digest": "d1"}, True),
+        ({"digest": "d1"}, {"digest": "d2"}, False),
+        ({"family": "nomic-bert", "embedding_length": 768}, {}, False),
         ({"family": "nomic-bert", "embedding_length": 768}, {"embedding_length": 512}, False),
-        ({"family": "nomic-bert", "embedding_length": 768}, {"embedding_length": None}, False),
-        ({"embedding_length": 768}, {}, False),
     ],
 )
-def test_embedding_models_are_joined_across_kinds_only_by_facts(
-    facts: dict[str, Any], others: dict[str, Any], joined: bool
+def test_models_that_embed_are_joined_by_what_proves_them_the_same(
+    facts: dict[str, Any], other: dict[str, Any], joined: bool
 ) -> None:
     name = "nomic-embed-text-v1.5"
     said = {f"model_{key}": value for key, value in ({"purpose": "embedding"} | facts).items()}
-    said_there = said | {f"model_{key}": value for key, value in others.items()}
+    said_there = said | {f"model_{key}": value for key, value in other.items()}
     one = server("http://a", name, **said)
-    other = server("http://b", name, kind="lmstudio", **said_there)
-    assert len(found(name, one, other)) == 1 + joined
+    another = server("http://b", name, kind="lmstudio", **said_there)
+    assert len(found(name, one, another)) == 1 + joined
 
 
 def test_a_server_in_reserve_serves_what_is_pinned_to_it() -> None:

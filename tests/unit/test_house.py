@@ -47,7 +47,7 @@ FLOORS = {
     "wire": 3,
     "dialects": 4,
     "embedded": 4,
-    "observing": 4,
+    "observing": 5,
     "servers": 4,
     "discovery": 5,
     "routing": 6,

@@ -34,11 +34,13 @@ class ServerKind:
         title: What people call it.
         dialect: How it is spoken to.
         keeper: How its models are managed.
+        provider: What telemetry calls it, if not by its name; see `observing/conventions.py`.
         evidence: The path whose reply proves the kind; empty if none of this kind is looked for.
         proof: Judge that reply; `None` if it proves nothing.
         second_look: Ask a server that gave the proof for what else is to be known of it.
         tells_more_by_show: Whether `show` says what a listing may leave open.
         reloads_for_window: Whether a request for another context window has the model loaded anew.
+        widens_by_load: Whether a model's window is told to it when it is loaded, and by no request.
         copies_on_load: Whether every request that finds the model not loaded loads one more copy.
         stops_only_streams: Whether an answer that is not streamed is written to its end, though
             nobody waits for it any more.
@@ -52,11 +54,13 @@ class ServerKind:
     title: str
     dialect: Dialect
     keeper: Keeper | None = None
+    provider: str = ""
     evidence: str = ""
     proof: Callable[[Facts], Proof | None] = lambda _: None
     second_look: Callable[[Endpoint], Flow[str]] | None = None
     tells_more_by_show: bool = False
     reloads_for_window: bool = False
+    widens_by_load: bool = False
     copies_on_load: bool = False
     stops_only_streams: bool = False
     may_write_on: bool = False

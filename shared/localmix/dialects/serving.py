@@ -112,16 +112,12 @@ class ServerDialect(Protocol):
     """Speak one wire format to callers."""
 
     def read(self, path: str, said: Asked) -> Ask:
-        """Read a call.
+        """Read a call; one of which a server of this dialect would make the same may be passed on.
 
         Raises:
             ConfigError: It says something that cannot be right.
             UnsupportedFeatureError: It asks for what cannot be done.
         """
-        ...
-
-    def may_pass(self, ask: Ask) -> bool:
-        """Tell whether a server of this dialect would make the same of a call as we do."""
         ...
 
     def writer(self, ask: Ask, now: Clock) -> Writer:

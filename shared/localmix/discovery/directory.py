@@ -6,13 +6,14 @@ that keeps silent stalls nobody. What is a little old still serves while it is a
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from weakref import WeakSet
 
-from localmix.dialects import Endpoint, unreadable
+from localmix.dialects import KINDS, Endpoint, unreadable
 from localmix.discovery.probe import Found
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.servers import Memory
@@ -33,6 +34,7 @@ _ABANDONED = 15.0
 # Whoever has waited so many seconds for somebody else's probe asks as well: nobody depends on the
 # event loop of another.
 _TAKE_OVER = 1.5
+_log = logging.getLogger("localmix.discovery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ class Directory:
             entry.is_doubted = entry.is_doubted or entry.candidate.url == url
 
     def _ask(self, entries: Sequence[_Entry], *, anew: bool = False) -> Flow[None]:
+        if not entries:
+            return
         claimed = []
         with self._lock:
             for entry in entries:
@@ -179,6 +183,7 @@ class Directory:
             entry.asking_since = None
             if found:
                 entry.found = replace(found, asked_at=self._clock())
+                _log.debug("%s %s", found.server.url, _verdict(found))
                 if found.server.kind:
                     self._memory.vitals(found.server.url).was_reached()
             self.known = _without_twins([each.found for each in self._entries if each.found])
@@ -214,6 +219,18 @@ _directories: WeakSet[Directory] = WeakSet()
 def _forget_the_parents_probes() -> None:
     for directory in list(_directories):
         directory._forget_probes()  # noqa: SLF001  (its own room)
+
+
+def _verdict(found: Found) -> str:
+    """Say what a candidate proved to be, and how, or why it cannot be used."""
+    server = found.server
+    if not server.kind:
+        return f"cannot be used: {server.problem}"
+    evidence = KINDS[server.kind].evidence
+    proof = f", by its reply to {evidence}" if evidence else ""
+    version = f" {server.version}" if server.version else ""
+    note = f"; {server.note}" if server.note else ""
+    return f"is {server.kind}{version}{proof}, with {len(found.models)} models{note}"
 
 
 def _useless(entry: _Entry, error: LocalMixError) -> Found:

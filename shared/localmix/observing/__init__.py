@@ -1,6 +1,7 @@
 """What happens to requests, told to whoever wants to know: logs, telemetry, figures, a page."""
 
 from localmix.observing.events import (
+    Accepted,
     Began,
     Ended,
     Event,
@@ -14,6 +15,7 @@ from localmix.observing.events import (
 from localmix.observing.watch import Watch
 
 __all__ = [
+    "Accepted",
     "Began",
     "Ended",
     "Event",

@@ -1,8 +1,8 @@
 """The life of a request, in events.
 
 `Began`, then for each server `Tried` and perhaps `Failed`, then `Skipped` for each server that
-comes first and was not asked, `Spoke` where an answer is streamed, and always `Ended`. A turn that
-takes two requests to a model, and a long list of texts, are several requests.
+comes first and was not asked, `Accepted`, `Spoke` where an answer is streamed, and always `Ended`.
+A turn that takes two requests to a model, and a long list of texts, are several requests.
 
 Their `repr` shows no prompts and no answers.
 """
@@ -18,6 +18,7 @@ from localmix.types import (
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
+    Route,
     Server,
 )
 
@@ -46,12 +47,14 @@ class Tried:
     Attributes:
         model: The name that it knows the model by.
         reason: Why this server and this model, in a few words.
+        waited: How long the request waited for a slot there, in seconds.
     """
 
     number: int
     server: Server
     model: str
     reason: str
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,18 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A server has answered, or begun to; from now on no other is asked.
+
+    Attributes:
+        route: Which one, with the attempts before it.
+    """
+
+    number: int
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
 class Spoke:
     """The first piece of a streamed answer is there.
 
@@ -113,5 +128,5 @@ class Ended:
     error: Exception | None = None
 
 
-Event: TypeAlias = Began | Tried | Failed | Skipped | Spoke | Ended
+Event: TypeAlias = Began | Tried | Failed | Skipped | Accepted | Spoke | Ended
 Observer: TypeAlias = Callable[[Event], None]

@@ -9,15 +9,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from localmix.observing.events import Began, Ended, Event, Failed, Observer, Skipped, Spoke, Tried
+from localmix.observing.events import (
+    Accepted,
+    Began,
+    Ended,
+    Event,
+    Failed,
+    Observer,
+    Skipped,
+    Spoke,
+    Tried,
+)
 from localmix.types import ChatResult, EmbedResult
 
 _log = logging.getLogger("localmix.requests")
 
 
-def listening(*, has_failed: bool = False) -> tuple[Observer, ...]:
-    """Give what writes the log, if it would write anything of a request that goes this way."""
-    level = logging.WARNING if has_failed else logging.INFO
+def listening(level: int = logging.INFO) -> tuple[Observer, ...]:
+    """Give what writes the log, if it writes anything of this level: a warning of a fail-over."""
     return (write,) if _log.isEnabledFor(level) else ()
 
 
@@ -32,7 +41,7 @@ def write(event: Event) -> None:
             _log.debug("#%d %s", event.number, _step(event))
 
 
-def _step(event: Began | Tried | Failed | Skipped | Spoke) -> str:
+def _step(event: Began | Tried | Failed | Skipped | Accepted | Spoke) -> str:
     match event:
         case Began(request=request):
             return f"{type(request).__name__} for {request.model or 'any model'}"
@@ -42,6 +51,8 @@ def _step(event: Began | Tried | Failed | Skipped | Spoke) -> str:
             return f"{server.url} failed after {event.seconds:.3f} s: {event.error}"
         case Skipped():
             return f"passes over {event.server}: {event.reason}"
+        case Accepted(route=route):
+            return f"is answered by {route.server.url} with {route.model}"
         case Spoke():
             return f"hears the first piece after {event.seconds:.3f} s"
 

@@ -11,6 +11,7 @@ from typing import Self
 from localmix.errors import LocalMixError
 from localmix.observing import logs
 from localmix.observing.events import (
+    Accepted,
     Began,
     Ended,
     Event,
@@ -26,6 +27,7 @@ from localmix.types import (
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
+    Route,
     Server,
     Skip,
 )
@@ -49,15 +51,26 @@ class Watch:
         result: The answer, as far as it has come; set by whoever has it.
     """
 
+    __slots__ = (
+        "_began",
+        "_clock",
+        "_is_streamed",
+        "_number",
+        "_observers",
+        "_request",
+        "_tried_at",
+        "result",
+    )
+
     def __init__(
         self,
-        observers: Iterable[Observer],
+        observers: tuple[Observer, ...],
         clock: Callable[[], float],
         request: GenerationRequest | EmbedRequest,
         *,
         is_streamed: bool = False,
     ) -> None:
-        self._observers = (*observers, *logs.listening())
+        self._observers = observers + logs.listening()
         self._clock = clock
         self._request = request
         self._is_streamed = is_streamed
@@ -87,15 +100,16 @@ class Watch:
             result = self.result or (said.partial if isinstance(said, LocalMixError) else None)
             self._tell(Ended(self._number, outcome, self._seconds(self._began), result, said))
 
-    def tried(self, server: Server, model: str, reason: str) -> None:
-        """Tell that a server is asked."""
+    def tried(self, server: Server, model: str, reason: str, waited: float) -> None:
+        """Tell that a server is asked, and how many seconds it took to get a slot there."""
         self._tried_at = self._clock()
         if self._observers:
-            self._tell(Tried(self._number, server, model, reason))
+            self._tell(Tried(self._number, server, model, reason, waited))
 
     def failed(self, server: Server, model: str, error: Exception) -> None:
         """Tell that it did not answer as it should; from now on this may be worth a warning."""
-        self._observers = self._observers or logs.listening(has_failed=True)
+        if logs.write not in self._observers:
+            self._observers += logs.listening(logging.WARNING)
         if self._observers:
             seconds = self._seconds(self._tried_at)
             self._tell(Failed(self._number, server, model, error, seconds))
@@ -105,6 +119,11 @@ class Watch:
         if self._observers:
             for skip in skips:
                 self._tell(Skipped(self._number, skip.server, skip.reason))
+
+    def accepted(self, route: Route) -> None:
+        """Tell who answers."""
+        if self._observers:
+            self._tell(Accepted(self._number, route))
 
     def spoke(self) -> None:
         """Tell that the first piece of an answer is there."""

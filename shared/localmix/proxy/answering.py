@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from aiohttp import web
 
-from localmix.dialects.parts.passing import PassedChat, PassedDelta, PassedResult, Verbatim
+from localmix.dialects.parts.passing import PassedDelta, PassedResult, PassedVectors
 from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
-from localmix.streams import AsyncStream
-from localmix.types import ChatRequest, Delta, GenerationRequest
-
-Opening = tuple[Delta, AsyncStream]
+from localmix.types import Delta, EmbedRequest, GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class Pace:
     Attributes:
         first: How long the head is held back: until then an error can have a status of its own.
             Programs and gateways give up after 30 s and more.
-        next: How long after that an empty piece is sent.
+        next: How long after that, and after each piece, an empty one is sent.
     """
 
     first: float = 20.0
@@ -48,17 +45,17 @@ class Stage:
     ) -> web.StreamResponse:
         """Answer a chat or a completion."""
         writer = self.dialect.writer(ask, utc_now)
-        request = self._passed(ask, request)
         if not ask.is_streamed:
             result = await self.service.whole(ask, request)
             return whole(result.raw if isinstance(result, PassedResult) else writer.whole(result))
         reply = _Reply(http, writer)
         try:
-            first, stream = await self._beating(reply, self.service.open(ask, request))
-            async with stream:
-                await reply.say(first)
-                async for delta in stream:
-                    await reply.say(delta)
+            async with reply.beating(self.pace):
+                first, stream = await self.service.open(ask, request)
+                async with stream:
+                    await reply.say(first)
+                    async for delta in stream:
+                        await reply.say(delta)
         except LocalMixError as error:
             if not reply.has_begun:
                 raise
@@ -67,37 +64,23 @@ class Stage:
             await reply.end(*(() if reply.is_passed else writer.close()))
         return reply.response
 
-    def _passed(self, ask: Ask, request: GenerationRequest) -> GenerationRequest:
-        """Let a server of the same dialect have the call as it came."""
-        if not (isinstance(request, ChatRequest) and self.dialect.may_pass(ask)):
-            return request
-        said = Verbatim(ask.path, ask.model, ask.said.raw, ask.is_streamed)
-        return PassedChat.of(request, said)
-
-    async def _beating(self, reply: _Reply, opening: Awaitable[Opening]) -> Opening:
-        """Wait for a stream to open, and break the silence; whoever leaves meanwhile closes it."""
-        task = asyncio.ensure_future(opening)
-        try:
-            pause = self.pace.first
-            while not (await asyncio.wait([task], timeout=pause))[0]:
-                await reply.send(reply.writer.beat())
-                pause = self.pace.next
-            return task.result()
-        except BaseException:
-            task.cancel()
-            with suppress(asyncio.CancelledError, LocalMixError):
-                _, stream = await task
-                await stream.close()
-            raise
+    async def embed(self, ask: Ask, request: EmbedRequest) -> web.StreamResponse:
+        """Answer with vectors."""
+        result = await self.service.embed(ask, request)
+        if isinstance(result, PassedVectors):
+            return whole(result.raw)
+        return whole(self.dialect.write_embeddings(ask, result))
 
 
 class _Reply:
     """A streamed reply, whose head goes out with its first piece."""
 
     def __init__(self, http: web.Request, writer: Writer) -> None:
-        self.writer = writer
         self.is_passed = False
+        self._writer = writer
         self._http = http
+        self._clock = asyncio.get_running_loop().time
+        self._spoke_at = 0.0
         self.response = web.StreamResponse(
             headers={"Content-Type": writer.content_type, "X-Accel-Buffering": "no"}
         )
@@ -111,19 +94,39 @@ class _Reply:
             self.is_passed = True
             piece = delta.raw
         else:
-            piece = self.writer.feed(delta)
+            piece = self._writer.feed(delta)
         if piece:
-            await self.send(piece)
+            await self._send(piece)
 
-    async def send(self, piece: bytes) -> None:
+    @asynccontextmanager
+    async def beating(self, pace: Pace) -> AsyncIterator[None]:
+        """Break the silence, for as long as a block runs: while a model loads, and later."""
+        task = asyncio.create_task(self._beat(pace))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _beat(self, pace: Pace) -> None:
+        pause = pace.first
+        with suppress(ConnectionError):  # whoever answers is told that the caller has left
+            while True:
+                await asyncio.sleep(pause)
+                pause = self._spoke_at + pace.next - self._clock()
+                if pause <= 0:
+                    await self._send(self._writer.beat())
+                    pause = pace.next
+
+    async def _send(self, piece: bytes) -> None:
         """Send one piece, in a write of its own: some programs read no further."""
+        self._spoke_at = self._clock()
         if not self.has_begun:
             await self.response.prepare(self._http)
         await self.response.write(piece)
 
     async def end(self, *pieces: bytes) -> None:
         for piece in pieces:
-            await self.send(piece)
+            await self._send(piece)
         await self.response.write_eof()
 
 

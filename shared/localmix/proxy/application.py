@@ -21,7 +21,7 @@ from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
-from localmix.proxy.routes import MANAGE, USE, Route
+from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
 from localmix.proxy.service import Service
 from localmix.settings import Settings
 from localmix.transport import AsyncTransport
@@ -37,11 +37,6 @@ MOST_AT_ONCE = 1024
 _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
 _MODEL: web.RequestKey[str] = web.RequestKey("model", str)
 CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
-_HEADERS = {
-    "Server": "localmix",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def make(
@@ -49,7 +44,9 @@ def make(
 ) -> web.Application:
     """Make the application; `pace` and `bounds` are handed in by tests."""
     client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
-    service = Service(client, allows_cloud=settings.proxy_allow_cloud)
+    service = Service(
+        client, allows_cloud=settings.proxy_allow_cloud, is_read_only=settings.proxy_read_only
+    )
     pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
@@ -139,7 +136,7 @@ class Gate:
 
     async def sign(self, http: web.Request, answer: web.StreamResponse) -> None:
         """Put on every answer what all have."""
-        answer.headers.update(_HEADERS)
+        answer.headers.update(HEADERS)
         answer.headers[kin.ANSWERED_BY] = kin.own_name()
         answer.headers.update(self._door.answer_headers(http.get(_ORIGIN, "")))
 

@@ -42,14 +42,15 @@ async def read_body(request: web.Request, bounds: BodyBounds) -> Asked:
 
 
 async def _read(request: web.Request, bounds: BodyBounds) -> bytes:
-    if request.content.at_eof():
-        return b""
+    content = request.content
+    if content.is_eof():  # all of it has come already, and needs no clock
+        return _within(bounds, content.read_nowait())
     loop = asyncio.get_running_loop()
     pieces: list[bytes] = []
     size, began = 0, loop.time()
     try:
         async with asyncio.timeout_at(began + bounds.seconds) as bound:
-            while piece := await request.content.readany():
+            while piece := await content.readany():
                 pieces.append(piece)
                 size += len(piece)
                 if size > bounds.bytes:
@@ -60,6 +61,12 @@ async def _read(request: web.Request, bounds: BodyBounds) -> bytes:
     except HttpProcessingError:
         raise RefusedError(400, "The body of the request is not sent as HTTP says.") from None
     return b"".join(pieces)
+
+
+def _within(bounds: BodyBounds, body: bytes) -> bytes:
+    if len(body) > bounds.bytes:
+        raise _too_large(bounds)
+    return body
 
 
 def _too_large(bounds: BodyBounds) -> RefusedError:

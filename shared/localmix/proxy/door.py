@@ -15,6 +15,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 # Ollama's own list (0.32): pages of this machine, and of programs that are no browsers.
@@ -55,12 +56,10 @@ class Door:
         name = match[1].casefold() if match else ""
         if not name:
             return False
-        try:
-            ipaddress.ip_address(name.strip("[]"))
-        except ValueError:
-            own = socket.gethostname().casefold()
-            return bool(_LOCAL.fullmatch(name)) or name in (own, *map(str.casefold, self.hosts))
-        return True  # nobody can make an address point elsewhere
+        if _is_address(name.strip("[]")):
+            return True  # nobody can make an address point elsewhere
+        own = socket.gethostname().casefold()
+        return bool(_LOCAL.fullmatch(name)) or name in (own, *map(str.casefold, self.hosts))
 
     def knows_origin(self, origin: str, host: str) -> bool:
         """Tell whether a page may ask; a caller that is no page has no origin."""
@@ -95,6 +94,15 @@ class Door:
         if asked.get("Access-Control-Request-Private-Network") == "true":
             headers["Access-Control-Allow-Private-Network"] = "true"
         return headers
+
+
+@lru_cache(maxsize=256)
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(origin: str, allowed: str) -> bool:

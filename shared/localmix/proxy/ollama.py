@@ -73,8 +73,7 @@ class OllamaEndpoints:
                 await self._service.unload(ask)
                 return whole(write_done(ask, "unload", utc_now))
             case EmbedRequest() as request:
-                result = await self._service.embed(ask, request)
-                return whole(self._stage.dialect.write_embeddings(ask, result))
+                return await self._stage.embed(ask, request)
             case request:
                 return await self._stage.generate(http, ask, request)
 

@@ -52,7 +52,6 @@ class OpenAIEndpoints:
     async def _ask(self, http: web.Request, said: Asked) -> web.StreamResponse:
         ask = self._stage.dialect.read(http.path, said)
         if isinstance(ask.wanted, EmbedRequest):
-            result = await self._service.embed(ask, ask.wanted)
-            return whole(self._stage.dialect.write_embeddings(ask, result))
+            return await self._stage.embed(ask, ask.wanted)
         assert isinstance(ask.wanted, GenerationRequest)  # noqa: S101  (it reads nothing else)
         return await self._stage.generate(http, ask, ask.wanted)

@@ -14,6 +14,12 @@ Right = Literal["read", "use", "manage"]
 READ: Right = "read"
 USE: Right = "use"
 MANAGE: Right = "manage"
+# On every answer.
+HEADERS = {
+    "Server": "localmix",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 Handler = Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import ipaddress
 import signal
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from localmix import AsyncClient
 from localmix.dialects import KINDS
 from localmix.errors import ConfigError, LocalMixError
 from localmix.proxy.application import CLIENT, make
+from localmix.proxy.refusing import Runner
 from localmix.settings import Settings
 from localmix.types import Server
 from localmix.wire import kin
@@ -51,7 +53,7 @@ class Listener:
         check(settings)
         self._settings = settings
         self.app = app or make(settings)
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             self.app,
             handler_cancellation=True,
             access_log=None,
@@ -113,6 +115,7 @@ async def _run(settings: Settings, tell: Tell | None) -> None:
     async with Listener(settings) as listener:
         if tell:
             tell(listener.url, await listener.app[CLIENT].servers())
+        gc.freeze()  # what is there now stays: no need to look through it again and again
         await stopped.wait()
         with suppress(NotImplementedError):
             for each in (signal.SIGINT, signal.SIGTERM):

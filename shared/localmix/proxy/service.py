@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from localmix import AsyncClient
 from localmix.dialects.serving import Ask, Listed, Load
-from localmix.errors import LocalMixError, ModelNotFoundError, UnsupportedFeatureError
+from localmix.errors import (
+    ContextLengthError,
+    LocalMixError,
+    ModelNotFoundError,
+    UnsupportedFeatureError,
+)
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
+from localmix.proxy.windows import Windows
 from localmix.proxy.wishes import Wishes
 from localmix.streams import AsyncStream
 from localmix.types import (
@@ -33,9 +39,10 @@ R = TypeVar("R", GenerationRequest, EmbedRequest)
 class Service:
     """What the endpoints of every dialect stand on."""
 
-    def __init__(self, client: AsyncClient, *, allows_cloud: bool) -> None:
+    def __init__(self, client: AsyncClient, *, allows_cloud: bool, is_read_only: bool) -> None:
         self.client = client
         self._allows_cloud = allows_cloud
+        self._windows = None if is_read_only else Windows(client)
         self._wishes = Wishes()
         self.inventory = Inventory(client, shows_cloud=allows_cloud)
 
@@ -60,19 +67,16 @@ class Service:
         """Get a whole answer."""
 
         async def answer(eased: GenerationRequest) -> ChatResult:
-            if isinstance(eased, ChatRequest):
-                return await self.client.chat(eased)
-            return await self.client.complete(**_options(eased))
+            if isinstance(eased, CompletionRequest):
+                return await self.client.complete(eased)
+            assert isinstance(eased, ChatRequest)  # noqa: S101  (there are no others)
+            return await self.client.chat(eased)
 
         return await self._asked(ask, request, answer)
 
     async def embed(self, ask: Ask, request: EmbedRequest) -> EmbedResult:
         """Get vectors."""
-
-        async def answer(eased: EmbedRequest) -> EmbedResult:
-            return await self.client.embed(**_options(eased))
-
-        return await self._asked(ask, request, answer)
+        return await self._asked(ask, request, self.client.embed)
 
     # Models
 
@@ -105,14 +109,15 @@ class Service:
     # What all requests have in common
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
-        if isinstance(request, ChatRequest):
-            return self.client.stream(request)
-        return self.client.stream_complete(**_options(request))
+        if isinstance(request, CompletionRequest):
+            return self.client.stream_complete(request)
+        assert isinstance(request, ChatRequest)  # noqa: S101  (there are no others)
+        return self.client.stream(request)
 
     async def _asked(self, ask: Ask, request: R, answer: Callable[[R], Awaitable[T]]) -> T:
         """Ask; without an option that the server cannot be told, and once the model is loaded."""
         purpose: Purpose = "embedding" if isinstance(request, EmbedRequest) else "chat"
-        is_loaded = False
+        is_loaded = has_grown = False
         while True:
             place = await self._place(ask.model, purpose)
             try:
@@ -125,6 +130,19 @@ class Service:
                 if is_loaded or not await self._is_loaded_now(ask.model):
                     raise error from None
                 is_loaded = True
+            except ContextLengthError as error:
+                if has_grown or not await self._has_grown(ask.model, request, place, error):
+                    raise
+                has_grown = True
+
+    async def _has_grown(
+        self, model: str, request: R, place: ModelInfo, error: ContextLengthError
+    ) -> bool:
+        """Widen the window of a model, if a request does not fit that asks for a wider one."""
+        wanted = getattr(request, "num_ctx", None)
+        if not (wanted and self._windows):
+            return False
+        return await self._windows.grow(model, place, wanted, error.context_length)
 
     async def _is_loaded_now(self, model: str) -> bool:
         """Load a model; however many ask for it, it is loaded once."""
@@ -155,8 +173,3 @@ class Service:
         is_cloud = model.casefold().endswith((":cloud", "-cloud")) or (place and place.remote)
         if is_cloud and not self._allows_cloud:
             raise RefusedError(403, "ollama cloud is disabled: remote model is unavailable")
-
-
-def _options(request: CompletionRequest | GenerationRequest | EmbedRequest) -> dict[str, Any]:
-    """Give a request as keyword arguments."""
-    return {name: getattr(request, name) for name in type(request).model_fields}

@@ -7,10 +7,12 @@ certainly mean the same model. What a name means on one server, it means everywh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from localmix.discovery import Found
+from localmix.routing.sameness import Sameness
+from localmix.servers import Memory
 from localmix.types import ModelInfo, Purpose
 from localmix.types.names import (
     Identity,
@@ -32,12 +34,14 @@ class Place:
 
     Attributes:
         is_pinned: Whether no other server was meant.
+        is_aliased: Whether the user said that this is what a name of their own means.
     """
 
     found: Found
     model: ModelInfo
     rule: str
     is_pinned: bool = False
+    is_aliased: bool = False
 
     @property
     def key(self) -> tuple[str, str | None, str]:
@@ -52,24 +56,41 @@ class Place:
 class Catalog:
     """Look up names in what the servers hold; made once for each state of the directory."""
 
-    def __init__(self, found: Sequence[Found], aliases: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        found: Sequence[Found],
+        aliases: Mapping[str, Sequence[str]],
+        sameness: Sameness | None = None,
+    ) -> None:
         self.found = found
+        self._sameness = sameness or Sameness(Memory())
         usual = [each for each in found if not each.is_reserve]
         self.everything = [Place(each, model, NOT_NAMED) for each in usual for model in each.models]
         self._aliases = {canonical(alias): names for alias, names in aliases.items()}
         self._by_name: defaultdict[str, list[Place]] = defaultdict(list)
         self._by_key: defaultdict[object, list[tuple[Identity, Place]]] = defaultdict(list)
-        self._places: dict[str, list[Place]] = {}
+        self._alike: dict[str, list[Place]] = {}
         self._suitable: dict[Purpose, list[Place]] = {}
         for each in found:
             for model in each.models:
                 self._add(Place(each, model, "the server has it under this name"))
 
-    def places(self, name: str) -> list[Place]:
-        """List the places that a name means; empty if nobody has the model."""
-        if name not in self._places:
-            self._places[name] = self._look_up(name)
-        return self._places[name]
+    def places(self, name: str, before: ModelInfo | None = None) -> list[Place]:
+        """List the places that a name means; empty if nobody has the model.
+
+        Args:
+            name: What is asked for.
+            before: The model that has answered to the name before; without one, the first of them.
+        """
+        alike = self.alike(name)
+        first = before or (alike[0].model if alike else None)
+        return [place for place in alike if first and self._may_replace(place, first)]
+
+    def alike(self, name: str) -> list[Place]:
+        """List the places that could be meant, by all that names say."""
+        if name not in self._alike:
+            self._alike[name] = self._look_up(name)
+        return self._alike[name]
 
     def exact(self, name: str) -> list[Place]:
         """List what is called exactly so, at any server or at the pinned one.
@@ -102,7 +123,7 @@ class Catalog:
     def _look_up(self, name: str) -> list[Place]:
         for look_up in (self._exact, self._aliased, self._equal):
             if places := self._at_pin(look_up, name):
-                return _consistent(at_home(places))
+                return at_home(places)
         return []
 
     def _add(self, place: Place) -> None:
@@ -151,13 +172,19 @@ class Catalog:
 
     def _aliased(self, name: str) -> list[Place]:
         return [
-            replace(place, rule=f"your alias for {own}")
+            replace(place, rule=f"your alias for {own}", is_aliased=True)
             for own in self.alias(name)
             for place in self._at_pin(self._exact, own) or self._at_pin(self._equal, own)
         ]
 
     def _equal(self, name: str) -> list[Place]:
         return self._same(identity_of(name), None)
+
+    def _may_replace(self, place: Place, first: ModelInfo) -> bool:
+        """Tell whether a place may stand in for the first; in chats the user's aliases count."""
+        if place.is_aliased and place.model.purpose == first.purpose == "chat":
+            return True
+        return self._sameness.verdict(first, place.model) is True
 
     def _same(self, wanted: Identity, known: ModelInfo | None) -> list[Place]:
         """Find the same model under other names, by what is known of both."""
@@ -172,29 +199,10 @@ class Catalog:
         ]
 
 
-def at_home(places: Sequence[Place]) -> Sequence[Place]:
+def at_home(places: list[Place]) -> list[Place]:
     """Leave out a cloud's models where any other is meant: no fail-over may end there."""
     return [place for place in places if not place.model.remote] or places
 
 
 def _plain(name: str) -> str:
     return name.strip().casefold().removesuffix(":latest")
-
-
-def _consistent(places: Iterable[Place]) -> list[Place]:
-    """Leave out what could not stand in for the first place: vectors must stay comparable."""
-    kept: list[Place] = []
-    for place in places:
-        if not kept or _may_replace(place, kept[0]):
-            kept.append(place)
-    return kept
-
-
-def _may_replace(place: Place, first: Place) -> bool:
-    one, other = place.model, first.model
-    if one.purpose != other.purpose:
-        return False
-    if one.purpose == "chat" or one.kind == other.kind:
-        return True
-    facts = (one.family, one.embedding_length)
-    return all(facts) and facts == (other.family, other.embedding_length)

@@ -107,6 +107,8 @@ def _turns(request: GenerationRequest) -> tuple[ChatRequest | None, GenerationRe
 
 
 def _with_texts(request: EmbedRequest, texts: tuple[str, ...]) -> EmbedRequest:
+    if len(texts) == len(request.texts):
+        return request
     return request.model_copy(update={"texts": texts})
 
 

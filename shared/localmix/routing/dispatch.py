@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from localmix.dialects import KINDS, Dialect, Endpoint, Target, unreadable
-from localmix.embedded import started
+from localmix.dialects import KINDS, Dialect, Target, unreadable
 from localmix.errors import (
     Attempt,
     AuthenticationError,
@@ -28,8 +27,9 @@ from localmix.errors import (
 )
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
+from localmix.routing.comparing import Comparing
 from localmix.routing.fleet import Fleet
-from localmix.routing.loading import Loading, window_for
+from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.queueing import Queue
 from localmix.routing.ranking import Ranked, is_loaded, reason_of
@@ -92,6 +92,7 @@ class Dispatch:
         self._clock = fleet.clock
         self._budget = RetryBudget()
         self._queue = Queue(fleet)
+        self._comparing = Comparing(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
@@ -113,6 +114,7 @@ class Dispatch:
 
     def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
         try:
+            yield from self._comparing.settle(needs, log.deadline)
             return (yield from self._fleet.selection.places(needs, log.deadline))
         except DiscoveryError as error:
             if self._clock() >= log.deadline:
@@ -125,11 +127,13 @@ class Dispatch:
         """Try each place once, the best first; `None` if all have failed with what may pass."""
         left = list(candidates)
         while left:
+            queued_at = self._clock()
             chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
+            waited = self._clock() - queued_at
             left = [each for each in left if each.place is not chosen.place]
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
-            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason)
+            log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason, waited)
             lease = self._lease(chosen, errand.needs)
             try:
                 answer = yield from self._try(errand, chosen, lease, log, is_last=not left)
@@ -151,7 +155,9 @@ class Dispatch:
         tried = {each.found.server.url for each in log.places}
         skipped = self._fleet.selection.skipped(place, needs, tried)
         log.watch.skipped(skipped)
-        return Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        route = Route(place.found.server, place.model.name, reason, tuple(log.attempts), skipped)
+        log.watch.accepted(route)
+        return route
 
     def _lease(self, chosen: Ranked, needs: Needs) -> Lease:
         """Hold the server."""
@@ -170,12 +176,15 @@ class Dispatch:
         place, dialect = chosen.place, KINDS[chosen.place.model.kind].dialect
         with Loading(place, chosen.vitals, self._clock) as loading:
             yield from loading.wait_for_others(log.deadline)
-            endpoint = yield from self._endpoint(place, log)
+            left = log.deadline - self._clock()
+            endpoint = yield from endpoint_for(place, self._fleet.engine, left)
             is_warm = is_loaded(place, chosen.vitals)
             is_watched = is_warm and errand.is_heard and not is_last
             timeouts = self._bounds(errand, chosen, log, is_watched=is_watched)
+            if timeouts is not endpoint.timeouts:
+                endpoint = replace(endpoint, timeouts=timeouts)
             window = window_for(place, chosen.vitals, errand.needs)
-            target = Target(replace(endpoint, timeouts=timeouts), place.model, window)
+            target = Target(endpoint, place.model, window)
             began = self._clock()
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):
@@ -185,15 +194,6 @@ class Dispatch:
             answer = errand.read(dialect, target, outcome)
             lease.spoke(window)
             return answer
-
-    def _endpoint(self, place: Place, log: _Log) -> Flow[Endpoint]:
-        """Say where the bytes go; the embedded engine is started for it."""
-        endpoint, name = place.found.endpoint, place.model.name
-        if not KINDS[place.model.kind].is_started_here:
-            return endpoint
-        bound = min(endpoint.timeouts.first_byte, log.deadline - self._clock())
-        url, headers = yield from started(self._fleet.engine, name, bound)
-        return replace(endpoint, url=url, headers=headers)
 
     def _bounds(
         self, errand: Errand[T], chosen: Ranked, log: _Log, *, is_watched: bool

@@ -10,6 +10,7 @@ from typing import Any
 from localmix.discovery import Directory, directory_of
 from localmix.embedded.engine import Engine
 from localmix.observing import Observer, Watch
+from localmix.observing.enabling import with_telemetry
 from localmix.routing.selection import Selection
 from localmix.servers import MEMORY, Memory, Vitals
 from localmix.settings import Settings
@@ -22,6 +23,7 @@ class _Parts:
     engine: Engine
     directory: Directory
     selection: Selection
+    observers: tuple[Observer, ...]
 
 
 class Fleet:
@@ -67,7 +69,8 @@ class Fleet:
             engine = Engine(settings.models_path, settings.embedded_context_length)
             directory = directory_of(settings, engine, self.memory, self.clock)
             selection = Selection(settings, directory, self.memory, self.clock)
-            self._parts = _Parts(settings, engine, directory, selection)
+            observers = with_telemetry(self.observers, settings)
+            self._parts = _Parts(settings, engine, directory, selection, observers)
         return self._parts
 
     @property
@@ -94,7 +97,7 @@ class Fleet:
         self, request: GenerationRequest | EmbedRequest, *, is_streamed: bool = False
     ) -> Watch:
         """Give what tells the observers of a request."""
-        return Watch(self.observers, self.clock, request, is_streamed=is_streamed)
+        return Watch(self.prepare().observers, self.clock, request, is_streamed=is_streamed)
 
     def vitals(self, url: str) -> Vitals:
         """Give what is remembered of the server at an address."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
-from localmix.dialects import KINDS
+from localmix.dialects import KINDS, Endpoint
+from localmix.embedded import started
+from localmix.embedded.engine import Engine
 from localmix.errors import LocalMixError, TimedOutError
 from localmix.routing.catalog import Place
 from localmix.routing.needs import Needs
@@ -36,6 +39,16 @@ def window_for(place: Place, vitals: Vitals, needs: Needs) -> int | None:
         return ours or None
     is_cut = model.context_length is not None and listed >= model.context_length
     return None if is_cut else listed or None
+
+
+def endpoint_for(place: Place, engine: Engine, patience: float) -> Flow[Endpoint]:
+    """Say where the bytes go; the embedded engine is started for it, within so many seconds."""
+    endpoint = place.found.endpoint
+    if not KINDS[place.model.kind].is_started_here:
+        return endpoint
+    bound = min(endpoint.timeouts.first_byte, patience)
+    url, headers = yield from started(engine, place.model.name, bound)
+    return replace(endpoint, url=url, headers=headers)
 
 
 class Turn:

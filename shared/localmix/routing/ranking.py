@@ -90,6 +90,15 @@ def reason_of(candidates: Sequence[Ranked]) -> str:
     return f"{rule}; {_REASONS[_decided(candidates[0].key, candidates[1].key)]}"
 
 
+def order_of(candidates: Sequence[Ranked]) -> str:
+    """Say which place comes first, which next, and why each comes before the next."""
+    places = [each.place for each in candidates]
+    return ", then ".join(
+        f"{place.model.name} at {place.found.server.url} ({reason_of(candidates[index:])})"
+        for index, place in enumerate(places)
+    )
+
+
 def objection_to(other: Ranked, chosen: Ranked) -> str:
     """Say why one that comes first in the user's order was not chosen."""
     return _OBJECTIONS.get(_decided(other.key, chosen.key), "another had a slot first")

@@ -17,7 +17,7 @@ from localmix.errors import (
 )
 from localmix.routing.catalog import Catalog, Place
 from localmix.settings import Settings
-from localmix.types import Purpose
+from localmix.types import ModelInfo, Purpose
 
 
 def no_server(found: Sequence[Found], settings: Settings) -> LocalMixError:
@@ -72,6 +72,17 @@ def only_in_a_cloud(place: Place) -> ModelNotFoundError:
         f"{name} is not there any more; {server.url} would send it to a cloud.",
         server=server.url,
         hint=f"Ask for {server.name or server.kind}/{name} if that is what you want.",
+    )
+
+
+def not_the_same(first: ModelInfo, place: Place) -> ModelNotFoundError:
+    """Say that a model is not used in place of another one of the same name."""
+    name, server = place.model.name, place.found.server
+    return ModelNotFoundError(
+        f"{name} at {server.url} is not known to be the model that {first.name} is at"
+        f" {first.server}, and does not stand in for it.",
+        server=server.url,
+        hint=f"Ask for {server.name or server.kind}/{name} if you want it all the same.",
     )
 
 

@@ -17,15 +17,22 @@ from localmix.routing.catalog import NOT_NAMED, Catalog, Place
 from localmix.routing.descriptions import Descriptions
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
-from localmix.routing.ranking import Ranked, objection_to, ranked
-from localmix.routing.refusals import no_model, no_server, only_in_a_cloud, unable
+from localmix.routing.ranking import Ranked, objection_to, order_of, ranked
+from localmix.routing.refusals import (
+    no_model,
+    no_server,
+    not_the_same,
+    only_in_a_cloud,
+    unable,
+)
+from localmix.routing.sameness import Sameness, key_of
 from localmix.servers import Memory, Vitals
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
 from localmix.wire.flows import Flow
 
-_log = logging.getLogger("localmix")
+_log = logging.getLogger("localmix.routing")
 _RECENT_SECONDS = 1.0
 _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
@@ -35,6 +42,7 @@ class Selection:
 
     Attributes:
         descriptions: What servers tell of a model beyond what they list.
+        sameness: Which models are the same.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class Selection:
         self._directory = directory
         self._memory = memory
         self._clock = clock
+        self.sameness = Sameness(memory)
         self._last = Catalog((), {})
         self.descriptions = Descriptions(settings.probe_timeout)
         self._ours: set[str] = set()
@@ -73,9 +82,70 @@ class Selection:
         if not places and self._directory.age > _RECENT_SECONDS:
             found = yield from self._directory.refresh(deadline)
             places = self._named(found, needs)
-        if not places:
+        apart = self._apart(found, needs, places)
+        if not places and not apart:
             raise self._nothing(found, needs)
+        if apart:
+            self._tell_apart(needs, apart, places)
         return (yield from self._able(places, needs))
+
+    def _apart(
+        self, found: Sequence[Found], needs: Needs, places: Sequence[Place]
+    ) -> Sequence[Place]:
+        """List what is called as the model is, and is not known to be the same."""
+        name = self._name(needs)
+        alike = self._at_home(name, self._catalog(found).alike(name)) if name else ()
+        if len(alike) == len(places):
+            return ()
+        kept = {place.key for place in places}
+        return [place for place in alike if place.key not in kept]
+
+    def _tell_apart(self, needs: Needs, apart: Sequence[Place], places: Sequence[Place]) -> None:
+        """Warn once of models of one name that differ, or refuse them if they are all there is.
+
+        Raises:
+            ModelNotFoundError: Vectors came from another server before, which is away.
+        """
+        first = self._before(needs) or places[0].model
+        if not places:
+            raise not_the_same(first, apart[0])
+        for place in apart:
+            pair = key_of(first), key_of(place.model)
+            if pair not in self._memory.told_apart:
+                self._memory.told_apart.add(pair)
+                _log.warning("%s", not_the_same(first, place).message)
+
+    def doubtful(self, needs: Needs, deadline: float) -> Flow[list[Place]]:
+        """List the models whose vectors must be compared before any of them is used for a request.
+
+        Args:
+            needs: What the request needs.
+            deadline: When to wait no longer for servers to show what they are.
+        """
+        if needs.purpose != "embedding" or not needs.model:
+            return []
+        found = yield from self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline
+        )
+        alike = self._catalog(found).alike(needs.model)
+        first = self._before(needs) or (alike[0].model if alike else None)
+        if not first or all(self._verdict(first, place) is not None for place in alike):
+            return []
+        return [
+            place
+            for place in alike
+            if (self._verdict(first, place) is None or key_of(place.model) == key_of(first))
+            and not self.sameness.fingerprint(place.model)
+            and self.sameness.may_be_asked(place.model, place.found.asked_at)
+        ]
+
+    def _verdict(self, first: ModelInfo, place: Place) -> bool | None:
+        return self.sameness.verdict(first, place.model)
+
+    def _before(self, needs: Needs) -> ModelInfo | None:
+        """Give the model whose vectors have come under the same name before."""
+        is_named = needs.purpose == "embedding" and needs.model
+        return self._memory.embedders.get(is_named) if is_named else None
 
     def catalog(self) -> Flow[Catalog]:
         """Ask all servers now.
@@ -121,7 +191,12 @@ class Selection:
             return []
         found = yield from self._directory.refresh(deadline)
         keys = {place.key for place in tried}
-        new = [place for place in self._named(found, needs) if place.key not in keys]
+        first = tried[0].model
+        new = [
+            place
+            for place in self._named(found, needs)
+            if place.key not in keys and (not needs.model or self._verdict(first, place))
+        ]
         if not any(place.model.remote for place in tried):  # what ran here stays here
             new = [place for place in new if not place.model.remote]
         return (yield from self._able(new, needs)) if new else []
@@ -132,7 +207,9 @@ class Selection:
         return ranked(known, needs, self._affinity.home(needs), self._clock())
 
     def remember(self, place: Place, needs: Needs) -> None:
-        """Keep in mind which server has a conversation in its cache."""
+        """Keep in mind which server has a conversation in its cache, and whose vectors came."""
+        if needs.purpose == "embedding" and needs.model:
+            self._memory.embedders[needs.model] = place.model
         self._affinity.remember(place.found.server.url, needs)
 
     def skipped(self, chosen: Place, needs: Needs, tried: Collection[str]) -> tuple[Skip, ...]:
@@ -190,14 +267,14 @@ class Selection:
 
     def _catalog(self, found: Sequence[Found]) -> Catalog:
         if found is not self._last.found:
-            self._last = Catalog(found, self._settings.aliases)
+            self._last = Catalog(found, self._settings.aliases, self.sameness)
         return self._last
 
     def _named(self, found: Sequence[Found], needs: Needs) -> list[Place]:
         """List what the name means; without a name, what would do, the most suitable first."""
         catalog = self._catalog(found)
         if name := self._name(needs):
-            return self._at_home(name, catalog.places(name))
+            return self._at_home(name, catalog.places(name, self._before(needs)))
         for hint in self._settings.usual_models if needs.purpose == "chat" else ():
             if places := catalog.places(hint):
                 return places
@@ -243,7 +320,19 @@ class Selection:
                 waiting = iter([other for other in same if other.key != place.key])
         if not able:
             raise problems[0].error.tried(tuple(problems))
-        return self.sort(able, needs)
+        candidates = self.sort(able, needs)
+        self._explain(candidates, problems, needs)
+        return candidates
+
+    def _explain(
+        self, candidates: Sequence[Ranked], problems: Sequence[Attempt], needs: Needs
+    ) -> None:
+        """Write down the choice, for those who look closely."""
+        if _log.isEnabledFor(logging.DEBUG):
+            wanted = self._name(needs) or f"any model for {needs.purpose}"
+            for problem in problems:
+                _log.debug("%s: not %s: %s", wanted, problem.server, problem.error)
+            _log.debug("%s: %s", wanted, order_of(candidates))
 
     def _nothing(self, found: Sequence[Found], needs: Needs) -> LocalMixError:
         if _is_nobody_there(found):

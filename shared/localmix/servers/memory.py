@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from weakref import WeakSet
 
 from localmix.servers.record import Vitals
+from localmix.types import ModelInfo
 from localmix.wire.forks import after_fork
+
+_Key = tuple[str, str, str]
 
 
 class Memory:
-    """What is remembered of each server, by its address."""
+    """What is remembered of each server, by its address, and of embedding models.
+
+    Attributes:
+        fingerprints: The vector that a model gave for one fixed text, by server, name and digest.
+        embedders: The model that answered last for each name of an embedding model.
+        told_apart: Pairs of models of one name that are not one, of which somebody was warned.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Vitals] = {}
+        self.fingerprints: dict[_Key, Sequence[float]] = {}
+        self.embedders: dict[str, ModelInfo] = {}
+        self.told_apart: set[tuple[_Key, _Key]] = set()
         _memories.add(self)
 
     def vitals(self, url: str) -> Vitals:
@@ -22,6 +35,9 @@ class Memory:
     def forget(self) -> None:
         """Begin anew, as a process does."""
         self._known.clear()
+        self.fingerprints.clear()
+        self.embedders.clear()
+        self.told_apart.clear()
 
     def forget_requests(self) -> None:
         """Begin without requests under way."""

@@ -49,6 +49,8 @@ Digest = Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{12,64}$")]
 # What the user says of a server's place among the others; the lowest comes first.
 Rank = tuple[float, int, int]
 _ADDRESSES = ("ollama_base_url", "ollama_host", "lm_studio_base_url")
+# The words that have content put into spans; OpenTelemetry also knows `no_content`, `event_only`.
+_ON = ("true", "1", "yes", "on", "span_only", "span_and_event")
 _log = logging.getLogger("localmix")
 _told: set[str] = set()
 
@@ -83,6 +85,9 @@ class Settings(Secretive):
         max_failures: Failures in a row after which a server is left alone for a while.
         max_waiting: The most requests that may wait for a server whose limit is reached.
         wait_timeout: Seconds that a request may wait so.
+        telemetry: Whether OpenTelemetry is told of requests; without it, where the program had
+            imported OpenTelemetry before the client read its settings.
+        telemetry_content: Whether it is told prompts and answers too.
         proxy_host: Where `localmix serve` listens; another place than this machine needs a token.
         proxy_port: Its port; 0 takes a free one.
         proxy_token: What its callers must show.
@@ -121,6 +126,8 @@ class Settings(Secretive):
     max_failures: int = Field(default=3, ge=1)
     max_waiting: int = Field(default=64, ge=0)
     wait_timeout: float = Field(default=300.0, ge=0)
+    telemetry: bool | None = None
+    telemetry_content: bool = False
 
     proxy_host: str = "127.0.0.1"
     proxy_port: int = Field(default=11434, ge=0, le=65535)
@@ -216,6 +223,12 @@ class Settings(Secretive):
     @classmethod
     def _names_in_one_text(cls, value: object) -> object:
         return tuple(_split_list(value)) if isinstance(value, str) else value
+
+    @field_validator("telemetry_content", mode="before")
+    @classmethod
+    def _words_of_the_conventions(cls, value: object) -> object:
+        # The variable is not ours alone: a word that others know harms nobody, and shows nothing.
+        return value.casefold() in _ON if isinstance(value, str) else value
 
     @field_validator("aliases", mode="before")
     @classmethod

@@ -35,6 +35,7 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "lm_studio_model": ("LM_STUDIO_MODEL",),
     "lm_api_token": ("LM_API_TOKEN", "LMSTUDIO_API_TOKEN", "LM_STUDIO_API_KEY", "LM_API_KEY"),
     "use_lm_studio": ("USE_LM_STUDIO",),
+    "telemetry_content": ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",),
 }
 # Two names of one thing: the first wins, unless its source is weaker than that of the second.
 _RIVALS = (

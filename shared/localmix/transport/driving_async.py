@@ -1,7 +1,7 @@
 """The driver for asynchronous code: it runs flows in the running loop.
 
-What runs is in scopes of anyio, whose shielded scopes httpcore closes its connections in: whatever
-is to end is cancelled through them, for a bare `task.cancel()` would break a shield.
+As in ordinary code, one gate opens when the driver is closed, and whatever waits is woken by it:
+the wire for a server, the driver for a gate or a thread. Nothing has to stand around every read.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, closing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, closing, suppress
 from typing import Any, NamedTuple, TypeVar
 
 import anyio
 
 from localmix.errors import LocalMixError
+from localmix.transport.ending import until
 from localmix.transport.over_httpx import AsyncHttpWire
 from localmix.transport.patience import Patience, closed
 from localmix.transport.reading import Drain, Intake, Whole, is_whole
@@ -47,11 +48,8 @@ T = TypeVar("T")
 class AsyncReading(AsyncIterator[Any]):
     """An open stream: first what has come already, then the rest."""
 
-    def __init__(
-        self, driver: AsyncDriver, reply: AsyncReply, step: Open, patience: Patience
-    ) -> None:
+    def __init__(self, reply: AsyncReply, step: Open, patience: Patience) -> None:
         self._intake = Intake(reply, step, patience)
-        self._driver = driver
         self._reply = reply
         self._patience = patience
         self._is_closed = False
@@ -64,8 +62,7 @@ class AsyncReading(AsyncIterator[Any]):
 
     async def __anext__(self) -> Any:
         if self._intake.needs_more():
-            with self._driver.until_closed():
-                await self.wait()
+            await self.wait()
         delta = self._intake.give()
         if delta is None:
             raise StopAsyncIteration
@@ -92,7 +89,6 @@ class AsyncDriver:
     def __init__(self, wire: AsyncWire) -> None:
         self._wire = wire
         self._end = Gate()
-        self._scopes: set[anyio.CancelScope] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, flow: Flow[T]) -> T:
@@ -151,40 +147,29 @@ class AsyncDriver:
     def end(self) -> None:
         """Tell all that runs to end."""
         self._end.open()
-        for scope in list(self._scopes):
-            scope.cancel()
-
-    @contextmanager
-    def until_closed(self) -> Iterator[None]:
-        """Run a block for no longer than the driver lives.
-
-        Raises:
-            TransportError: It has been closed.
-        """
-        if self._end.is_open:
-            raise closed()
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            try:
-                yield
-            finally:
-                self._scopes.discard(scope)
-        if scope.cancelled_caught:
-            raise closed()
 
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
-        with self.until_closed():
-            if len(steps) == 1:
-                return [await self._take(steps[0])]
-            outcomes: dict[int, Outcome] = {}
+        if len(steps) == 1:
+            outcomes = [await self._take(steps[0])]
+        else:
+            outcomes = await self._take_side_by_side(steps)
+        if self._end.is_open:
+            for outcome in outcomes:
+                if isinstance(outcome, Opened):
+                    await outcome.stream.aclose()
+            raise closed()
+        return outcomes
 
-            async def take(place: int) -> None:
-                outcomes[place] = await self._take(steps[place])
+    async def _take_side_by_side(self, steps: Sequence[Step]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
 
-            async with anyio.create_task_group() as group:
-                for place in range(len(steps)):
-                    group.start_soon(take, place)
-            return [outcomes[place] for place in range(len(steps))]
+        async def take(place: int) -> None:
+            outcomes[place] = await self._take(steps[place])
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(steps)):
+                group.start_soon(take, place)
+        return [outcomes[place] for place in range(len(steps))]
 
     async def _take(self, step: Step) -> Outcome:
         try:
@@ -205,9 +190,10 @@ class AsyncDriver:
             case Read():
                 return await anext(step.opened.stream, None)
             case Call():
-                return await asyncio.to_thread(step.function)
+                with until(self._end):
+                    return await asyncio.to_thread(step.function)
             case Wait():
-                return await _wait(step)
+                return await _wait(step, self._end)
             case Run():
                 return await self.run(step.flow)
             case Spawn():
@@ -229,7 +215,7 @@ class AsyncDriver:
                 response = await _read_whole(reply, step.request, patience)
                 await reply.close()
                 return response
-            stream = AsyncReading(self, reply, step, patience)
+            stream = AsyncReading(reply, step, patience)
             await stream.wait()
         except BaseException:
             await reply.close()
@@ -260,19 +246,21 @@ async def _read_whole(reply: AsyncReply, request: Request, patience: Patience) -
     return whole.response
 
 
-async def _wait(step: Wait) -> bool:
+async def _wait(step: Wait, end: Gate) -> bool:
+    """Wait for the gate; also for the end, so that nothing waits longer than that."""
     loop, told = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:
         with suppress(RuntimeError):  # the loop has ended since
             loop.call_soon_threadsafe(told.set)
 
-    forget = step.gate.when_open(tell)
+    forget = [gate.when_open(tell) for gate in (step.gate, end)]
     try:
         with anyio.move_on_after(step.seconds):
             await told.wait()
     finally:
-        forget()
+        for each in forget:
+            each()
     return step.gate.is_open
 
 

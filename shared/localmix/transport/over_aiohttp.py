@@ -97,6 +97,7 @@ class _Reply:
         self._content = response.content
         self._bound = _Bound(response.content)
         self._patience = patience
+        self._forget = patience.end.when_open(response.close)
 
     async def read(self) -> bytes | None:
         with _our_errors(self._patience, has_begun=True):
@@ -108,6 +109,7 @@ class _Reply:
             return data or None
 
     async def close(self) -> None:
+        self._forget()
         self._bound.end()
         if self._content.at_eof():
             self._response.release()
@@ -148,16 +150,20 @@ async def _send(
     session: aiohttp.ClientSession, request: Request, patience: Patience, use: _Use
 ) -> _Reply:
     bounds = aiohttp.ClientTimeout(total=None, connect=patience.to_connect())
-    async with asyncio.timeout(patience.left()):
-        response = await session.request(
-            request.method,
-            URL(request.url),
-            data=request.body,
-            headers={**kin.trace(), **request.headers},
-            allow_redirects=False,
-            timeout=bounds,
-            trace_request_ctx=use,
-        )
+    async with asyncio.timeout(patience.left()) as bound:
+        forget = patience.end.when_open(lambda: bound.reschedule(0.0))
+        try:
+            response = await session.request(
+                request.method,
+                URL(request.url),
+                data=request.body,
+                headers={**kin.trace(), **request.headers},
+                allow_redirects=False,
+                timeout=bounds,
+                trace_request_ctx=use,
+            )
+        finally:
+            forget()
     try:
         patience.heard()
     except BaseException:

@@ -24,6 +24,7 @@ import httpx
 from localmix.errors import LocalMixError
 from localmix.transport import problems
 from localmix.transport.connecting import connect_beside
+from localmix.transport.ending import until
 from localmix.transport.patience import Patience, closed
 from localmix.wire import kin
 from localmix.wire.flows import Request
@@ -48,7 +49,7 @@ class _Use:
         self.patience = patience
         self.is_fresh = False
         self.has_heard = False
-        self._connection: _Connection | None = None
+        self._connection: _Connection | _AsyncConnection | None = None
         self._lock = threading.Lock()
 
     @property
@@ -64,11 +65,10 @@ class _Use:
         self.is_fresh = True
         return self.patience.to_connect()
 
-    def left(self, connection: _Connection | None = None) -> float:
+    def left(self, connection: _Connection | _AsyncConnection) -> float:
         """Give the seconds that an operation may take, on a connection that can be hung up."""
-        if connection:
-            with self._lock:
-                self._connection = connection
+        with self._lock:
+            self._connection = connection
         return self.patience.left()
 
     def heard(self, data: bytes) -> bytes:
@@ -78,7 +78,7 @@ class _Use:
         return data
 
     def hang_up(self) -> None:
-        """Wake the thread that waits for the server."""
+        """Wake the thread or the task that waits for the server."""
         with self._lock:
             if self._connection:
                 self._connection.shut_down()
@@ -124,8 +124,7 @@ class _Connection(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
     def shut_down(self) -> None:
-        with suppress(OSError):  # it has ended by itself
-            self.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        _shut_down(self)
 
     def close(self) -> None:
         self.shut_down()
@@ -227,11 +226,11 @@ class _AsyncConnection(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:
         use: _Use = timeout
-        return use.heard(await self._stream.read(max_bytes, use.left()))
+        return use.heard(await self._stream.read(max_bytes, use.left(self)))
 
     async def write(self, buffer: bytes, timeout: Any = None) -> None:
         for start in range(0, len(buffer), _SEND_BYTES):
-            await self._stream.write(buffer[start : start + _SEND_BYTES], timeout.left())
+            await self._stream.write(buffer[start : start + _SEND_BYTES], timeout.left(self))
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: Any = None
@@ -247,6 +246,9 @@ class _AsyncConnection(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+    def shut_down(self) -> None:
+        _shut_down(self)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -275,12 +277,15 @@ class _AsyncReply:
         self._response = response
         self._pieces = aiter(cast("httpx.AsyncByteStream", response.stream))
         self._use = use
+        self._forget = use.patience.end.when_open(use.hang_up)
 
     async def read(self) -> bytes | None:
         with _our_errors(self._use.patience, has_begun=True):
             return await anext(self._pieces, None)
 
     async def close(self) -> None:
+        self._forget()
+        self._use.end()
         await self._response.aclose()
 
 
@@ -294,7 +299,7 @@ class AsyncHttpWire:
     async def open(self, request: Request, patience: Patience) -> _AsyncReply:
         """Send a request and wait for the head of its reply."""
         use = _Use(patience)
-        with _our_errors(patience):
+        with _our_errors(patience), until(patience.end):
             return _AsyncReply(await self._send(request, use), use)
 
     async def _send(self, request: Request, use: _Use) -> httpx.Response:
@@ -314,6 +319,11 @@ class AsyncHttpWire:
 
 
 # Both
+
+
+def _shut_down(connection: _Connection | _AsyncConnection) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 @cache

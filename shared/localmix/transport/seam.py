@@ -1,7 +1,8 @@
 """What the drivers want of an HTTP library, in both colours; another one has this to do.
 
 A wire raises our errors alone, asks the patience it is given before and after every read, and
-never decompresses. A reply is closed by whoever opened it, on every way out.
+never decompresses. When the patience's `end` opens, whoever waits for the wire or for one of its
+replies is woken by an error. A reply is closed by whoever opened it, on every way out.
 """
 
 from __future__ import annotations

@@ -36,21 +36,29 @@ def chat_request(conversation: Conversation, options: Mapping[str, Any]) -> Chat
     return ChatRequest(messages=messages, **options)
 
 
-def completion_request(prompt: str, options: Mapping[str, Any]) -> CompletionRequest:
+def completion_request(
+    prompt: str | CompletionRequest, options: Mapping[str, Any]
+) -> CompletionRequest:
     """Build a text completion request.
 
     Raises:
         ConfigError: A value or a name is wrong; the sentence says which.
     """
+    if isinstance(prompt, CompletionRequest):
+        return CompletionRequest(**(dict(prompt) | dict(options))) if options else prompt
     return CompletionRequest(prompt=prompt, **options)
 
 
-def embed_request(texts: str | Sequence[str], options: Mapping[str, Any]) -> EmbedRequest:
+def embed_request(
+    texts: str | Sequence[str] | EmbedRequest, options: Mapping[str, Any]
+) -> EmbedRequest:
     """Build an embedding request; a text alone is a list of one.
 
     Raises:
         ConfigError: A value or a name is wrong; the sentence says which.
     """
+    if isinstance(texts, EmbedRequest):
+        return EmbedRequest(**(dict(texts) | dict(options))) if options else texts
     return EmbedRequest(texts=(texts,) if isinstance(texts, str) else tuple(texts), **options)
 
 

@@ -174,3 +174,12 @@ PUBLISHERS = LMSTUDIO_PUBLISHERS | frozenset(
     " agentica-org deepcogito stabilityai gpustack"
     " lmstudio-community bartowski unsloth mlx-community ggml-org maziyarpanahi thebloke".split()
 )
+# First words of the names that all three catalogues give to the same makers' models. Another word
+# is somebody's own name: that two servers have it says nothing of what is behind it.
+FAMILIES = frozenset(
+    entry.split()[0] for each in (OLLAMA, HUGGING_FACE, LMSTUDIO) for entry in each.plain
+) | frozenset(
+    "all aya bespoke bge codestral cogito deepcoder deepscaler devstral dolphin"  # noqa: SIM905
+    " embeddinggemma glm gpt hermes lfm llava magistral mathstral ministral mxbai nomic paraphrase"
+    " qwq shieldgemma snowflake solar starcoder tinyllama vicuna wizardlm zephyr".split()
+)

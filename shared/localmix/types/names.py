@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from localmix.types.catalogues import (
+    FAMILIES,
     HUGGING_FACE,
     LMSTUDIO,
     LMSTUDIO_PUBLISHERS,
@@ -72,7 +73,7 @@ class Identity:
         size: Parameters in billions, where the name says it.
         active: Active parameters of a mixture of experts, in billions, where the name says it.
         quantization: Where the name says it; empty otherwise.
-        is_certain: Whether the name stands for one model, from a publisher of originals.
+        is_certain: Whether the name stands for one model of a maker that the catalogues know.
     """
 
     key: tuple[str, frozenset[str], frozenset[str]]
@@ -144,6 +145,12 @@ def same_architecture(one: str, other: str) -> bool:
     return left.startswith(right) or right.startswith(left) or {left, right} == {"llama", "mistral"}
 
 
+def same_count(one: str, other: str) -> bool:
+    """Tell whether two servers may mean one number of parameters, such as `8.2B`."""
+    left, right = _count(one), _count(other)
+    return not (left and right) or _near(left, right, _NAME_TOLERANCE)
+
+
 def split_pin(name: str) -> tuple[str, str]:
     """Split `ollama/NAME` or `SERVERNAME/NAME` into the pin and the name there.
 
@@ -194,12 +201,13 @@ def _identity_of(name: str) -> Identity:
     if not facts.words & _TRAINING:
         facts.words |= _implied(facts, catalogue)
     is_clear = bool(quantizations) or not _is_unclear(bare, catalogue)
+    is_known = publisher in PUBLISHERS if publisher else facts.family in FAMILIES
     return Identity(
         key=(facts.family, frozenset(facts.versions), frozenset(facts.words)),
         size=facts.size,
         active=facts.active,
         quantization=_quantization("-".join(quantizations)),
-        is_certain=is_clear and (not publisher or publisher in PUBLISHERS),
+        is_certain=is_clear and is_known,
     )
 
 

@@ -100,3 +100,5 @@ class SettingsOptions(TypedDict, total=False):
     max_failures: int | None
     max_waiting: int | None
     wait_timeout: float | None
+    telemetry: bool | None
+    telemetry_content: bool | None

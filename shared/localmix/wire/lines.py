@@ -50,6 +50,11 @@ class LineDecoder:
             if line.endswith(b"\r"):
                 lines[place] = line[:-1]
 
+    @property
+    def holds(self) -> bool:
+        """Whether a line has begun that is not whole yet."""
+        return bool(self._pieces)
+
     def close(self) -> list[bytes]:
         """Return the last line if it had no line end."""
         line = b"".join(self._pieces)

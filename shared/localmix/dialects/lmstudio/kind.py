@@ -17,8 +17,10 @@ LMSTUDIO = ServerKind(
     "LM Studio",
     LMStudioDialect(),
     LMStudioModels(),
+    provider="lm_studio",
     evidence="/lmstudio-greeting",
     proof=_proof,
+    widens_by_load=True,
     # Quirk (lmstudio 0.3, 0.4; lmstudio-bug-tracker#1751).
     copies_on_load=True,
     can_pull=True,

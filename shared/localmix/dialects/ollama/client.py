@@ -25,6 +25,7 @@ from localmix.dialects.parts.passing import (
     LINES,
     LineFrames,
     PassedResult,
+    PassedVectors,
     Relay,
     verbatim_of,
 )
@@ -52,7 +53,7 @@ from localmix.types.names import looks_like_embedding
 from localmix.types.requests import calls_once
 from localmix.wire.flows import Decoder, Flow, Request, Response, send
 
-_CHAT = "/api/chat"
+_CHAT, _GENERATE, _EMBED = "/api/chat", "/api/generate", "/api/embed"
 OPTIONS = {
     "temperature": "temperature",
     "top_p": "top_p",
@@ -110,15 +111,16 @@ class OllamaDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/api/chat` or `/api/generate`."""
-        if said := verbatim_of(request, _CHAT, stream=stream):
-            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
+        path = _path_of(request)
+        if said := verbatim_of(request, path, stream=stream):
+            return target.endpoint.post_body(path, said.body_for(target.model.name))
         if request.logit_bias:
             raise _cannot(target, "bias single tokens (logit_bias)", "logit_bias")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         if isinstance(request, ChatRequest):
-            path, payload = _CHAT, payload | _chat_fields(request)
+            payload |= _chat_fields(request)
         else:
-            path, payload = "/api/generate", payload | _completion_fields(request)
+            payload |= _completion_fields(request)
         payload |= {
             "options": _options(request) | _window(target, request.num_ctx),
             "keep_alive": request.keep_alive,
@@ -131,7 +133,7 @@ class OllamaDialect:
     def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
         decoder = self._decoder(target, request, is_whole=False)
-        if verbatim_of(request, _CHAT, stream=True):
+        if verbatim_of(request, _path_of(request), stream=True):
             return Relay(target.url, LineFrames(), decoder, LINES)
         return decoder
 
@@ -141,7 +143,7 @@ class OllamaDialect:
         """Read a reply that was not streamed: the stream's one line."""
         decoder = self._decoder(target, request, is_whole=True)
         result = whole_answer(response, decoder, target.url)
-        if verbatim_of(request, _CHAT, stream=False):
+        if verbatim_of(request, _path_of(request), stream=False):
             return PassedResult.of(result, response.body)
         return result
 
@@ -157,6 +159,8 @@ class OllamaDialect:
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/api/embed`."""
+        if said := verbatim_of(request, _EMBED, stream=False):
+            return target.endpoint.post_body(_EMBED, said.body_for(target.model.name))
         payload = {
             "model": target.model.name,
             "input": list(request.texts),
@@ -166,14 +170,14 @@ class OllamaDialect:
             "options": _window(target, None),
         }
         payload = {key: value for key, value in payload.items() if value not in (None, {})}
-        return target.endpoint.post("/api/embed", payload)
+        return target.endpoint.post(_EMBED, payload)
 
     def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
         """Read the vectors, one for each text."""
         reply = failures.checked(response, target.url)
         facts = reply.facts
         tokens = facts.count("prompt_eval_count")
-        return EmbedResult(
+        result = EmbedResult(
             vectors=vectors.checked(reply.values("embeddings"), request.texts, target.url),
             model=facts.text("model"),
             usage=None if tokens is None else Usage(tokens, 0),
@@ -181,6 +185,13 @@ class OllamaDialect:
                 load=seconds(facts, "load_duration"), total=seconds(facts, "total_duration")
             ),
         )
+        if verbatim_of(request, _EMBED, stream=False):
+            return PassedVectors.of(result, response.body)
+        return result
+
+
+def _path_of(request: GenerationRequest) -> str:
+    return _CHAT if isinstance(request, ChatRequest) else _GENERATE
 
 
 def _chat_fields(request: ChatRequest) -> dict[str, Any]:

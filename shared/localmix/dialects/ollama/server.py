@@ -30,10 +30,10 @@ from localmix.dialects.parts.heard import (
     read_tools,
     with_images,
 )
+from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.serving import Ask, Clock, Failure, Load, Unload, Wanted, Writer
 from localmix.errors import ConfigError, UnsupportedFeatureError
-from localmix.types import EmbedRequest, EmbedResult, Message
-from localmix.types.build import chat_request, completion_request, embed_request
+from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, EmbedResult, Message
 from localmix.wire import jsontext
 
 # What is no whole number among the options.
@@ -56,19 +56,8 @@ class OllamaServer:
         if not model:
             raise ConfigError("model is required")
         streams = path in ("/api/chat", "/api/generate") and said.flag("stream", absent=True)
-        return Ask(path, model, _READERS[path](said, model), streams, said)
-
-    def may_pass(self, ask: Ask) -> bool:
-        """Pass no chat on in which Ollama would ignore or refuse what we understand."""
-        said = ask.said
-        images = [image for each in said.each("messages") for image in each.values("images")]
-        return (
-            ask.path == "/api/chat"
-            and is_plain(said)
-            and read_tool_choice(said) == "auto"
-            and not is_number(said.value("keep_alive"))
-            and not any(str(image).startswith("data:") for image in images)
-        )
+        verbatim = Verbatim(path, model, said.raw, streams) if _may_pass(said) else None
+        return Ask(path, model, _READERS[path](said, model, verbatim), streams, said)
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
@@ -83,20 +72,39 @@ class OllamaServer:
         return write_error(failure)
 
 
-def _chat(said: Asked, model: str) -> Wanted:
+def _may_pass(said: Asked) -> bool:
+    """Pass nothing on in which Ollama would ignore or refuse what we understand."""
+    return (
+        is_plain(said)
+        and read_tool_choice(said) == "auto"
+        and not is_number(said.value("keep_alive"))
+        and not any(
+            str(image).startswith("data:")
+            for each in said.each("messages")
+            for image in each.values("images")
+        )
+    )
+
+
+def _chat(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     messages = _messages(said)
     if not is_answerable(messages):
         return _load(said)
     options = _common(said, model) | {
+        "messages": tuple(messages),
         "tools": read_tools(said),
         "tool_choice": read_tool_choice(said),
         "response_format": _format(said),
         "think": _think(said),
     }
-    return chat_request(messages, without_absent(options))
+    return request_of(ChatRequest, without_absent(options), verbatim)
 
 
-def _generate(said: Asked, model: str) -> Wanted:
+def _generate(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
+    """Read a prompt: a chat, or with `raw` or a suffix a text to go on with.
+
+    Such a chat is never passed on: its answer would hold a `context` that only this Ollama knows.
+    """
     prompt, images = said.text("prompt"), _images(said)
     if not prompt and not images:
         return _load(said)
@@ -107,14 +115,19 @@ def _generate(said: Asked, model: str) -> Wanted:
     suffix, options = said.text("suffix"), _common(said, model)
     if said.flag("raw") or suffix:
         _refuse_beside_raw(said, is_raw=said.flag("raw"))
-        return completion_request(prompt, without_absent(options | {"suffix": suffix}))
+        options |= {"prompt": prompt, "suffix": suffix}
+        return request_of(CompletionRequest, without_absent(options), verbatim)
     messages = context.unpack(said)
     system = said.text("system")
     if system and not any(message.role == "system" for message in messages):
         messages.insert(0, Message(role="system", content=system))
     messages.append(Message(role="user", content=with_images(prompt, images)))
-    options |= {"response_format": _format(said), "think": _think(said)}
-    return chat_request(messages, without_absent(options))
+    options |= {
+        "messages": tuple(messages),
+        "response_format": _format(said),
+        "think": _think(said),
+    }
+    return request_of(ChatRequest, without_absent(options), None)
 
 
 def _refuse_beside_raw(said: Asked, *, is_raw: bool) -> None:
@@ -126,20 +139,21 @@ def _refuse_beside_raw(said: Asked, *, is_raw: bool) -> None:
         raise ConfigError("A format needs a chat template: leave out raw and suffix.")
 
 
-def _embed(said: Asked, model: str) -> Wanted:
+def _embed(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     texts = said.texts("input")
     if not any(texts):
         return _load(said)
     options = {
+        "texts": texts,
         "model": model,
         "truncate": said.flag("truncate", absent=True),
         "dimensions": positive(said.whole("dimensions")),
         "keep_alive": read_keep_alive(said),
     }
-    return embed_request(texts, without_absent(options))
+    return request_of(EmbedRequest, without_absent(options), verbatim)
 
 
-def _embed_one(said: Asked, model: str) -> Wanted:
+def _embed_one(said: Asked, model: str, _: Verbatim | None) -> Wanted:
     prompt = said.text("prompt")
     if not prompt:
         return _load(said)

@@ -22,6 +22,7 @@ from localmix.dialects.parts.passing import (
     EVENTS,
     EventFrames,
     PassedResult,
+    PassedVectors,
     Relay,
     verbatim_of,
 )
@@ -46,7 +47,8 @@ from localmix.types.names import looks_like_embedding
 from localmix.types.requests import calls_once
 from localmix.wire.flows import Decoder, Flow, Request, Response, send
 
-_CHAT = "/v1/chat/completions"
+_CHAT, _COMPLETIONS = "/v1/chat/completions", "/v1/completions"
+_EMBEDDINGS = "/v1/embeddings"
 
 
 class OpenAIDialect:
@@ -88,8 +90,9 @@ class OpenAIDialect:
         self, target: Target, request: GenerationRequest, *, stream: bool
     ) -> Request:
         """Build a request for `/v1/chat/completions` or `/v1/completions`."""
-        if said := verbatim_of(request, _CHAT, stream=stream):
-            return target.endpoint.post_body(_CHAT, said.body_for(target.model.name))
+        path = _path_of(request)
+        if said := verbatim_of(request, path, stream=stream):
+            return target.endpoint.post_body(path, said.body_for(target.model.name))
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
         payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
         if request.extra.keys() & {"n", "best_of"}:
@@ -100,20 +103,19 @@ class OpenAIDialect:
         if stream:
             payload["stream_options"] = {"include_usage": True}
         if isinstance(request, CompletionRequest):
-            path = "/v1/completions"
             payload["prompt"] = request.prompt
             if request.suffix:
                 payload["suffix"] = request.suffix
             if request.logprobs:
                 payload["logprobs"] = request.top_logprobs or 1
         elif isinstance(request, ChatRequest):
-            path, payload = _CHAT, payload | self._chat_fields(request)
+            payload |= self._chat_fields(request)
         return target.endpoint.post(path, payload | request.extra)
 
     def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
         decoder = self._decoder(target, request, is_whole=False)
-        if verbatim_of(request, _CHAT, stream=True):
+        if verbatim_of(request, _path_of(request), stream=True):
             return Relay(target.url, EventFrames(), decoder, EVENTS)
         return decoder
 
@@ -138,12 +140,14 @@ class OpenAIDialect:
         """Read a reply that was not streamed."""
         decoder = self._decoder(target, request, is_whole=True)
         result = whole_answer(response, decoder, target.url)
-        if verbatim_of(request, _CHAT, stream=False):
+        if verbatim_of(request, _path_of(request), stream=False):
             return PassedResult.of(result, response.body)
         return result
 
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`."""
+        if said := verbatim_of(request, _EMBEDDINGS, stream=False):
+            return target.endpoint.post_body(_EMBEDDINGS, said.body_for(target.model.name))
         if request.truncate:
             raise self._cannot(target, "cut texts that are too long (truncate)", "truncate")
         payload: dict[str, Any] = {
@@ -155,7 +159,7 @@ class OpenAIDialect:
         if request.dimensions is not None:
             payload["dimensions"] = request.dimensions
         return target.endpoint.post(
-            "/v1/embeddings", payload | self._keep_alive(target, request.keep_alive)
+            _EMBEDDINGS, payload | self._keep_alive(target, request.keep_alive)
         )
 
     def parse_embed(self, target: Target, request: EmbedRequest, response: Response) -> EmbedResult:
@@ -164,11 +168,14 @@ class OpenAIDialect:
         if answering := reply.facts.text("model"):
             self._check_model(target, answering)
         found = vectors.in_order(reply.records("data"), target.url)
-        return EmbedResult(
+        result = EmbedResult(
             vectors=vectors.checked(found, request.texts, target.url),
             model=answering,
             usage=read_usage(reply.facts.facts("usage")),
         )
+        if verbatim_of(request, _EMBEDDINGS, stream=False):
+            return PassedVectors.of(result, response.body)
+        return result
 
     def _check_model(self, target: Target, answering: str) -> None:
         """Accept whoever answers: servers of one model often give it another name."""
@@ -253,6 +260,10 @@ class OpenAIDialect:
             server=target.url,
             hint="Leave it out, name another server, or send your server's own key in `extra`.",
         )
+
+
+def _path_of(request: GenerationRequest) -> str:
+    return _CHAT if isinstance(request, ChatRequest) else _COMPLETIONS
 
 
 def json_schema_format(schema: dict[str, Any]) -> dict[str, Any]:

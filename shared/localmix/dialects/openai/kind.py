@@ -33,6 +33,7 @@ OPENAI = ServerKind(
     "A model server",
     OpenAIDialect(),
     OpenAIModels(),
+    provider="openai_compatible",  # whose costs nobody should reckon as those of OpenAI
     evidence="/v1/models",
     proof=_proof,
     # Quirk (llama.cpp 13262, 24496): they write their answer to its end.
@@ -43,6 +44,7 @@ EMBEDDED = ServerKind(
     "embedded",
     "The embedded engine",
     EmbeddedDialect(),
+    provider="llama_cpp",
     # Quirk (xllamacpp 2026.9).
     stops_only_streams=True,
     is_started_here=True,

@@ -27,10 +27,18 @@ from localmix.dialects.parts.heard import (
     read_tool_choice,
     read_tools,
 )
+from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.serving import Ask, Clock, Failure, Wanted, Writer
 from localmix.errors import ConfigError
-from localmix.types import EmbedResult, Image, Message, ToolCall
-from localmix.types.build import chat_request, completion_request, embed_request
+from localmix.types import (
+    ChatRequest,
+    CompletionRequest,
+    EmbedRequest,
+    EmbedResult,
+    Image,
+    Message,
+    ToolCall,
+)
 
 _NUMBERS = frozenset(
     {
@@ -46,7 +54,7 @@ _SAMPLING = {
 # Of these some servers know only one spelling, or none (docs/servers.md).
 _TRANSLATED = (
     *("max_completion_tokens", "tool_choice", "response_format"),
-    *("reasoning_effort", "reasoning", "chat_template_kwargs"),
+    *("reasoning_effort", "reasoning", "chat_template_kwargs", "suffix", "dimensions"),
 )
 _ROLES = {
     "system": "system",
@@ -79,18 +87,8 @@ class OpenAIServer:
             raise ConfigError("One answer is given to a request: n and best_of must be 1.")
         endpoint = path.removeprefix("/v1").removeprefix("/api/v0")
         streams = endpoint != "/embeddings" and said.flag("stream")
-        return Ask(path, model, _READERS[endpoint](said, model), streams, said)
-
-    def may_pass(self, ask: Ask) -> bool:
-        """Pass no chat on that says what many servers do not understand, and we translate."""
-        said = ask.said
-        roles = {each.text("role") for each in said.each("messages")}
-        return (
-            ask.path == "/v1/chat/completions"
-            and is_plain(said)
-            and "developer" not in roles
-            and not any(key in said for key in _TRANSLATED)
-        )
+        verbatim = Verbatim(path, model, said.raw, streams) if _may_pass(said) else None
+        return Ask(path, model, _READERS[endpoint](said, model, verbatim), streams, said)
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
@@ -106,12 +104,23 @@ class OpenAIServer:
         return write_error(failure)
 
 
-def _chat(said: Asked, model: str) -> Wanted:
+def _may_pass(said: Asked) -> bool:
+    """Pass nothing on that says what many servers do not understand, and we translate."""
+    return (
+        is_plain(said)
+        and not any(key in said for key in _TRANSLATED)
+        and said.text("encoding_format") != "base64"
+        and not any(each.text("role") == "developer" for each in said.each("messages"))
+    )
+
+
+def _chat(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     entries = said.each("messages")
     if not entries:
         raise ConfigError("[] is too short - 'messages'")
     pairing = Pairing()
     options = _common(said, model) | {
+        "messages": tuple(_message(each, pairing) for each in entries),
         "tools": read_tools(said),
         "tool_choice": read_tool_choice(said),
         "response_format": _format(said),
@@ -119,10 +128,10 @@ def _chat(said: Asked, model: str) -> Wanted:
         "logprobs": said.flag("logprobs"),
         "top_logprobs": said.whole("top_logprobs"),
     }
-    return chat_request([_message(each, pairing) for each in entries], without_absent(options))
+    return request_of(ChatRequest, without_absent(options), verbatim)
 
 
-def _complete(said: Asked, model: str) -> Wanted:
+def _complete(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     if said.flag("echo"):
         raise ConfigError("The prompt cannot be given back with the answer (echo).")
     prompts = said.texts("prompt")
@@ -130,21 +139,22 @@ def _complete(said: Asked, model: str) -> Wanted:
         raise ConfigError("prompt must be one text that is not empty.")
     tokens = said.whole("logprobs")
     options = _common(said, model) | {
+        "prompt": prompts[0],
         "suffix": said.text("suffix"),
         "logprobs": tokens is not None,
         "top_logprobs": tokens,
     }
-    return completion_request(prompts[0], without_absent(options))
+    return request_of(CompletionRequest, without_absent(options), verbatim)
 
 
-def _embed(said: Asked, model: str) -> Wanted:
+def _embed(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     texts = said.texts("input")
     if not texts:
         raise ConfigError("invalid input")
     if said.text("encoding_format") not in ("", "float", "base64"):
         raise said.wrong("encoding_format", "`float` or `base64`")
-    options = {"model": model, "dimensions": positive(said.whole("dimensions"))}
-    return embed_request(texts, without_absent(options))
+    options = {"texts": texts, "model": model, "dimensions": positive(said.whole("dimensions"))}
+    return request_of(EmbedRequest, without_absent(options), verbatim)
 
 
 _READERS = {"/chat/completions": _chat, "/completions": _complete, "/embeddings": _embed}

@@ -9,49 +9,66 @@ on can be translated all the same, where another server turns out to be the one 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import chain, repeat
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import Field
 
 from localmix.dialects.parts.framed import FramedDecoder
-from localmix.types import ChatRequest, ChatResult, Delta, GenerationRequest
+from localmix.types import (
+    ChatRequest,
+    ChatResult,
+    CompletionRequest,
+    Delta,
+    EmbedRequest,
+    EmbedResult,
+    GenerationRequest,
+)
+from localmix.types.checked import Checked
 from localmix.types.names import canonical
 from localmix.wire import jsontext
 from localmix.wire.lines import LineDecoder
 
+R = TypeVar("R", ChatRequest, CompletionRequest, EmbedRequest)
 # A frame of more bytes is no piece of a text.
 _LONG = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    r"""How a frame looks that need not be read.
+    r"""How frames look that need not be read.
+
+    Events may come together; a line is alone, and so in a write of its own, for some programs take
+    each piece that the network brings for one object.
 
     Attributes:
-        begin: How it begins.
-        end: How it ends.
-        marks: What it does not hold. An escaped quotation mark in a text is no match:
+        begin: How they begin.
+        end: How they end.
+        marks: What they do not hold. An escaped quotation mark in a text is no match:
             `\"done\":true` is a text, not the end.
     """
 
-    begin: tuple[bytes, ...]
+    begin: bytes
     end: bytes
     marks: re.Pattern[bytes]
 
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame looks like one piece of many."""
-        is_whole = frame.startswith(self.begin) and frame.endswith(self.end)
-        return is_whole and len(frame) < _LONG and not self.marks.search(frame)
+    def fits(self, frames: bytes) -> bool:
+        """Tell whether frames look like some of many."""
+        is_whole = frames.startswith(self.begin) and frames.endswith(self.end)
+        return is_whole and len(frames) < _LONG and not self.marks.search(frames)
 
 
-LINES = Look((b"{",), b"}\n", re.compile(rb'"done"\s*:\s*true|"error"'))
+LINES = Look(b"{", b"}\n", re.compile(rb'\n.|"done"\s*:\s*true|"error"'))
 EVENTS = Look(
-    (b"data: {",),
+    b"data: {",
     b"}\n\n",
-    re.compile(rb'\n(event|data)|"error"|"usage"\s*:\s*\{|"finish_reason"\s*:\s*"'),
+    re.compile(
+        rb"\n\n(?!data: \{|\Z)|[^\n]\n(?!\n)"
+        rb'|"error"|"usage"\s*:\s*\{|"finish_reason"\s*:\s*"'
+    ),
 )
 
 
@@ -76,22 +93,57 @@ class Verbatim:
         return jsontext.dump({**jsontext.load_object(self.body), "model": name})
 
 
-class PassedChat(ChatRequest):
-    """A chat that can be passed on as it came."""
+class _Passed(Checked):
+    """A request that can be passed on as it came; what is made of it by a change cannot."""
 
     verbatim: Verbatim = Field(repr=False, exclude=True)
 
-    @classmethod
-    def of(cls, request: ChatRequest, verbatim: Verbatim) -> PassedChat:
-        """Add to a request what it was read from."""
-        return cls.model_construct(
-            request.model_fields_set | {"verbatim"}, **dict(request), verbatim=verbatim
-        )
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy it; with a change it is no longer what the caller sent."""
+        if not update:
+            return super().model_copy(deep=deep)
+        plain: Any = next(kind for kind, passed in _PASSED.items() if passed is type(self))
+        given = {name: value for name, value in self if name != "verbatim"}
+        changed: Self = plain.model_construct(**given | dict(update))
+        return changed
 
 
-def verbatim_of(request: GenerationRequest, path: str, *, stream: bool) -> Verbatim | None:
+class _PassedChat(_Passed, ChatRequest):
+    pass
+
+
+class _PassedCompletion(_Passed, CompletionRequest):
+    pass
+
+
+class _PassedEmbed(_Passed, EmbedRequest):
+    pass
+
+
+_PASSED: dict[Any, Any] = {
+    ChatRequest: _PassedChat,
+    CompletionRequest: _PassedCompletion,
+    EmbedRequest: _PassedEmbed,
+}
+
+
+def request_of(kind: type[R], fields: Mapping[str, Any], verbatim: Verbatim | None) -> R:
+    """Make a request of what was read of a call, and of the call itself if that may be passed on.
+
+    Raises:
+        ConfigError: A value is wrong.
+    """
+    if verbatim is None:
+        return kind(**fields)
+    request: R = _PASSED[kind](**fields, verbatim=verbatim)
+    return request
+
+
+def verbatim_of(
+    request: GenerationRequest | EmbedRequest, path: str, *, stream: bool
+) -> Verbatim | None:
     """Give what can be passed on to an endpoint, if it was sent to the same one."""
-    if not isinstance(request, PassedChat):
+    if not isinstance(request, _Passed):
         return None
     said = request.verbatim
     return said if said.path == path and said.is_streamed == stream else None
@@ -106,7 +158,7 @@ class PassedDelta(Delta):
     @classmethod
     def of(cls, delta: Delta, raw: bytes) -> PassedDelta:
         """Add the bytes."""
-        return cls(**_fields(delta), raw=raw)
+        return cls(*[*_said(delta), raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +170,36 @@ class PassedResult(ChatResult):
     @classmethod
     def of(cls, result: ChatResult, raw: bytes) -> PassedResult:
         """Add the bytes."""
-        return cls(**_fields(result), raw=raw)
+        return cls(*[*_answered(result), raw])
 
 
-def _fields(record: Delta | ChatResult) -> dict[str, Any]:
-    return {each.name: getattr(record, each.name) for each in fields(record)}
+@dataclass(frozen=True, slots=True)
+class PassedVectors(EmbedResult):
+    """Vectors that are passed on, with their bytes."""
+
+    raw: bytes = b""
+
+    @classmethod
+    def of(cls, result: EmbedResult, raw: bytes) -> PassedVectors:
+        """Add the bytes."""
+        return cls(*[*_embedded(result), raw])
+
+
+def _values(kind: type[Delta | ChatResult | EmbedResult]) -> attrgetter[tuple[Any, ...]]:
+    """Read all fields of a record, in their order."""
+    return attrgetter(*(each.name for each in fields(kind)))
+
+
+_said, _answered, _embedded = _values(Delta), _values(ChatResult), _values(EmbedResult)
 
 
 class Frames(Protocol):
     """Split bytes into frames, each with its end."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether a frame has begun that is not whole yet."""
+        ...
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes and return the frames that they complete."""
@@ -143,6 +216,11 @@ class LineFrames:
     def __init__(self) -> None:
         self._lines = LineDecoder()
 
+    @property
+    def holds(self) -> bool:
+        """Whether a line has begun that is not whole yet."""
+        return self._lines.holds
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes and return the lines that they complete."""
         return [line + b"\n" for line in self._lines.feed(data) if line]
@@ -158,6 +236,11 @@ class EventFrames:
     def __init__(self) -> None:
         self._lines = LineDecoder()
         self._frame: list[bytes] = []
+
+    @property
+    def holds(self) -> bool:
+        """Whether an event has begun that is not whole yet."""
+        return bool(self._frame) or self._lines.holds
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes and return the events that they complete."""
@@ -198,6 +281,12 @@ class Relay(FramedDecoder[bytes, Delta]):
         self._decoder = decoder
         self._look = look
         self._held: bytes | None = b""  # what came before the first delta; then nothing is held
+
+    def feed(self, data: bytes) -> list[Delta]:
+        """Take some bytes; those that need not be read are passed on as they came."""
+        if self._held is None and not self._frames.holds and self._look.fits(data):
+            return [PassedDelta(raw=data)]
+        return super().feed(data)
 
     def _split(self, data: bytes) -> Iterable[bytes]:
         return self._frames.feed(data)
