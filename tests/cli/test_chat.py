@@ -317,6 +317,25 @@ def test_a_missing_model_is_offered_for_pull(start: Start) -> None:
     assert server.last("POST /api/pull").json["model"] == "new"
 
 
+def test_ctrl_c_clears_the_line_and_what_was_typed_is_kept(start: Start) -> None:
+    server = start(stand_ins.ollama())
+    with terminal("chat", "-s", server.url) as typed:
+        typed.wait_for("\n> ")
+        typed.paste("never sent")
+        typed.wait_for("never sent")
+        typed.press_ctrl_c()
+        typed.wait_for("(Ctrl-D leaves)")
+        typed.wait_for("\n> ")
+        typed.type("Hello")
+        typed.wait_for("Hi.\n> ")
+        typed.press_ctrl_d()
+        assert typed.end() == 0
+    assert server.count("POST /api/chat") == 1
+    history = Path.home() / ".local/state/localmix/history"
+    assert "+Hello" in history.read_text().splitlines()
+    assert history.stat().st_mode & 0o077 == 0
+
+
 def test_json_is_for_one_question(url: str) -> None:
     with terminal("chat", "--json", "-s", url) as typed:
         typed.wait_for("--json is for one question.")

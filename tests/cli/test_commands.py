@@ -460,6 +460,14 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
     assert 'pip install "localmix[cli]"' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("module", ["localmix", "localmix.cli"])
+def test_it_runs_as_a_module(module: str) -> None:
+    import subprocess
+
+    words = [sys.executable, "-m", module, "--version"]
+    assert subprocess.check_output(words, text=True) == f"localmix {localmix.__version__}\n"
+
+
 def test_ctrl_c_outside_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
