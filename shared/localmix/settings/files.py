@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,15 @@ def state_folder() -> Path | None:
         return None
     home = Path.home()
     return home / ("AppData/Local" if os.name == "nt" else ".local/state") / "localmix"
+
+
+def cache_folder() -> Path | None:
+    """Give the folder for what can be made again; `None` where there is no home."""
+    folder = user_folder()
+    if folder is None:
+        return None
+    inside = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
+    return Path.home() / inside / folder.name
 
 
 def users_file() -> SettingsFile | None:
