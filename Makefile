@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage lowest lint types check record record-langchain clients bench build clean
+.PHONY: demo test coverage lowest lint types check record record-langchain clients browser test-page bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -52,6 +52,16 @@ record-langchain: $(READY)  ## Record LangChain's standard suite from a real Oll
 
 clients: $(READY)  ## Point clients that are no Python packages at the proxy; says what each needs.
 	$(BIN)/python -m tests.proxy
+
+# Chromium is the system's, from Debian's packages; elsewhere say CHROMIUM=/where/it/is.
+export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser)
+
+browser:  ## Install Chromium from the system's packages, unless it is there.
+	$(if $(CHROMIUM),,apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+
+test-page: $(READY) browser  ## Run the page of the proxy in a real browser.
+	$(BIN)/python -m pip install --quiet --group ui
+	CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} $(BIN)/python -m pytest -q tests/page
 
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,8 +39,9 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_else_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no server of this machine, and no terminal, decide a test."""
+def _nothing_else_runs_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no server of this machine, no terminal and no earlier run decide a test."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr("localmix.settings.OLLAMA_PORT", 9)
     monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
     monkeypatch.setenv("COLUMNS", "80")

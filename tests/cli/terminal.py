@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.cli.conftest import without_colours
 
 _PATIENCE = 30.0
+# prompt_toolkit draws what differs from a blank screen: the space is a step to the right.
+_PROMPT_AS_DRAWN = ">\x08\x1b[2C"
 
 
 @dataclass
@@ -41,19 +43,15 @@ class Terminal:
     def type(self, line: str) -> None:
         os.write(self.keyboard, line.encode() + b"\n")
 
+    def paste(self, text: str) -> None:
+        """Hand over a text as terminals do that were asked to say what is pasted."""
+        os.write(self.keyboard, b"\x1b[200~" + text.encode() + b"\x1b[201~")
+
     def press_ctrl_c(self) -> None:
         os.write(self.keyboard, b"\x03")
 
     def press_ctrl_d(self) -> None:
         os.write(self.keyboard, b"\x04")
-
-    def press_ctrl_c_until_it_ends(self) -> int:
-        """Press it again while Python is between showing a prompt and waiting for a key."""
-        while self.process.poll() is None:
-            self.press_ctrl_c()
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.5)
-        return self.process.returncode
 
     def end(self) -> int:
         """Read the rest, and give the exit code."""
@@ -69,12 +67,13 @@ class Terminal:
             data = os.read(self.keyboard, 65536)
         except OSError:  # the other side is closed
             return False
-        self.written += without_colours(self._text.decode(data).replace("\r\n", "\n"))
+        text = self._text.decode(data).replace(_PROMPT_AS_DRAWN, "> ")
+        self.written += without_colours(text.replace("\r\n", "\n"))
         return bool(data)
 
 
 @contextmanager
-def terminal(*words: str) -> Iterator[Terminal]:
+def terminal(*words: str, kind: str = "xterm") -> Iterator[Terminal]:
     """Run `localmix` with some words at a terminal of 80 columns."""
     keyboard, screen = pty.openpty()
     process = subprocess.Popen(
@@ -84,7 +83,7 @@ def terminal(*words: str) -> Iterator[Terminal]:
         stderr=screen,
         start_new_session=True,
         preexec_fn=_take_terminal,  # noqa: PLW1509  (it only makes a system call)
-        env={**os.environ, "COLUMNS": "80", "TERM": "xterm"},
+        env={**os.environ, "COLUMNS": "80", "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"},
     )
     os.close(screen)
     try:

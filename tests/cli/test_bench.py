@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
 from tests.lmstudio import LMStudio
@@ -22,7 +25,7 @@ def test_each_model_at_each_server(run: Run, start: Start) -> None:
     assert all(speed["tokens_per_second"] > 0 for speed in speeds)
     assert two.count("POST /api/chat") == 3  # one to load, two to measure
     head, *rows = run("bench", "tiny", "-r", "1", *servers).lines
-    assert head.split() == ["MODEL", "SERVER", "FIRST", "TOKEN", "TOKENS/S"]
+    assert head.split() == ["MODEL", "SERVER", "FIRST", "TOKEN", "TOKENS/S", "CHANGE"]
     assert [row.split()[0] for row in rows] == ["tiny:latest"]
 
 
@@ -41,6 +44,21 @@ def test_an_answer_of_one_token_has_no_rate(run: Run, start: Start) -> None:
     server = stand_ins.ollama("tiny:latest")
     server.routes["POST /api/chat"] = stand_ins.either_way(short, whole_reply)
     assert run("bench", "-s", start(server).url).lines[1].split()[-1] == "-"
+
+
+def test_a_history_is_kept_and_drawn(run: Run, start: Start, tmp_path: Path) -> None:
+    server = start(stand_ins.ollama("tiny:latest"))
+    words = ("bench", "-r", "1", "-s", server.url)
+    assert not run(*words).lines[1].endswith("%")
+    picture = tmp_path / "speeds.svg"
+    ended = run(*words, "--plot", "--svg", str(picture))
+    assert ended.lines[1].endswith("%")
+    assert "█" in ended.lines[3]
+    assert ended.lines[4].endswith("2 measurements")
+    (rectangle,) = ET.parse(picture).iterfind("{*}rect")
+    assert rectangle.get("width") == "400"
+    (tmp_path / "home/.local/state/localmix/bench.jsonl").write_text("nonsense\n[]\n")
+    assert not run(*words).lines[1].endswith("%")
 
 
 def test_nothing_to_measure(run: Run, start: Start) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests import stand_ins
 from tests.cli.conftest import Run, Start
 from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT
-from tests.loopback import Exchange, hang_up, ndjson
+from tests.loopback import Exchange, Reply, hang_up, ndjson, whole
 from tests.management.test_pull import one_after_the_other
 from tests.stand_ins import OLLAMA_DONE, either_way, ollama_says
 
@@ -22,6 +23,13 @@ from tests.cli.terminal import terminal
 
 FRANCE = "What is the capital of France?"
 PARIS = "The capital of France is Paris."
+
+
+def able_to(*capabilities: str) -> Reply:
+    """List one model that can do these things."""
+    entry = {"name": "tiny:latest", "model": "tiny:latest", "capabilities": ["completion"]}
+    entry["capabilities"] += [*capabilities]  # type: ignore[operator]
+    return whole({"models": [entry]})
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ def test_a_conversation(start: Start) -> None:
         last = server.last("POST /api/chat").json
         assert (last["model"], len(last["messages"])) == ("other:latest", 1)
         typed.type("/help")
-        typed.wait_for("Ctrl-C while it answers stops the answer.")
+        typed.wait_for("Ctrl-C clears the line, and stops an answer.")
         typed.type("/quit")
         assert typed.end() == 0
 
@@ -143,12 +151,189 @@ def test_an_error_does_not_end_the_conversation(start: Start) -> None:
         typed.wait_for("> ")
         while replies:
             typed.type("Hello")
-            typed.wait_for("> ")
+            typed.wait_for("\n> ")
         typed.type("Again")
         typed.wait_for("Hi.\n> ")
         assert "Error: " in typed.written
         assert "Traceback" not in typed.written
-        assert typed.press_ctrl_c_until_it_ends() == 0
+        typed.press_ctrl_c()
+        typed.wait_for("(Ctrl-D leaves)")
+        typed.wait_for("> ")
+        typed.press_ctrl_d()
+        assert typed.end() == 0
+
+
+def test_what_is_piped_joins_the_question(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama())
+
+    def asked(*words: str) -> str:
+        assert run(*words, "-s", server.url, stdin="piped\n").code == 0
+        return server.last("POST /api/chat").json["messages"][-1]["content"]  # type: ignore[no-any-return]
+
+    assert asked("chat", "Explain this:") == "piped\n\nExplain this:"
+    assert asked("chat", "Is", "-", "right?") == "Is piped right?"
+    assert asked("chat") == "piped"
+
+
+def test_a_model_in_the_place_of_the_question(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama("tiny:latest", "other:latest"))
+
+    def sent(*words: str) -> tuple[str, str]:
+        assert run(*words, "-s", server.url).code == 0
+        body = server.last("POST /api/chat").json
+        return body["model"], body["messages"][-1]["content"]
+
+    assert sent("chat", "other", "Hello") == ("other:latest", "Hello")
+    assert sent("run", "other", "Hello", "you") == ("other:latest", "Hello you")
+    assert sent("chat", "another", "Hello") == ("tiny:latest", "another Hello")
+    assert sent("chat", "-m", "tiny", "other", "Hello") == ("tiny:latest", "other Hello")
+    assert run("chat", "qwen3:8b", "Hello", "-s", server.url).code == 4
+    assert run("run", "-s", server.url).code == 2
+
+
+def test_the_options_reach_the_server(run: Run, start: Start, tmp_path: Path) -> None:
+    server = start(stand_ins.ollama())
+    (tmp_path / "a.txt").write_text("written")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG123")
+    files = ("--file", str(tmp_path / "a.txt"), "--image", str(tmp_path / "b.png"))
+    numbers = ("--max-tokens", "7", "--num-ctx", "512", "--seed", "3")
+    schema = '{"type": "object", "properties": {"a": {"type": "string"}}}'
+    ended = run(
+        *("chat", "Hello", *files, *numbers, "--schema", schema, "--verbose", "-s", server.url)
+    )
+    body = server.last("POST /api/chat").json
+    assert (body["options"]["num_predict"], body["options"]["seed"]) == (7, 3)
+    assert body["options"]["num_ctx"] == 512
+    assert body["format"]["properties"] == {"a": {"type": "string"}}
+    (message,) = body["messages"]
+    assert message["content"] == '<file name="a.txt">\nwritten\n</file>\n\nHello'
+    assert message["images"] == ["iVBORzEyMw=="]
+    assert f"tiny:latest at {server.url}, 19 tokens in, 26 out" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--schema", "{"), "is not JSON"),
+        (("--schema", "/none"), "cannot be read"),
+        (("--format", "xml"), "no format"),
+        (("--image", __file__), "no image"),
+        (("--file", "/none"), "cannot be read"),
+        (("--tool", "/none.py"), "no file /none.py"),
+    ],
+)
+def test_what_cannot_be_read(run: Run, url: str, option: tuple[str, str], said: str) -> None:
+    ended = run("chat", "Hello", *option, "-s", url)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+
+
+def test_a_tool_is_called_and_its_result_told(run: Run, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text(
+        'def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n    return a + b\n'
+    )
+    call = {"function": {"name": "add", "arguments": {"a": 2, "b": 3}}}
+    calls = ndjson(ollama_says(tool_calls=[call]), OLLAMA_DONE)
+    answers = ndjson(ollama_says(content="5"), OLLAMA_DONE)
+    server = stand_ins.ollama(POST__api_chat=one_after_the_other(calls, answers))
+    server.routes["GET /api/tags"] = able_to("tools")
+    start(server)
+    ended = run("chat", "2 + 3?", "--tool", str(tmp_path / "tools.py"), "-s", server.url)
+    assert (ended.code, ended.out.strip()) == (0, "5")
+    body = server.last("POST /api/chat").json
+    assert body["messages"][-1]["content"] == "5"
+    function = body["tools"][0]["function"]
+    assert function["description"] == "Add two numbers."
+    assert function["parameters"]["required"] == ["a"]
+
+
+def test_the_last_conversation_goes_on(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama())
+    assert run("chat", "Hello", "-s", server.url).code == 0
+    assert run("chat", "And now?", "--continue", "-s", server.url).code == 0
+    sent = server.last("POST /api/chat").json["messages"]
+    assert [message["content"] for message in sent] == ["Hello", "Hi.", "And now?"]
+
+
+def test_several_lines_and_commands(start: Start) -> None:
+    server = start(stand_ins.ollama())
+    with terminal("run", "tiny", "-s", server.url) as typed:
+        typed.wait_for(f"tiny:latest at {server.url} (ollama)")
+        typed.wait_for("> ")
+        typed.paste("one\ntwo")
+        typed.type("")
+        typed.wait_for("Hi.\n> ")
+        typed.type('"""three')
+        typed.type('four"""')
+        typed.wait_for("Hi.")
+        sent = server.last("POST /api/chat").json["messages"]
+        assert [message["content"] for message in sent][::2] == ["one\ntwo", "three\nfour"]
+        for line, said in {
+            "/forget": "There is no command /forget.",
+            "/modle": "Did you mean /model?",
+            "/set temprature 1": "Did you mean temperature?",
+            "/set temperature cold": "Error: Wrong temperature",
+            "/set num_ctx 1024": "num_ctx: 1024",
+            "/system Be kind.": "Be kind.",
+            "/save trip": "Kept as trip",
+            "/clear": "The conversation is forgotten.",
+            "/load none": "There is no conversation 'none'. There are: last, trip.",
+            "/load trip": "4 messages.",
+            "/route": "tiny:latest at",
+            "/retry": "Hi.",
+        }.items():
+            typed.wait_for("\n> ")
+            typed.type(line)
+            typed.wait_for(said)
+        body = server.last("POST /api/chat").json
+        assert body["options"]["num_ctx"] == 1024
+        told = [message["content"] for message in body["messages"]]
+        assert told == ["Be kind.", "one\ntwo", "Hi.", "three\nfour"]
+        typed.wait_for("\n> ")
+        typed.type("/bye")
+        assert typed.end() == 0
+
+
+def test_when_the_window_is_full_it_says_what_to_do(start: Start) -> None:
+    cut = ndjson(ollama_says(content="Once"), OLLAMA_DONE | {"done_reason": "length"})
+    server = start(stand_ins.ollama(POST__api_chat=cut))
+    with terminal("chat", "-s", server.url) as typed:
+        typed.wait_for("> ")
+        typed.type("Hello")
+        typed.wait_for("The window is full. /clear forgets")
+        typed.wait_for("\n> ")
+        typed.press_ctrl_d()
+        assert typed.end() == 0
+
+
+def test_a_missing_model_is_offered_for_pull(start: Start) -> None:
+    server = stand_ins.ollama("tiny:latest", POST__api_pull=ndjson({"status": "success"}))
+    start(server)
+    with terminal("run", "new", "-s", server.url) as typed:
+        typed.wait_for("Pull it? [y/N]:")
+        typed.type("y")
+        typed.wait_for("new is at")
+        typed.end()
+    assert server.last("POST /api/pull").json["model"] == "new"
+
+
+def test_ctrl_c_clears_the_line_and_what_was_typed_is_kept(start: Start) -> None:
+    server = start(stand_ins.ollama())
+    with terminal("chat", "-s", server.url) as typed:
+        typed.wait_for("\n> ")
+        typed.paste("never sent")
+        typed.wait_for("never sent")
+        typed.press_ctrl_c()
+        typed.wait_for("(Ctrl-D leaves)")
+        typed.wait_for("\n> ")
+        typed.type("Hello")
+        typed.wait_for("Hi.\n> ")
+        typed.press_ctrl_d()
+        assert typed.end() == 0
+    assert server.count("POST /api/chat") == 1
+    history = Path.home() / ".local/state/localmix/history"
+    assert "+Hello" in history.read_text().splitlines()
+    assert history.stat().st_mode & 0o077 == 0
 
 
 def test_json_is_for_one_question(url: str) -> None:

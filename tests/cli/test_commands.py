@@ -20,7 +20,7 @@ from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT, EMBED
 from tests.loopback import whole
 
-COMMANDS = [command.name or "" for command in app.registered_commands]
+COMMANDS = [command.name or "" for command in app.registered_commands if not command.hidden]
 
 
 @pytest.fixture
@@ -160,6 +160,44 @@ def test_copy_and_rm(run: Run, start: Start) -> None:
     assert run("rm", "second", "-y", "--json", "-s", url).json["size_bytes"] == 3_034_903
 
 
+def test_several_are_deleted_or_none(run: Run, start: Start) -> None:
+    done = whole(b"", content_type="text/plain")
+    server = start(stand_ins.ollama("one:latest", "two:latest", DELETE__api_delete=done))
+    assert run("rm", "one", "none", "--yes", "-s", server.url).code == 4
+    assert server.count("DELETE /api/delete") == 0
+    assert len(run("rm", "one", "two", "--yes", "-s", server.url).lines) == 2
+
+
+def test_unload_all(run: Run, lmstudio: LMStudio) -> None:
+    assert run("unload", "--all").lines == ["No model is loaded."]
+    lmstudio.loaded = {CHAT: CHAT, EMBED: EMBED}
+    assert sorted(run("unload", "--all").lines) == [
+        f"{CHAT} is unloaded at {lmstudio.url}.",
+        f"{EMBED} is unloaded at {lmstudio.url}.",
+    ]
+    assert run("unload").code == run("unload", CHAT, "--all").code == 2
+
+
+def test_names_of_habit(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama("tiny:latest", "other:latest"))
+    for habit, own in {"ls": "models", "list": "models", "ps": "running"}.items():
+        assert run(habit, "-s", server.url).out == run(own, "-s", server.url).out
+    assert run("stop", "tiny", "-s", server.url).lines == ["tiny was not loaded."]
+    assert run("cp", "none", "second", "-s", server.url).code == 4
+    (_, row) = run("models", "OTH", "-s", server.url).lines
+    assert row.startswith("other:latest")
+    assert "'zzz' in it" in run("models", "zzz", "-s", server.url).out
+
+
+def test_search(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama("tiny-qwen:latest", "other:latest"))
+    first, *others = run("search", "qwen", "tiny", "-s", server.url).lines
+    assert first == "tiny-qwen:latest is here already."
+    assert "Ollama: https://ollama.com/search?q=qwen+tiny" in others
+    assert "LM Studio: lms get 'qwen tiny'" in others
+    assert run("search", "q", "--json", "-s", "127.0.0.1:9").json["here"] == []
+
+
 def test_route(run: Run, start: Start) -> None:
     one, two = (start(stand_ins.ollama("tiny:latest")) for _ in range(2))
     servers = ("-s", one.url, "-s", two.url)
@@ -184,9 +222,40 @@ def test_embed(run: Run, at_terminal: Run, lmstudio: LMStudio) -> None:
     ended = run("embed", "a river", "a lamp")
     vectors = [json.loads(line) for line in ended.lines]
     assert [len(vector) for vector in vectors] == [96, 96]
-    assert run("embed", "--model", EMBED, stdin="a river\n\na lamp\n").out == ended.out
+    assert run("embed", "--model", EMBED, stdin="a river\n\na lamp\n").lines == [
+        ended.lines[0],
+        "null",
+        ended.lines[1],
+    ]
     assert run("embed", "a river", "--json").json["vectors"][0] == vectors[0]
     assert at_terminal("embed", "a river").out.startswith("a river: 96 numbers: ")
+
+
+def test_embed_into_files(
+    run: Run, lmstudio: LMStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    import numpy as np
+
+    def written(name: str) -> Path:
+        file = tmp_path / name
+        assert run("embed", "-o", str(file), stdin="a river\n\na lamp\n").code == 0
+        return file
+
+    monkeypatch.setattr("localmix.cli.embed._AT_ONCE", 2)
+    rows = [json.loads(line) for line in written("a.jsonl").read_text().splitlines()]
+    assert [row["text"] for row in rows] == ["a river", "", "a lamp"]
+    assert rows[1]["vector"] is None
+    array = np.load(written("a.npy"))
+    assert array.shape == (3, 96)
+    assert np.isnan(array[1]).all()
+    assert array[2] == pytest.approx(rows[2]["vector"])
+    odd = run("embed", "x", "-o", str(tmp_path / "a.csv"))
+    assert (odd.code, ".parquet" in odd.err) == (2, True)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    missing = run("embed", "x", "-o", str(tmp_path / "a.parquet"))
+    assert (missing.code, "pip install pyarrow" in missing.err) == (2, True)
 
 
 def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -235,6 +304,57 @@ def test_config_trust(
     assert "http://box" in run("config").out
     assert set(run("config", "trust", "--json").json) == {str(file)}
     assert run("config", "distrust").code == 2
+
+
+def test_config_set_and_get(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (path,) = run("config", "path").lines
+    file = Path(path)
+    assert run("config", "set", "timeout", "60").lines == [f"timeout is 60.0 ({file})."]
+    file.write_text("# mine\ntimeout = 5\n\n[aliases]\nsmall = 'tiny'\n")
+    assert run("config", "set", "timeout", "60.5").code == 0
+    assert run("config", "set", "servers", "http://127.0.0.1:5", "box=http://box:1").code == 0
+    assert run("config", "set", "model", "qwen3:8b").code == 0
+    assert file.read_text() == (
+        '# mine\ntimeout = 60.5\nservers = ["http://127.0.0.1:5", "box=http://box:1"]\n'
+        "model = \"qwen3:8b\"\n\n[aliases]\nsmall = 'tiny'\n"
+    )
+    assert file.stat().st_mode & 0o077 == 0
+    assert run("config", "get", "timeout").lines == ["60.5"]
+    assert run("config", "get", "servers", "--json").json == ["http://127.0.0.1:5", "http://box:1"]
+    assert run("config", "set", "lm_api_token", "s3cret").code == 0
+    assert run("config", "get", "lm_api_token").lines == ["***"]
+    monkeypatch.setenv("LOCALMIX_TIMEOUT", "7")
+    assert "environment LOCALMIX_TIMEOUT is stronger" in run("config", "set", "timeout", "8").out
+    assert run("config", "set", "model").code == 0
+    assert "model" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("set", "timout", "5"), "Did you mean timeout?"),
+        (("set", "timeout", "soon"), "Wrong timeout"),
+        (("set", "aliases", "x"), "not JSON"),
+        (("get",), "Which setting?"),
+        (("get", "timout"), "Did you mean timeout?"),
+    ],
+)
+def test_config_mistakes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run("config", *words)
+    assert (ended.code, said in ended.err) == (2, True), ended.err
+    assert not Path(run("config", "path").lines[0]).exists()
+
+
+def test_config_edit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDITOR", "echo 'timeout = 9' >>")
+    monkeypatch.delenv("VISUAL", raising=False)
+    assert run("config", "edit").code == 0
+    assert run("config", "get", "timeout").lines == ["9.0"]
 
 
 # Errors
@@ -307,8 +427,8 @@ def test_help_has_examples_and_fits(run: Run, command: str) -> None:
 
 
 def test_every_command_is_there(run: Run) -> None:
-    expected = "status models show running pull load unload copy rm chat embed route doctor bench"
-    assert {*COMMANDS} == {*expected.split(), "serve", "config"}
+    expected = "status models show running pull search load unload copy rm chat run embed route"
+    assert {*COMMANDS} == {*expected.split(), "doctor", "bench", "serve", "config"}
     assert run("--version").out == f"localmix {localmix.__version__}\n"
     assert run("-h").code == 0
     assert "--install-completion" in run("--help").out
@@ -338,6 +458,14 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
         cli.main()
     assert ended.value.code == 1
     assert 'pip install "localmix[cli]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["localmix", "localmix.cli"])
+def test_it_runs_as_a_module(module: str) -> None:
+    import subprocess
+
+    words = [sys.executable, "-m", module, "--version"]
+    assert subprocess.check_output(words, text=True) == f"localmix {localmix.__version__}\n"
 
 
 def test_ctrl_c_outside_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from localmix import discovery
 from localmix.cli import doctor
 from localmix.cli.diagnosis import Facts, Finding, diagnose
+from localmix.cli.repairs import TOKEN
+from localmix.servers import MEMORY
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
 from tests.lmstudio import LMStudio
+from tests.lmstudio.server import CHAT as CHAT_MODEL
 from tests.loopback import LoopbackServer, whole
 
 HERE = Server("http://127.0.0.1:9", "ollama", "0.33.0", name="127.0.0.1:9")
@@ -22,13 +28,14 @@ EMBED = ModelInfo("nomic-embed-text:latest", HERE.url, "ollama", "embedding")
 
 
 @pytest.fixture(autouse=True)
-def _only_what_the_test_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def _only_what_the_test_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("localmix.cli.diagnosis.OLLAMA_PORT", 9)
     monkeypatch.setattr("localmix.cli.diagnosis.LMSTUDIO_PORT", 9)
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9,))
     monkeypatch.setattr(doctor, "LMSTUDIO_APP_PORTS", (9,))
     monkeypatch.setattr(doctor, "own_addresses", list)
     monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.chdir(tmp_path)
 
 
 def port_of(server: LoopbackServer) -> int:
@@ -54,7 +61,9 @@ def test_all_is_well(run: Run, start: Start) -> None:
 def test_nothing_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = run("doctor")
     assert ended.code == 1
-    assert ended.lines[0] == "TROUBLE: No model server runs."
+    assert ended.lines[0] == (
+        "TROUBLE: No model server runs; looked at http://127.0.0.1:9, http://[::1]:9."
+    )
     assert "install Ollama" in ended.lines[1]
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert run("doctor").lines[1].strip() == "ollama serve or lms server start"
@@ -63,7 +72,7 @@ def test_nothing_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     server = start(stand_ins.ollama())
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
-    repair = f"    export LOCALMIX_SERVERS={server.url}"
+    repair = f"    localmix config set ollama_base_url {server.url}"
     ended = run("doctor")
     assert f"TROUBLE: ollama answers at {server.url}, where nobody looks." in ended.lines
     assert ended.lines[1] == repair
@@ -71,7 +80,7 @@ def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -
     ended = run("doctor")
     assert "http://127.0.0.1:19 is named in your settings" in ended.lines[0]
     assert f"ollama answers at {server.url}." in ended.lines[0]
-    assert ended.lines[1] == repair
+    assert ended.lines[1] == f"    export OLLAMA_HOST={server.url}"
 
 
 def test_a_named_server_is_off(run: Run) -> None:
@@ -98,7 +107,7 @@ def test_bound_to_another_host(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(doctor, "own_addresses", lambda: ["127.0.0.2"])
         ended = run("doctor")
     assert ended.lines[0].startswith(f"TROUBLE: A server listens at 127.0.0.2:{port}, but not on")
-    assert ended.lines[1] == f"    export LOCALMIX_SERVERS=http://127.0.0.2:{port}"
+    assert ended.lines[1] == f"    localmix config set servers http://127.0.0.2:{port}"
 
 
 def test_a_host_that_listens_for_itself_alone() -> None:
@@ -114,10 +123,8 @@ def test_a_token_is_missing(run: Run, start: Start, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
     ended = run("doctor")
     assert ended.code == 1
-    assert ended.lines[:2] == [
-        f"TROUBLE: {server.url} wants a token.",
-        "    Set LM_API_TOKEN.",
-    ]
+    assert ended.lines[0].startswith(f"TROUBLE: {server.url} wants a token, or another one")
+    assert ended.lines[1] == "    export LM_API_TOKEN=YOUR_TOKEN"
 
 
 def test_no_model(run: Run, start: Start) -> None:
@@ -137,23 +144,28 @@ def test_embedding_models_alone() -> None:
 
 
 @pytest.mark.parametrize("variable", ["LOCALMIX_MODEL", "OLLAMA_MODEL"])
-def test_an_embedding_model_is_asked_to_chat(
-    monkeypatch: pytest.MonkeyPatch, variable: str
+@pytest.mark.parametrize("name", ["embed", "gone:8b"])
+def test_a_model_of_the_settings_cannot_chat(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
 ) -> None:
-    monkeypatch.setenv(variable, "nomic-embed-text")
-    (trouble,) = troubles(models=(CHAT, EMBED))
-    assert "name nomic-embed-text for chats, but it is an embedding model" in trouble.what
-    assert trouble.repair == "export LOCALMIX_MODEL=qwen3:8b"
+    server = start(stand_ins.ollama("tiny:latest", "embed:latest"))
+    monkeypatch.setenv("OLLAMA_BASE_URL", server.url)
+    monkeypatch.setenv(variable, name)
+    ended = run("doctor")
+    assert ended.code == 1
+    trouble = next(line for line in ended.lines if line.startswith("TROUBLE"))
+    assert f"{name} (environment {variable})" in trouble
+    assert ended.lines[-1] == f"    export {variable}=tiny:latest"
 
 
-def test_the_usual_model_is_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCALMIX_MODEL", "qwen4:8b")
-    (trouble,) = troubles()
-    assert trouble.repair == "localmix pull qwen4:8b, or export LOCALMIX_MODEL=qwen3:8b"
-    monkeypatch.setenv("LOCALMIX_ALIASES", '{"qwen4:8b": "qwen3:8b"}')
-    assert troubles() == []
-    monkeypatch.setenv("LOCALMIX_MODEL", "qwen3:8b")
-    assert troubles() == []
+@pytest.mark.parametrize("name", ["ollama/tiny", "Tiny", "tiny:latest", "mine"])
+def test_settings_that_work_are_no_trouble(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
+    monkeypatch.setenv("LOCALMIX_MODEL", name)
+    monkeypatch.setenv("LOCALMIX_ALIASES", '{"mine": "tiny"}')
+    assert run("doctor").code == 0
 
 
 def test_a_context_that_is_too_small(run: Run, start: Start) -> None:
@@ -163,7 +175,7 @@ def test_a_context_that_is_too_small(run: Run, start: Start) -> None:
     (advice,) = troubles(models=(loaded, EMBED))
     assert advice.level == "advice"
     assert "loaded for 4,096 tokens of 40,960" in advice.what
-    assert advice.repair == "localmix load qwen3:8b --context 16384"
+    assert advice.repair == "localmix load 127.0.0.1:9/qwen3:8b --context 16384"
     enough = dataclasses.replace(loaded, loaded_context_length=8192)
     small = dataclasses.replace(loaded, context_length=4096)
     assert troubles(models=(enough,)) == troubles(models=(small,)) == []
@@ -175,9 +187,130 @@ def test_proxy_variables(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch
     ended = run("doctor", "-s", server.url)
     assert ended.code == 0
     assert ended.lines[-2].startswith("advice: http_proxy is set, also for this machine")
-    assert ended.lines[-1] == "    export NO_PROXY=localhost,127.0.0.1,::1"
+    assert ended.lines[-1] == (
+        "    export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1"
+    )
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert run("doctor", "-s", server.url).lines[-1].startswith("ok:")
+
+
+# Every command repairs
+
+
+def apply(command: str, run: Run, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Do what a shell would: set variables, or run a command of localmix."""
+    program, *words = shlex.split(command.replace(TOKEN, token))
+    if program == "export":
+        for word in words:
+            monkeypatch.setenv(*word.split("=", 1))
+    else:
+        assert program == "localmix", command
+        ended = run(*words)
+        assert ended.code == 0, ended
+
+
+def repaired(run: Run, monkeypatch: pytest.MonkeyPatch, token: str = "") -> list[str]:
+    """Apply each command that doctor prints until it is silent; give the commands."""
+    applied: list[str] = []
+    while findings := [each for each in run("doctor", "--json").json if each["level"] != "good"]:
+        assert len(applied) < 5, findings
+        applied.append(findings[0]["repair"])
+        apply(applied[-1], run, monkeypatch, token)
+        MEMORY.forget()
+        discovery._directories.clear()
+    return applied
+
+
+@pytest.mark.parametrize("kind", ["ollama", "lmstudio", "openai"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_server_where_nobody_looks(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, kind: str, named: bool
+) -> None:
+    """What works already stays, whether it was named or found."""
+    server, works = start(getattr(stand_ins, kind)()), start(stand_ins.ollama())
+    monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
+    if named:
+        monkeypatch.setenv("LOCALMIX_SERVERS", f"127.0.0.1:19, mine={works.url}")
+    (command,) = repaired(run, monkeypatch)
+    urls = [each["url"] for each in run("status", "--json").json if each["kind"]]
+    assert server.url in urls
+    assert (works.url in urls) is named
+    assert command.startswith("export LOCALMIX_SERVERS" if named else "localmix config set ")
+
+
+@pytest.mark.parametrize("source", ["variable", "file", "hint"])
+def test_a_token_for_one_server(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    token = "sk-lm-abcdefgh:12345678901234567890"
+    server, other = start(LMStudio(token=token)), start(stand_ins.ollama())
+    if source == "variable":
+        monkeypatch.setenv("LOCALMIX_SERVERS", f"gpu-box={server.url}, {other.url}")
+    elif source == "file":
+        run("config", "set", "servers", f"gpu-box={server.url}", other.url)
+    else:
+        run("config", "set", "lm_studio_base_url", server.url)
+    assert repaired(run, monkeypatch, token) == [
+        {
+            "variable": "export LOCALMIX_TOKEN_GPU_BOX=YOUR_TOKEN",
+            "file": """localmix config set tokens '{"gpu-box": "YOUR_TOKEN"}'""",
+            "hint": "localmix config set lm_api_token YOUR_TOKEN",
+        }[source]
+    ]
+
+
+def test_a_model_that_is_gone(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
+    run("config", "set", "model", "tinny")
+    assert repaired(run, monkeypatch) == ["localmix config set model tiny:latest"]
+
+
+def test_a_window_that_is_too_small(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start(LMStudio(loaded={CHAT_MODEL: CHAT_MODEL}))
+    monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
+    assert run("load", CHAT_MODEL, "--context", "512").code == 0
+    (command,) = repaired(run, monkeypatch)
+    assert command.endswith("--context 2048")
+
+
+def test_two_models_of_one_name(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = stand_ins.ollama("tiny:latest"), stand_ins.ollama("tiny:latest")
+    entry = {"name": "tiny:latest", "model": "tiny:latest", "digest": "ab" * 32}
+    one.routes["GET /api/tags"] = whole({"models": [entry]})
+    two.routes["GET /api/tags"] = whole({"models": [entry | {"digest": "cd" * 32}]})
+    monkeypatch.setenv("LOCALMIX_SERVERS", f"{start(one).url}, {start(two).url}")
+    (command,) = repaired(run, monkeypatch)
+    assert command.startswith("localmix config set digests")
+
+
+def test_a_proxy_variable(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert len(repaired(run, monkeypatch)) == 1
+
+
+def test_another_program_is_at_the_port(run: Run, start: Start) -> None:
+    server = start(LoopbackServer({"GET /": whole(b"Grafana")}))
+    ended = run("doctor", "-s", server.url)
+    assert f"A program that is no model server is at {server.url}" in ended.lines[0]
+    assert "ollama serve" in ended.lines[1]
+
+
+def test_a_model_larger_than_the_memory() -> None:
+    import dataclasses
+
+    large = dataclasses.replace(CHAT, size_bytes=40_000_000_000)
+    (advice,) = troubles(models=(large,), memory=16_000_000_000)
+    assert "takes 40.0 GB, and this machine has 16.0 GB" in advice.what
+    assert troubles(models=(large,), memory=64_000_000_000) == []
+
+
+def test_a_server_that_everybody_can_use() -> None:
+    (advice,) = troubles(exposed=("10.0.0.5:11435",))
+    assert "without a token" in advice.what
 
 
 def test_the_engine_is_not_installed(

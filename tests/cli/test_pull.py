@@ -87,10 +87,22 @@ def test_ctrl_c_stops_the_pull(start: Start) -> None:
     with terminal("pull", "new", "-s", server.url) as typed:
         typed.wait_for("downloading")
         typed.press_ctrl_c()
-        typed.wait_for("The next pull goes on where this one was.")
+        typed.wait_for("The next pull resumes where this one stopped.")
         assert typed.end() == 130
     assert gone.wait(30)
     assert "Traceback" not in typed.written
+
+
+def test_the_server_that_has_it_fetches(run: Run, start: Start) -> None:
+    missing = ndjson(MANIFEST, {"error": "pull model manifest: file does not exist"})
+    first = pulling(start, missing)
+    second = pulling(start, ndjson(MANIFEST, *STEPS, *END))
+    ended = run("pull", "new", "-s", first.url, "-s", second.url)
+    assert ended.code == 0
+    assert ended.lines[-1] == f"new is at {second.url} (1.0 KB)."
+    assert f"{first.url}: " in ended.err
+    assert first.count("POST /api/pull") == 1
+    assert run("pull", "new", "-s", first.url).code == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
@@ -115,3 +127,15 @@ def test_embed_needs_a_text() -> None:
     with terminal("embed") as typed:
         typed.wait_for('Try: localmix embed "a text"')
         assert typed.end() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
+def test_status_is_watched_until_ctrl_c(start: Start) -> None:
+    from tests.cli.terminal import terminal
+
+    server = start(stand_ins.ollama())
+    with terminal("status", "--watch", "0.1", "-s", server.url) as typed:
+        typed.wait_for("available")
+        typed.wait_for("available")
+        typed.press_ctrl_c()
+        assert typed.end() == 130

@@ -13,6 +13,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import pytest
@@ -61,10 +62,11 @@ def test_it_says_where_it_listens_and_what_stands_behind(start: Start) -> None:
         url = address(process.stdout)
         assert get(url) == b"Ollama is running"
         assert process.stdout
-        said = [process.stdout.readline() for _ in range(6)]
+        said = [process.stdout.readline() for _ in range(7)]
         assert behind.url in said[2]
         assert said[4].endswith(f"{url}\n")
         assert f"{url}/v1, as key anything" in said[5]
+        assert said[6].endswith(f"{url}/localmix\n")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
@@ -162,3 +164,19 @@ def test_what_is_logged_at_a_higher_level(start: Start) -> None:
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert "INFO GET '/api/version' '' 200" in err
+
+
+def test_what_was_asked_and_answered_can_be_written_down(start: Start, tmp_path: Path) -> None:
+    behind, file = start(stand_ins.ollama()), tmp_path / "requests.jsonl"
+    words = ("--port", "0", "--log-level", "info", "--log-requests", str(file))
+    with serving(*words, "--server", behind.url) as process:
+        body = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}], "stream": False}
+        request = urllib.request.Request(
+            f"{address(process.stdout)}/api/chat", json.dumps(body).encode()
+        )
+        urllib.request.urlopen(request, timeout=30).close()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    (line,) = file.read_text().splitlines()
+    assert json.loads(line)["answer"]["message"]["content"] == "Hi."
+    assert err.count("\n") == 1  # a call is one line of the log

@@ -10,6 +10,7 @@ import pytest
 
 from localmix.cli.diagnosis import Facts, diagnose
 from localmix.cli.output import visible
+from localmix.errors import ModelNotFoundError
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
@@ -81,6 +82,19 @@ def test_names_are_no_emoji_and_no_markup(at_terminal: Run, start: Start) -> Non
     assert "gpt:cloud:[red]x" in at_terminal("models", "-s", server.url).out
 
 
+@pytest.mark.parametrize("columns", ["80", "60", "20"])
+def test_names_are_never_cut(
+    at_terminal: Run, start: Start, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    name = "hf.co/somebody/A-very-long-name-of-a-model-GGUF:Q4_K_M"
+    lines = at_terminal("models", "-s", start(stand_ins.ollama(name)).url).lines
+    assert any(line.split()[0] == name for line in lines)
+    if columns == "60":
+        assert [line for line in lines if line.startswith("  size 3.0 MB, quant Q8_0")]
+        assert max(map(len, lines)) <= 60
+
+
 @pytest.mark.parametrize("name", ["m$(touch x)", "m;rm -rf ~", "m`id`", "a b", "'", "-rf"])
 def test_commands_to_be_copied_are_quoted(name: str) -> None:
     about: dict[str, Any] = {"server": "http://h", "kind": "ollama", "loaded": True}
@@ -88,7 +102,8 @@ def test_commands_to_be_copied_are_quoted(name: str) -> None:
     model = ModelInfo(name, **about)
     server = Server("http://h", "ollama", name="h")
     settings = Settings.load(model=f"gone{name}", servers="http://h")
-    findings = diagnose(Facts(settings, (server,), (model,)))
+    lost = {f"gone{name}": ModelNotFoundError("It is gone.")}
+    findings = diagnose(Facts(settings, (server,), (model,), lost=lost))
     commands = [each.repair for each in findings if each.repair]
     assert len(commands) == 2
     for command in commands:

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer.testing import CliRunner
 
@@ -31,7 +32,9 @@ SetVariable = Callable[[str, str], object]
 @contextmanager
 def stage(set_variable: SetVariable) -> Iterator[int]:
     """Serve what the commands find; give LM Studio's port."""
-    with serving(LMStudio(catalogue={"qwen/qwen3-4b": 2_279_145_000})) as lmstudio:
+    lmstudio = LMStudio(catalogue={"qwen/qwen3-4b": 2_279_145_000})
+    with TemporaryDirectory() as home, serving(lmstudio):
+        set_variable("HOME", home)
         set_variable("LM_STUDIO_BASE_URL", lmstudio.url)
         set_variable("LOCAL_MODELS_PATH", "examples/tiny-model")
         set_variable("USE_OLLAMA", "false")
@@ -75,12 +78,14 @@ def _output(line: str, typed: list[str]) -> str:
 
 
 def _conversation(words: list[str], typed: list[str]) -> str:
-    with terminal(*words) as typist:
+    with terminal(*words, kind="dumb") as typist:
         for line in typed:
             typist.wait_for("\n> " if typist.written else "> ")
             typist.type(line)
         typist.end()
-    lines = [line.rstrip() for line in typist.written.strip().splitlines()]
+    # What is typed before the editor is ready is shown twice.
+    once = re.sub(r"^> (.+)\n\1\r?\n", r"> \1\n", typist.written, flags=re.MULTILINE)
+    lines = [line.rstrip() for line in once.strip().splitlines()]
     return "".join(f"{line}\n" for line in lines)
 
 

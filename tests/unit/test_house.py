@@ -64,6 +64,7 @@ FLOORS = {
     "proxy": 10,
     "pytest": 11,
     "cli": 11,
+    "__main__": 12,
     "langchain_localmix": 11,
     "llamaindex_localmix": 11,
 }

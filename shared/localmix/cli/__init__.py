@@ -12,14 +12,14 @@ def main() -> None:
     """Run `localmix`; without the extra, say what to install."""
     try:
         from localmix.cli.app import app
+
+        with level("localmix.requests", logging.ERROR):  # not into a conversation
+            app()
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name not in ("typer", "rich", "prompt_toolkit"):
             raise
         sys.stderr.write('The command line is an extra. Run: pip install "localmix[cli]"\n')
         sys.exit(1)
-    try:
-        with level("localmix.requests", logging.ERROR):  # not into a conversation
-            app()
     except KeyboardInterrupt:  # so early or so late that no command is there to end
         sys.exit(130)
 

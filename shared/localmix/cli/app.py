@@ -19,6 +19,7 @@ from localmix.cli import (
     memory,
     pull,
     route,
+    search,
     serve,
     status,
 )
@@ -35,10 +36,15 @@ app = typer.Typer(
 )
 
 
-def _add(command: Callable[..., None], *lines: str) -> None:
-    name = command.__name__
+def _add(command: Callable[..., None], *lines: str, name: str = "", also: str = "") -> None:
+    """Add a command; `also` lists names that people bring from other tools."""
+    name = name or command.__name__
     shown = [f"localmix {name} {line}".rstrip() for line in lines]
-    app.command(name, epilog=examples(*shown))(exits.ending(command))
+    more = f"Also as: {also}." if also else ""
+    run = exits.ending(command)
+    app.command(name, epilog=examples(*shown, more=more))(run)
+    for habit in also.split():
+        app.command(habit, epilog=examples(*shown, more=more), hidden=True)(run)
 
 
 def _version(*, wanted: bool) -> None:
@@ -56,19 +62,25 @@ def _options(
     pass
 
 
-_add(status.status, "", "--json", "--server http://box:11434")
-_add(listing.models, "", "--digests", "--json")
+_add(status.status, "", "--watch 5", "--json", "--server http://box:11434")
+_add(listing.models, "", "qwen", "--digests", "--json", also="ls list")
 _add(listing.show, "qwen3:8b", "lmstudio/qwen3-8b")
-_add(listing.running, "")
+_add(listing.running, "", also="ps")
 _add(pull.pull, "qwen3:8b", "lmstudio/qwen/qwen3-8b", "qwen3:8b --json")
+_add(search.search, "qwen3", "nomic embed")
 _add(memory.load, "qwen3:8b", "qwen3:8b --context 16384 --keep 2h", "ollama/qwen3:8b")
-_add(memory.unload, "qwen3:8b")
-_add(memory.copy, "qwen3:8b my-qwen")
-_add(memory.rm, "my-qwen", "my-qwen --yes")
-_add(chat.chat, "", "--model qwen3:8b", '"What is a fjord?"', "--no-think < question.txt")
-_add(embed.embed, '"a river"', "--model nomic-embed-text < lines.txt")
+_add(memory.unload, "qwen3:8b", "--all", also="stop")
+_add(memory.copy, "qwen3:8b my-qwen", also="cp")
+_add(memory.rm, "my-qwen", "my-qwen my-other --yes")
+_add(chat.chat, "", "-m qwen3:8b", '"What is a fjord?"', '"Summarize this:" < text.txt')
+_add(
+    chat.chat,
+    *("qwen3:8b", 'qwen3:8b "What is a fjord?"', "gemma3:4b --image cat.png 'Who is this?'"),
+    name="run",
+)
+_add(embed.embed, '"a river"', "-m nomic-embed-text < lines.txt", "-o a.npy < lines.txt")
 _add(route.route, "", "qwen3:8b --need tools", "--embedding --json")
 _add(doctor.doctor, "", "--server http://box:1234")
-_add(bench.bench, "", "qwen3:8b --rounds 5", "--json")
+_add(bench.bench, "", "qwen3:8b --rounds 5", "--plot", "--svg speeds.svg")
 _add(serve.serve, "", "--port 0", "--server http://box:11434 --server http://box:1234")
-_add(config.config, "", "--all", "--json", "trust")
+_add(config.config, "", "--all", "get model", "set model qwen3:8b", "edit", "trust")

@@ -19,11 +19,11 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _COMPLETION_SECONDS = 0.5
 
 
-def examples(*lines: str) -> str:
-    """Write examples for the end of a help page, one a line."""
+def examples(*lines: str, more: str = "") -> str:
+    """Write examples for the end of a help page, one a line, and perhaps a sentence more."""
     if MARKUP:
-        return "\n\n".join(["Examples:", *lines])
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+        return "\n\n".join(["Examples:", *lines, more])
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), more]).rstrip()
 
 
 def open_client(servers: Sequence[str] | None, **settings: Any) -> Client:
@@ -72,6 +72,10 @@ ModelName = Annotated[
         help="Its name; KIND/NAME or SERVER/NAME says where.",
         autocompletion=complete_model,
     ),
+]
+ModelNames = Annotated[
+    list[str],
+    typer.Argument(metavar="MODEL...", help="Exact names.", autocompletion=complete_model),
 ]
 MaybeModel = Annotated[
     str | None,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import typer
 
 from localmix import ChatResult, Client
-from localmix.cli import exits
+from localmix.cli import bench_history, exits
 from localmix.cli.arguments import Json, Servers, complete_model, open_client
-from localmix.cli.output import console, say, write_json, write_table
+from localmix.cli.bench_history import Speed
+from localmix.cli.output import console, say, visible, write_json, write_table
 from localmix.errors import LocalMixError, ModelNotFoundError
 from localmix.types import ModelInfo
 
@@ -31,35 +32,36 @@ Rounds = Annotated[
 Length = Annotated[int, typer.Option("--tokens", "-t", min=2, help="The most tokens of an answer.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Hold how fast one model is at one server: seconds, and tokens in a second."""
-
-    model: str
-    server: str
-    first_token: float | None = None
-    tokens_per_second: float | None = None
-    problem: str = ""
+Plot = Annotated[bool, typer.Option("--plot", help="Draw it, with what was measured before.")]
+Svg = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Draw it into a file.")]
 
 
 def bench(
     models: Models = None,
     rounds: Rounds = 3,
     tokens: Length = 64,
+    plot: Plot = False,
+    svg: Svg = None,
     servers: Servers = None,
     as_json: Json = False,
 ) -> None:
-    """Measure tokens per second and the time to the first token, model by model."""
+    """Measure tokens per second and the time to the first token, and compare with last time."""
+    history = bench_history.before()
     with open_client(servers) as client:
         found = _chosen(client, models or ())
         speeds = []
         for name, model in found.items():
-            with console(error=True).status(f"{model.name} at {model.server}"):
+            with console(error=True).status(visible(f"{model.name} at {model.server}")):
                 speeds.append(_measured(client, name, model, rounds, tokens))
     if as_json:
         write_json(speeds)
     else:
-        _write(speeds)
+        _write(speeds, history)
+    bench_history.remember(speeds)
+    if plot and not as_json:
+        bench_history.draw(speeds, history)
+    if svg:
+        bench_history.write_svg(speeds, svg)
     if any(speed.problem for speed in speeds):
         raise typer.Exit(exits.TROUBLE)
 
@@ -105,17 +107,18 @@ def _rate(result: ChatResult) -> list[float]:
     return [more / (total - first)] if more > 0 and total > first else []
 
 
-def _write(speeds: Sequence[Speed]) -> None:
+def _write(speeds: Sequence[Speed], history: Mapping[tuple[str, str], list[float]]) -> None:
     rows = [
         (
             speed.model,
             speed.server,
             f"{speed.first_token:.3f} s" if speed.first_token is not None else "-",
             f"{speed.tokens_per_second:.1f}" if speed.tokens_per_second else "-",
+            bench_history.change(speed, history.get(speed.place, ())),
         )
         for speed in speeds
     ]
-    write_table(("MODEL", "SERVER", "FIRST TOKEN", "TOKENS/S"), rows)
+    write_table(("MODEL", "SERVER", "FIRST TOKEN", "TOKENS/S", "CHANGE"), rows, spare=("CHANGE",))
     for speed in speeds:
         if speed.problem:
             say(f"{speed.model} at {speed.server}: {speed.problem}", error=True)

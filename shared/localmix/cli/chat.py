@@ -1,168 +1,144 @@
-"""`localmix chat`: talk with a model, or put one question to it."""
+"""`localmix chat` and `run`: talk with a model, or put one question to it."""
 
 from __future__ import annotations
 
+import json
 import sys
-from contextlib import suppress
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from localmix import Client, Message
+from localmix.cli import saved, state
 from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
-from localmix.cli.exits import tell
-from localmix.cli.output import console, say, visible, write_json
-from localmix.errors import ConfigError, LocalMixError
-from localmix.streams import Stream
-from localmix.types import Delta, Route
+from localmix.cli.conversation import Conversation, read_silently
+from localmix.cli.fetching import routed
+from localmix.cli.output import write_json
+from localmix.cli.prompts import about, attached, question, split_model
+from localmix.cli.toolbox import Toolbox
+from localmix.errors import ConfigError
 from localmix.types.options import ChatOptions
 
-_COMMANDS = """\
-/model NAME  talk with another model; without a name: say which one
-/route       where the last answer came from, and why
-/clear       forget the conversation
-/quit        leave; so do Ctrl-D and Ctrl-C
-Ctrl-C while it answers stops the answer."""
-Question = Annotated[
+Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="QUESTION", help="Without one: a conversation, or the input."),
+    typer.Argument(
+        metavar="[MODEL] [PROMPT]",
+        help="A model, a question; `-` is the input. Without a question: a conversation.",
+    ),
 ]
 System = Annotated[str | None, typer.Option("--system", help="What the model is to know first.")]
+Temperature = Annotated[
+    float | None, typer.Option("--temperature", "-t", min=0, help="0 makes answers repeatable.")
+]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="The most to write.")]
+NumCtx = Annotated[
+    int | None, typer.Option("--num-ctx", "--context", min=1, help="Tokens of the window.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="The same seed, the same answer.")]
 Think = Annotated[
     bool | None, typer.Option("--think/--no-think", help="Whether it should think first.")
 ]
-
-Temperature = Annotated[
-    float | None, typer.Option("--temperature", "-t", min=0, help="0 says the same again.")
+Form = Annotated[str | None, typer.Option("--format", metavar="json", help="Answer in JSON.")]
+Schema = Annotated[
+    str | None,
+    typer.Option("--schema", metavar="FILE|JSON", help="The JSON schema to follow."),
 ]
+Images = Annotated[
+    list[Path] | None, typer.Option("--image", "-i", help="An image; may be given several times.")
+]
+Files = Annotated[
+    list[Path] | None, typer.Option("--file", "-f", help="A text; may be given several times.")
+]
+Tools = Annotated[
+    list[str] | None,
+    typer.Option("--tool", metavar="FILE.py[::NAME]", help="Python functions it may call."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say what each answer took.")]
+Continue = Annotated[bool, typer.Option("--continue", help="Go on with the last conversation.")]
 
 
 def chat(
-    question: Question = None,
+    context: typer.Context,
+    words: Words = None,
     model: MaybeModel = None,
     system: System = None,
-    think: Think = None,
     temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
+    num_ctx: NumCtx = None,
+    seed: Seed = None,
+    think: Think = None,
+    form: Form = None,
+    schema: Schema = None,
+    images: Images = None,
+    files: Files = None,
+    tools: Tools = None,
+    verbose: Verbose = False,
+    goes_on: Continue = False,
     servers: Servers = None,
     as_json: Json = False,
 ) -> None:
     """Talk with a model, or put one question to it."""
+    options: ChatOptions = {"temperature": temperature, "max_tokens": max_tokens}
+    options |= {"num_ctx": num_ctx, "seed": seed, "think": think}
+    options["response_format"] = _response_format(form, schema)
+    first = attached(files or (), images or ())
     with open_client(servers) as client:
-        options: ChatOptions = {"model": model, "think": think, "temperature": temperature}
-        conversation = Conversation(client, system, options)
-        text = " ".join(question or ())
-        if not text and not sys.stdin.isatty():
-            text = sys.stdin.read().strip()
-            if not text:
-                raise ConfigError("There is no question.", hint='Try: localmix chat "Hello"')
-        if as_json and not text:
-            raise ConfigError("--json is for one question.", hint="Give the question as well.")
-        if as_json:
-            write_json(conversation.whole(text))
-        elif text:
-            conversation.answer(text)
-        else:
-            conversation.talk()
+        options["model"], words = _model_and_words(client, words or [], model, context.info_name)
+        conversation = Conversation(
+            client, options, system=system or "", toolbox=Toolbox(tools or ()), is_verbose=verbose
+        )
+        if goes_on:
+            _go_on(conversation)
+        _answer_or_talk(conversation, question(words), first, as_json=as_json)
 
 
-class Conversation:
-    """Keep what was said, and say it again with every question."""
-
-    def __init__(self, client: Client, system: str | None, options: ChatOptions) -> None:
-        self._client = client
-        self._options = options
-        self._head = [Message(role="system", content=system)] if system else []
-        self._said: list[Message] = []
-        self._route: Route | None = None
-
-    def whole(self, text: str) -> object:
-        """Put one question, and give the whole result."""
-        return self._client.chat(self._asked(text), **self._options)
-
-    def talk(self) -> None:
-        """Take questions and commands until the user leaves."""
-        with suppress(ImportError):
-            import readline  # noqa: F401  (editing and history in input())
-        say("Ask something. /help lists the commands, Ctrl-D leaves.", "dim")
-        with suppress(EOFError, KeyboardInterrupt):
-            while (text := input("> ").strip()) != "/quit":
-                if text.startswith("/"):
-                    self._obey(*text.split(maxsplit=1))
-                elif text:
-                    self._try(text)
-        say("")
-
-    def _try(self, text: str) -> None:
-        try:
-            self.answer(text)
-        except LocalMixError as error:
-            tell(error)
-        except KeyboardInterrupt:
-            say("\n(stopped)", "dim")
-
-    def answer(self, text: str) -> None:
-        """Put a question, write the answer as it comes, and remember both."""
-        asked = self._asked(text)
-        with self._client.stream(asked, **self._options) as stream:
-            try:
-                _write(stream)
-            finally:
-                self._route = stream.route or self._route
-                if stream.result.content:
-                    self._said = [*asked[len(self._head) :], stream.result.message]
-
-    def _asked(self, text: str) -> list[Message]:
-        return [*self._head, *self._said, Message(role="user", content=text)]
-
-    def _obey(self, command: str, argument: str = "") -> None:
-        if command == "/model":
-            self._choose(argument)
-        elif command == "/route":
-            self._tell_route()
-        elif command == "/clear":
-            self._said = []
-        else:
-            say(_COMMANDS)
-
-    def _choose(self, name: str) -> None:
-        """Change the model, if some server has it."""
-        try:
-            found = self._client.route(name or self._options["model"])
-        except LocalMixError as error:
-            tell(error)
-            return
-        self._options["model"] = name or self._options["model"]
-        say(f"{found.model} at {found.server.url}", "dim")
-
-    def _tell_route(self) -> None:
-        if self._route is None:
-            say("There was no answer yet.", "dim")
-            return
-        say(f"{self._route.model} at {self._route.server.url}: {self._route.reason}", "dim")
-        for attempt in self._route.attempts:
-            say(f"tried first: {attempt.server}: {attempt.error.message}", "dim")
+def _model_and_words(
+    client: Client, words: list[str], model: str | None, command: str | None
+) -> tuple[str | None, list[str]]:
+    """Find the model among the words: `run` has it first, `chat` may."""
+    if model:
+        return model, words
+    if command == "run":
+        if not words:
+            raise ConfigError("Which model?", hint="localmix models lists them.")
+        return words[0], words[1:]
+    return split_model(client, words)
 
 
-def _write(stream: Stream) -> None:
-    """Write an answer as it comes; reasoning is for eyes alone, and dim."""
-    terminal = console()
-    thinking = False
-    for delta in stream:
-        if delta.reasoning and terminal.is_terminal:
-            thinking = True
-            terminal.print(visible(delta.reasoning), end="", style="dim")
-        if delta.content:
-            if thinking:
-                terminal.print()
-                thinking = False
-            # A pipe gets the answer as it is.
-            shown = visible(delta.content) if terminal.is_terminal else delta.content
-            sys.stdout.write(shown)
-        sys.stdout.flush()
-    say("")
-    _warn(delta)
+def _answer_or_talk(
+    conversation: Conversation, text: str, first: Message, *, as_json: bool
+) -> None:
+    if not text and not sys.stdin.isatty():
+        raise ConfigError("There is no question.", hint='Try: localmix chat "Hello"')
+    if not text and as_json:
+        raise ConfigError("--json is for one question.", hint="Give the question as well.")
+    if not text:
+        from localmix.cli.talk import talk
+
+        talk(conversation, routed(conversation.client, conversation.model), first)
+        return
+    if sys.stdin.isatty():  # a person is there to be asked about a missing model
+        routed(conversation.client, conversation.model)
+    asked = about(first, text)
+    if as_json:
+        write_json(conversation.ask(asked, read_silently))
+    else:
+        conversation.ask(asked)
 
 
-def _warn(last: Delta) -> None:
-    if last.finish_reason == "length":
-        say("(cut: the answer reached its limit)", "dim", error=True)
+def _go_on(conversation: Conversation) -> None:
+    conversation.said, model = saved.load(saved.LAST)
+    conversation.options["model"] = conversation.model or model
+
+
+def _response_format(form: str | None, schema: str | None) -> Any:
+    if schema is None:
+        if form not in (None, "json"):
+            raise ConfigError(f"{form!r} is no format.", hint="--format json, or --schema FILE.")
+        return form
+    text = schema if schema.lstrip().startswith("{") else state.read(Path(schema))
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"The schema is not JSON: {error}.") from error

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
+from localmix.cli import own_file
 from localmix.cli.arguments import Json
 from localmix.cli.output import say, write_json, write_table
 from localmix.errors import ConfigError
@@ -21,20 +22,46 @@ All = Annotated[bool, typer.Option("--all", "-a", help="Show also what nobody ha
 class Action(StrEnum):
     """What can be done beside showing."""
 
+    GET = "get"
+    SET = "set"
+    PATH = "path"
+    EDIT = "edit"
     TRUST = "trust"
 
 
 What = Annotated[
     Action | None,
-    typer.Argument(help="`trust`: let the files of this folder say everything, as they are now."),
+    typer.Argument(
+        help="`get NAME`; `set NAME VALUE` in your own file, without a value back to the default;"
+        " `path` of that file; `edit` it; `trust`: let the files of this folder say everything."
+    ),
 ]
+Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME] [VALUE]...")]
 
 
-def config(action: What = None, everything: All = False, as_json: Json = False) -> None:
-    """Show the settings and where each came from; secrets are not shown."""
-    if action:
-        _trust(as_json=as_json)
-        return
+def config(
+    action: What = None, words: Words = None, everything: All = False, as_json: Json = False
+) -> None:
+    """Show the settings and where each came from, or change them; secrets are not shown."""
+    name, *values = words or ("",)
+    if action in (Action.GET, Action.SET) and not name:
+        raise ConfigError("Which setting?", hint="localmix config --all lists them.")
+    match action:
+        case Action.GET:
+            _get(name, as_json=as_json)
+        case Action.SET:
+            _set(name, values)
+        case Action.PATH:
+            say(str(own_file.path()), is_command=True)
+        case Action.EDIT:
+            own_file.edit()
+        case Action.TRUST:
+            _trust(as_json=as_json)
+        case None:
+            _show(everything=everything, as_json=as_json)
+
+
+def _show(*, everything: bool, as_json: bool) -> None:
     settings = Settings.load()
     sources = settings.sources
     values = {name: _shown(getattr(settings, name)) for name in sources}
@@ -50,6 +77,24 @@ def config(action: What = None, everything: All = False, as_json: Json = False) 
     ]
     rows = rows or [("-", "nothing is set", "localmix config --all shows the defaults")]
     write_table(("SETTING", "VALUE", "SOURCE"), rows)
+
+
+def _get(name: str, *, as_json: bool) -> None:
+    own_file.check(name)
+    value = _shown(getattr(Settings.load(), name))
+    if as_json:
+        write_json(value)
+    else:
+        say(_text(value), is_command=True)
+
+
+def _set(name: str, values: list[str]) -> None:
+    own_file.change(name, values)
+    settings = Settings.load()
+    source = settings.sources[name]
+    say(f"{name} is {_shown_of(settings, name)} ({source}).", is_command=True)
+    if values and source != str(own_file.path()):
+        say(f"It was written to {own_file.path()}, but {source} is stronger.")
 
 
 def _trust(*, as_json: bool) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from shlex import quote
 from typing import Literal
+from urllib.parse import urlsplit
 
+from localmix.cli import repairs
+from localmix.cli.output import size
 from localmix.embedded.engine import INSTALL, URL
+from localmix.errors import LocalMixError
 from localmix.settings import LMSTUDIO_PORT, OLLAMA_PORT, Settings
 from localmix.settings.addresses import loopback
 from localmix.types import ModelInfo, Server
@@ -18,7 +23,6 @@ from localmix.types.names import nearest, split_pin
 _ENOUGH_TOKENS = 8192
 _GOOD_TOKENS = 16_384
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
-_START = {"ollama": "ollama serve", "lms": "lms server start"}
 _GET = {"ollama": "localmix pull ollama/qwen3:4b", "lmstudio": "lms get qwen/qwen3-4b"}
 
 
@@ -40,6 +44,9 @@ class Facts:
         models: What they hold.
         elsewhere: Servers that answer where localmix does not look.
         is_lmstudio_asleep: Whether LM Studio runs, and its server does not.
+        lost: Why requests for a model of the settings would fail, by the model's name.
+        exposed: Addresses of this machine at which others could use a server of localmix's.
+        memory: Bytes of memory of this machine; `None` where that is not known.
         other_hosts: Addresses of this machine, other than loopback, at which somebody listens on a
             port of a model server.
         programs: Which of `ollama` and `lms` are installed.
@@ -51,6 +58,9 @@ class Facts:
     models: tuple[ModelInfo, ...] = ()
     elsewhere: tuple[Server, ...] = ()
     is_lmstudio_asleep: bool = False
+    lost: Mapping[str, LocalMixError] = field(default_factory=dict)
+    exposed: tuple[str, ...] = ()
+    memory: int | None = None
     other_hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     proxies: Mapping[str, str] | None = None
@@ -66,6 +76,7 @@ def diagnose(facts: Facts) -> list[Finding]:
     findings = [*_servers(facts)]
     if facts.usable:
         findings += [*_models(facts), *_default_model(facts), *_windows(facts)]
+        findings += [*_too_large(facts), *_differing(facts), *_exposed(facts)]
     return [*findings, *_proxies(facts)]
 
 
@@ -77,8 +88,14 @@ def _servers(facts: Facts) -> Iterator[Finding]:
         if server.url == URL and server.problem:
             yield Finding("trouble", server.problem.partition(":")[0] + ".", INSTALL)
         elif re.search(r"token|HTTP 40[13]", server.problem):
-            repair = facts.settings.how_to_give_a_token(server.url)
-            yield Finding("trouble", f"{server.url} wants a token.", repair)
+            yield Finding(
+                "trouble",
+                f"{server.url} wants a token, or another one: it {server.problem}",
+                repairs.give_token(facts.settings, server.url),
+            )
+        elif "not as a model server" in server.problem:
+            what = f"A program that is no model server is at {server.url}: {server.problem}"
+            yield Finding("trouble", what, repairs.elsewhere(server.url))
         elif server.problem and _is_named(server, facts.settings):
             yield from _silent(server, facts)
     if not facts.usable:
@@ -91,9 +108,10 @@ def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
     host = re.sub(r":\d+$", "", server.url.partition("://")[2])
     if facts.elsewhere:
         there = facts.elsewhere[0]
-        yield Finding("trouble", f"{what} {there.kind} answers at {there.url}.", _use(there))
+        use = repairs.use(facts.settings, there, facts.usable, server.url)
+        yield Finding("trouble", f"{what} {there.kind} answers at {there.url}.", use)
     elif host in _THIS_MACHINE:
-        yield Finding("trouble", what, _start(facts))
+        yield Finding("trouble", what, repairs.start(facts.programs))
     else:
         bind = f"on {host}: OLLAMA_HOST=0.0.0.0 ollama serve, or lms server start --bind 0.0.0.0"
         yield Finding("trouble", what, bind)
@@ -102,16 +120,24 @@ def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
 def _absent(facts: Facts) -> Iterator[Finding]:
     """No server can be used at all."""
     if facts.is_lmstudio_asleep:
-        yield Finding("trouble", "LM Studio runs, but its server is off.", _START["lms"])
+        yield Finding("trouble", "LM Studio runs, but its server is off.", "lms server start")
     for server in facts.elsewhere if not facts.settings.servers else ():
         what = f"{server.kind} answers at {server.url}, where nobody looks."
-        yield Finding("trouble", what, _use(server))
+        yield Finding("trouble", what, repairs.use(facts.settings, server, facts.usable))
     for host in facts.other_hosts:
         what = f"A server listens at {host}, but not on 127.0.0.1: localmix uses what you name."
-        yield Finding("trouble", what, f"export LOCALMIX_SERVERS=http://{host}")
+        there = Server(f"http://{host}", "ollama" if host.endswith(f":{OLLAMA_PORT}") else None)
+        yield Finding("trouble", what, repairs.use(facts.settings, there, facts.usable))
     is_explained = facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts
     if not is_explained and not any(_is_named(each, facts.settings) for each in facts.servers):
-        yield Finding("trouble", "No model server runs.", _start(facts))
+        looked = ", ".join(dict.fromkeys(each.url for each in facts.servers))
+        what = f"No model server runs; looked at {looked}."
+        yield Finding("trouble", what, repairs.start(facts.programs))
+        yield Finding(
+            "advice",
+            "Without a server, localmix can run models by itself.",
+            f"{INSTALL} && localmix config set models_path FOLDER_WITH_GGUF_FILES",
+        )
 
 
 def _models(facts: Facts) -> Iterator[Finding]:
@@ -127,22 +153,18 @@ def _models(facts: Facts) -> Iterator[Finding]:
 
 
 def _default_model(facts: Facts) -> Iterator[Finding]:
-    """The model of requests that name none must be there, and able to chat."""
+    """A request for a model of the settings must go somewhere."""
     chats = [model.name for model in facts.models if model.purpose == "chat"]
-    usual = [facts.settings.model, *facts.settings.usual_models]
-    for wanted in filter(None, usual):
-        name = split_pin(wanted)[1] if wanted in facts.settings.usual_models else wanted
-        known = [m for m in facts.models if name in (m.name, m.name.removesuffix(":latest"))]
-        choice = next(iter(nearest(name, chats)), "<model>")
-        if not known and name not in facts.settings.aliases:
-            yield Finding(
-                "trouble",
-                f"Your settings name the model {name}, which no server has.",
-                f"localmix pull {quote(name)}, or export LOCALMIX_MODEL={_word(choice)}",
-            )
-        elif known and all(model.purpose == "embedding" for model in known):
-            what = f"Your settings name {name} for chats, but it is an embedding model."
-            yield Finding("trouble", what, f"export LOCALMIX_MODEL={_word(choice)}")
+    for wanted, error in facts.lost.items():
+        setting = next(
+            each
+            for each in ("model", "ollama_model", "lm_studio_model")
+            if getattr(facts.settings, each) in (wanted, split_pin(wanted)[1])
+        )
+        choice = next(iter(nearest(wanted, chats)), chats[0] if chats else "")
+        repair = repairs.change(facts.settings, setting, choice) if choice else ""
+        what = f"Chats go to {wanted} ({facts.settings.sources[setting]}). {error.message}"
+        yield Finding("trouble", what, repair or f"localmix pull {quote(wanted)}")
 
 
 def _windows(facts: Facts) -> Iterator[Finding]:
@@ -155,8 +177,49 @@ def _windows(facts: Facts) -> Iterator[Finding]:
                 "advice",
                 f"{model.name} at {model.server} is loaded for {window:,} tokens of"
                 f" {trained:,}: long prompts will be refused.",
-                f"localmix load {quote(model.name)} --context {min(_GOOD_TOKENS, trained)}",
+                f"localmix load {quote(_pinned(facts, model))}"
+                f" --context {min(_GOOD_TOKENS, trained)}",
             )
+
+
+def _too_large(facts: Facts) -> Iterator[Finding]:
+    for model in facts.models:
+        is_here = urlsplit(model.server).hostname in _THIS_MACHINE or model.server == URL
+        if is_here and facts.memory and (model.size_bytes or 0) > facts.memory:
+            yield Finding(
+                "advice",
+                f"{model.name} takes {size(model.size_bytes)}, and this machine has"
+                f" {size(facts.memory)} of memory: it will be very slow, or fail.",
+                f"localmix rm {quote(_pinned(facts, model))}",
+            )
+
+
+def _differing(facts: Facts) -> Iterator[Finding]:
+    """Two servers have models of one name that are not the same."""
+    first: dict[str, ModelInfo] = {}
+    for model in facts.models:
+        name = model.name.removesuffix(":latest")
+        other = first.setdefault(name, model)
+        is_pinned = {name, model.name} & {*facts.settings.digests}
+        if other.digest and model.digest and other.digest != model.digest and not is_pinned:
+            pin = json.dumps({**facts.settings.digests, other.name: other.digest[-64:]})
+            yield Finding(
+                "advice",
+                f"{name} is not the same model at {other.server} ({other.digest[:12]}) and at"
+                f" {model.server} ({model.digest[:12]}).",
+                repairs.change(facts.settings, "digests", pin),
+            )
+
+
+def _exposed(facts: Facts) -> Iterator[Finding]:
+    for host in facts.exposed:
+        yield Finding(
+            "advice",
+            f"Whoever reaches {host} can use the server there without a token.",
+            "OLLAMA_HOST=127.0.0.1 ollama serve"
+            if host.endswith(f":{OLLAMA_PORT}")
+            else "lms server start --bind 127.0.0.1",
+        )
 
 
 def _proxies(facts: Facts) -> Iterator[Finding]:
@@ -165,8 +228,13 @@ def _proxies(facts: Facts) -> Iterator[Finding]:
             "advice",
             f"{name}_proxy is set, also for this machine: localmix uses no proxy, but other"
             " programs may not reach the servers.",
-            "export NO_PROXY=localhost,127.0.0.1,::1",
+            "export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1",
         )
+
+
+def _pinned(facts: Facts, model: ModelInfo) -> str:
+    labels = {server.url: server.name for server in facts.servers}
+    return f"{labels.get(model.server) or model.kind}/{model.name}"
 
 
 def _is_named(server: Server, settings: Settings) -> bool:
@@ -174,18 +242,3 @@ def _is_named(server: Server, settings: Settings) -> bool:
     usual = (*loopback(OLLAMA_PORT), *loopback(LMSTUDIO_PORT))
     hinted = [each.url for each in settings.candidates() if each.only_kind]
     return bool(settings.servers) or server.url not in (*usual, *hinted)
-
-
-def _start(facts: Facts) -> str:
-    """Give the commands of the programs that are installed, or say what to install."""
-    starts = [_START[program] for program in facts.programs]
-    return " or ".join(starts) or "install Ollama (ollama.com/download) or LM Studio (lmstudio.ai)"
-
-
-def _word(choice: str) -> str:
-    """Quote a name for the shell, but not the gap that stands where there is none."""
-    return choice if choice == "<model>" else quote(choice)
-
-
-def _use(server: Server) -> str:
-    return f"export LOCALMIX_SERVERS={quote(server.url)}"

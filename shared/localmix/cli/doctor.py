@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import socket
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,7 +19,12 @@ from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.diagnosis import Facts, Finding, diagnose
 from localmix.cli.output import say, write_json
-from localmix.errors import AuthenticationError, NoServerError
+from localmix.errors import (
+    AuthenticationError,
+    LocalMixError,
+    NoServerError,
+    UnsupportedFeatureError,
+)
 from localmix.types import ModelInfo, Server
 
 # Ollama, LM Studio, llama.cpp, vLLM.
@@ -44,7 +53,7 @@ def examine(client: Client) -> Facts:
     servers = client.servers()
     models: list[ModelInfo] = []
     try:
-        models = client.listing()
+        models = [_with_window(client, model) for model in client.listing()]
     except (NoServerError, AuthenticationError):  # what is left serves only what is pinned to it
         servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)
@@ -55,10 +64,53 @@ def examine(client: Client) -> Facts:
         models=tuple(models),
         elsewhere=() if is_whole else tuple(_elsewhere(servers)),
         is_lmstudio_asleep=not is_usable and any(map(_is_lmstudio, LMSTUDIO_APP_PORTS)),
-        other_hosts=() if is_usable else tuple(_other_hosts()),
+        other_hosts=() if is_usable else tuple(_listening(USUAL_PORTS)),
+        lost=_lost(client, models) if is_usable else {},
+        exposed=tuple(_exposed(servers)),
+        memory=_memory(),
         programs=tuple(program for program in ("ollama", "lms") if shutil.which(program)),
         proxies=_proxies(),
     )
+
+
+def _with_window(client: Client, model: ModelInfo) -> ModelInfo:
+    """Ask for what a model was trained for, where the listing of its server leaves it out."""
+    if model.loaded and model.purpose == "chat" and not model.context_length:
+        with suppress(LocalMixError):
+            shown = client.show(f"{model.kind}/{model.name}")
+            return replace(model, context_length=shown.context_length)
+    return model
+
+
+def _lost(client: Client, models: Sequence[ModelInfo]) -> dict[str, LocalMixError]:
+    """Try where requests for the models of the settings would go."""
+    lost: dict[str, LocalMixError] = {}
+    embedding = {(each.server, each.name) for each in models if each.purpose == "embedding"}
+    usual = filter(None, (client.settings.model, *client.settings.usual_models))
+    for wanted in usual:
+        try:
+            found = client.route(wanted)
+            if (found.server.url, found.model) in embedding:
+                lost[wanted] = UnsupportedFeatureError(f"{found.model} is an embedding model.")
+        except NoServerError:
+            continue  # its kind of server is away, which is told by itself
+        except LocalMixError as error:
+            lost[wanted] = error
+    return lost
+
+
+def _exposed(servers: Sequence[Server]) -> Iterator[str]:
+    """List where servers that were found at loopback listen for others too."""
+    urls = [urlsplit(server.url) for server in servers if server.kind]
+    ports = [url.port for url in urls if url.port and url.hostname == "127.0.0.1"]
+    yield from _listening(ports)
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not a Unix
+        return None
 
 
 def _write(finding: Finding) -> None:
@@ -87,10 +139,10 @@ def _is_lmstudio(port: int) -> bool:
         connection.close()
 
 
-def _other_hosts() -> Iterator[str]:
-    """List where somebody listens on a usual port at another address of this machine."""
+def _listening(ports: Sequence[int]) -> Iterator[str]:
+    """List where somebody listens on one of the ports at another address of this machine."""
     for address in own_addresses():
-        for port in USUAL_PORTS:
+        for port in ports:
             try:
                 socket.create_connection((address, port), timeout=_PATIENCE).close()
             except OSError:

@@ -3,39 +3,85 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import track
 
+from localmix import Client
+from localmix.cli import vectors
 from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
 from localmix.cli.output import console, say, write_json, write_json_line
 from localmix.errors import ConfigError
 
 _SHOWN = 4
+# Texts that are asked for, and then written, at once.
+_AT_ONCE = 256
 Texts = Annotated[
     list[str] | None, typer.Argument(metavar="TEXT", help="Without one: lines of the input.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write to this file: .jsonl, .npy or .parquet."),
 ]
 
 
 def embed(
-    texts: Texts = None, model: MaybeModel = None, servers: Servers = None, as_json: Json = False
+    texts: Texts = None,
+    model: MaybeModel = None,
+    output: Output = None,
+    servers: Servers = None,
+    as_json: Json = False,
 ) -> None:
-    """Turn texts into vectors: in a pipe, one a line as JSON."""
+    """Turn texts into vectors, one a line as JSON in a pipe; an empty line is null."""
     wanted = texts or _lines()
     with open_client(servers) as client:
-        result = client.embed(wanted, model=model)
-    if as_json:
-        write_json(result)
-    elif not console().is_terminal:
-        for vector in result.vectors:
-            write_json_line(vector)
+        if output:
+            _to_file(client, wanted, model, output)
+        elif as_json:
+            write_json(client.embed(wanted, model=model))
+        else:
+            for text, vector in zip(wanted, _vectors(client, wanted, model), strict=True):
+                _write(text, vector)
+
+
+def _to_file(client: Client, texts: Sequence[str], model: str | None, output: Path) -> None:
+    found = _vectors(client, texts, model)
+    if sys.stderr.isatty():
+        found = track(found, "embedding", len(texts), console=console(error=True))  # type: ignore[assignment]
+    vectors.write(output, texts, found)
+    say(f"{len(texts)} vectors are in {output}.", error=True)
+
+
+def _vectors(
+    client: Client, texts: Sequence[str], model: str | None
+) -> Iterator[list[float] | None]:
+    """Give a vector for each text, and `None` for an empty one, as they come."""
+    rest = iter(texts)
+    while some := [*islice(rest, _AT_ONCE)]:
+        full = [text for text in some if text.strip()]
+        result = client.embed(full, model=model) if full else None
+        if result and result.route and model is None:
+            # One model for all of them, whatever becomes of the servers.
+            model = f"{result.route.server.name}/{result.route.model}"
+        found = iter(result.vectors if result else ())
+        yield from (next(found) if text.strip() else None for text in some)
+
+
+def _write(text: str, vector: list[float] | None) -> None:
+    if not console().is_terminal:
+        write_json_line(vector)
+    elif vector is None:
+        say("(an empty line has no vector)", "dim")
     else:
-        for text, vector in zip(wanted, result.vectors, strict=True):
-            begin = ", ".join(f"{number:.3f}" for number in vector[:_SHOWN])
-            say(f"{text}: {len(vector)} numbers: {begin}, ...")
+        begin = ", ".join(f"{number:.3f}" for number in vector[:_SHOWN])
+        say(f"{text}: {len(vector)} numbers: {begin}, ...")
 
 
 def _lines() -> list[str]:
     if sys.stdin.isatty():
         raise ConfigError("There is no text.", hint='Try: localmix embed "a text"')
-    return [line for line in sys.stdin.read().splitlines() if line.strip()]
+    return sys.stdin.read().splitlines()

@@ -11,13 +11,21 @@ from localmix.cli.arguments import Json, ModelName, Servers, open_client
 from localmix.cli.output import plain, say, size, tokens, write_facts, write_json, write_table
 from localmix.types import Model, ModelInfo, Server
 
+Filter = Annotated[
+    str, typer.Argument(metavar="FILTER", help="Only models with this in their names.")
+]
 Digests = Annotated[bool, typer.Option("--digests", help="Show digests, for pinning.")]
 
 
-def models(digests: Digests = False, servers: Servers = None, as_json: Json = False) -> None:
+def models(
+    wanted: Filter = "",
+    digests: Digests = False,
+    servers: Servers = None,
+    as_json: Json = False,
+) -> None:
     """List the models of all servers, each once, with the places that have it."""
     with open_client(servers) as client:
-        found = client.models()
+        found = [model for model in client.models() if _is_wanted(model, wanted)]
         labels = _labels(client.servers())
     if as_json:
         write_json([{**plain(model), "loaded": model.loaded} for model in found])
@@ -29,9 +37,10 @@ def models(digests: Digests = False, servers: Servers = None, as_json: Json = Fa
     if digests:
         heads.insert(1, "DIGEST")
     if rows:
-        write_table(heads, rows)
+        write_table(heads, rows, spare=("QUANT", "SIZE", "CAN", "LOADED", "CONTEXT"))
     else:
-        say("No server has a model. Get one: localmix pull NAME")
+        what = f" whose name has {wanted!r} in it" if wanted else ""
+        say(f"No server has a model{what}. Get one: localmix pull NAME")
 
 
 def show(model: ModelName, servers: Servers = None, as_json: Json = False) -> None:
@@ -40,7 +49,12 @@ def show(model: ModelName, servers: Servers = None, as_json: Json = False) -> No
         found = client.show(model)
     if as_json:
         write_json({**plain(found), "details": plain(found.details)})
-        return
+    else:
+        write_model(found)
+
+
+def write_model(found: ModelInfo) -> None:
+    """Write what is known of a model, a fact a line."""
     write_facts(
         {
             "name": found.name,
@@ -81,9 +95,14 @@ def running(servers: Servers = None, as_json: Json = False) -> None:
         for model in loaded
     ]
     if rows:
-        write_table(("NAME", "MEMORY", "GPU", "CONTEXT", "STAYS", "WHERE"), rows)
+        write_table(("NAME", "MEMORY", "GPU", "CONTEXT", "STAYS", "WHERE"), rows, spare=("GPU",))
     else:
         say("No model is loaded.")
+
+
+def _is_wanted(model: Model, wanted: str) -> bool:
+    names = [name for place in model.places for name in (place.name, *place.aliases)]
+    return any(wanted.casefold() in name.casefold() for name in names)
 
 
 def _row(model: Model, place: ModelInfo, labels: dict[str, str], *, digests: bool) -> list[str]:

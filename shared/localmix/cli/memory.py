@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from localmix import Client
-from localmix.cli.arguments import Context, Json, ModelName, Servers, open_client, seconds
+from localmix.cli.arguments import (
+    Context,
+    Json,
+    ModelName,
+    ModelNames,
+    Servers,
+    complete_model,
+    open_client,
+    seconds,
+)
 from localmix.cli.output import say, size, tokens, visible, write_json
 from localmix.errors import ConfigError, ModelNotFoundError
 from localmix.types import ModelInfo
@@ -18,6 +27,11 @@ Keep = Annotated[
     str | None,
     typer.Option("--keep", "-k", metavar="TIME", help="How long to stay unused: 10m, 2h, forever."),
 ]
+MaybeName = Annotated[
+    str | None,
+    typer.Argument(metavar="MODEL", help="Its exact name.", autocompletion=complete_model),
+]
+Everything = Annotated[bool, typer.Option("--all", "-a", help="Unload every model.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 NewName = Annotated[str, typer.Argument(metavar="NEW", help="The second name.")]
 
@@ -41,17 +55,24 @@ def load(
     say(f"{loaded.name} is loaded at {loaded.server}{room} ({time.monotonic() - started:.1f} s).")
 
 
-def unload(model: ModelName, servers: Servers = None, as_json: Json = False) -> None:
+def unload(
+    model: MaybeName = None,
+    everything: Everything = False,
+    servers: Servers = None,
+    as_json: Json = False,
+) -> None:
     """Take a model out of memory, wherever it is loaded."""
+    if (model is None) is not everything:
+        raise ConfigError("Name one model, or give --all.")
     with open_client(servers) as client:
-        unloaded = client.unload(model)
+        unloaded = client.unload(model) if model else _unload_all(client)
     if as_json:
         write_json(unloaded)
         return
     for each in unloaded:
         say(f"{each.name} is unloaded at {each.server}.")
     if not unloaded:
-        say(f"{model} was not loaded.")
+        say(f"{model} was not loaded." if model else "No model is loaded.")
 
 
 def copy(
@@ -72,18 +93,28 @@ def copy(
         say(f"{made.name} is {model} at {made.server}.")
 
 
-def rm(model: ModelName, yes: Yes = False, servers: Servers = None, as_json: Json = False) -> None:
-    """Delete a model from the disk."""
+def rm(
+    models: ModelNames, yes: Yes = False, servers: Servers = None, as_json: Json = False
+) -> None:
+    """Delete models from the disk."""
     with open_client(servers) as client:
-        if not yes:
-            named = client.named(model)
+        meant = [client.named(model) for model in models]  # before any is gone
+        for named in () if yes else meant:
             if len(named) == 1:  # else it is refused
                 _ask(f"Delete {_described(named[0])}?")
-        deleted = client.delete(model)
+        deleted = [client.delete(model) for model in models]
     if as_json:
-        write_json(deleted)
-    else:
-        say(f"{deleted.name} ({size(deleted.size_bytes)}) is deleted from {deleted.server}.")
+        write_json(deleted if len(deleted) > 1 else deleted[0])
+        return
+    for each in deleted:
+        say(f"{each.name} ({size(each.size_bytes)}) is deleted from {each.server}.")
+
+
+def _unload_all(client: Client) -> list[ModelInfo]:
+    """Unload what is loaded, each at its own server."""
+    labels = {server.url: server.name for server in client.servers()}
+    names = [f"{labels[model.server]}/{model.name}" for model in client.running()]
+    return [gone for name in names for gone in client.unload(name)]
 
 
 def _replaced(client: Client, model: str, new: str) -> list[ModelInfo]:
@@ -102,5 +133,5 @@ def _described(model: ModelInfo) -> str:
 def _ask(question: str) -> None:
     """Have a person agree to what cannot be undone."""
     if not sys.stdin.isatty():
-        raise ConfigError("Nobody is there to be asked.", hint="Add --yes to go on unasked.")
+        raise ConfigError("This needs a terminal to ask at.", hint="Add --yes to go on unasked.")
     typer.confirm(visible(question), abort=True)

@@ -8,14 +8,16 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 # Long facts of a server, of use to `show` alone.
 _LEFT_OUT = ("details",)
+# Columns of a terminal at which a table is rather read as lines.
+_NARROW = 60
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -81,22 +83,54 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table that fits the terminal; in a pipe, aligned columns that are never cut."""
-    terminal = console()
+def write_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()
+) -> None:
+    """Write aligned columns, of which no cell is ever cut.
+
+    Where a terminal is too narrow, the spare columns go, the first one first; where that is not
+    enough, each row becomes lines of its own, the first cell by itself.
+    """
     rows = [[visible(cell).replace("\n", " ") for cell in row] for row in rows]
-    if not terminal.is_terminal:
-        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-        for row in (heads, *rows):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            say("  ".join(cells).rstrip())
-        return
-    table = Table(*heads, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in table.columns:
-        column.overflow = "fold"
-    for row in rows:
-        table.add_row(*map(Text, row))
-    terminal.print(table, soft_wrap=False)
+    terminal = console()
+    if terminal.is_terminal:
+        heads, rows = _without_spare(heads, rows, spare, terminal.width)
+        if _width(heads, rows) > terminal.width:
+            _write_blocks(heads, rows)
+            return
+    for row in (heads, *rows):
+        cells = (c.ljust(width) for c, width in zip(row, _widths(heads, rows), strict=True))
+        style = "bold" if row is heads else ""
+        terminal.print("  ".join(cells).rstrip(), style=style, soft_wrap=True)
+
+
+def _without_spare(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str], width: int
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Take columns away while the table is too wide; at narrow terminals rows become lines."""
+    for head in spare if width > _NARROW else ():
+        if _width(heads, rows) <= width:
+            break
+        gone = heads.index(head)
+        heads, *rows = [[*row[:gone], *row[gone + 1 :]] for row in (heads, *rows)]
+    return heads, rows
+
+
+def _write_blocks(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for name, *others in rows:
+        say(name, "bold", is_command=True)
+        facts = zip(heads[1:], others, strict=True)
+        said = ", ".join(f"{head.lower()} {cell}" for head, cell in facts if cell)
+        for line in wrap(said, console().width - 2, break_long_words=False, break_on_hyphens=False):
+            say(f"  {line}", is_command=True)
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+
+
+def _width(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    return sum(_widths(heads, rows)) + 2 * (len(heads) - 1)
 
 
 def write_facts(facts: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,6 +56,10 @@ ReadOnly = Annotated[
 ]
 Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Write nothing but errors.")]
 Level = Annotated[LogLevel | None, typer.Option("--log-level", help="How much to log.")]
+LogRequests = Annotated[
+    Path | None,
+    typer.Option("--log-requests", metavar="FILE", help="Write prompts and answers to a file."),
+]
 
 
 def serve(
@@ -68,6 +73,7 @@ def serve(
     read_only: ReadOnly = None,
     quiet: Quiet = None,
     log_level: Level = None,
+    log_requests: LogRequests = None,
     as_json: Json = False,
 ) -> None:
     """Serve the APIs of Ollama, OpenAI and Anthropic, in front of all model servers."""
@@ -82,6 +88,7 @@ def serve(
         proxy_read_only=read_only,
         proxy_quiet=quiet,
         proxy_log_level=log_level.value if log_level else None,
+        proxy_log_requests=log_requests,
     )
     key = "the token" if settings.proxy_token else "anything"
     tell = _tell_a_program if as_json else partial(_tell_a_person, key)
@@ -105,6 +112,7 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
     say("Point a program at it:")
     say(f"  one that knows Ollama:  {url}", is_command=True)
     say(f"  one that knows OpenAI:  {url}/v1, as key {key}", is_command=True)
+    say(f"  a browser, to see it:   {url}/localmix", is_command=True)
     sys.stdout.flush()
 
 
@@ -115,7 +123,9 @@ def _logging_to_stderr(least: str) -> Iterator[None]:
     log = logging.getLogger("localmix")
     log.addHandler(handler)
     try:
-        with level("localmix", least.upper()), level("localmix.requests", logging.NOTSET):
+        # Of each request the proxy has a line of its own.
+        requests = logging.DEBUG if least == LogLevel.DEBUG else logging.WARNING
+        with level("localmix", least.upper()), level("localmix.requests", requests):
             yield
     finally:
         log.removeHandler(handler)

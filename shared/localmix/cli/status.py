@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from typing import Annotated
+
 import typer
 
 from localmix import Client
 from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
-from localmix.cli.output import plain, say, write_json, write_table
+from localmix.cli.output import console, plain, say, write_json, write_table
 from localmix.errors import AuthenticationError, NoServerError
 from localmix.types import ModelInfo, Server
 
+Watch = Annotated[
+    float | None,
+    typer.Option("--watch", "-w", metavar="SECONDS", min=0.1, help="Show it again and again."),
+]
 
-def status(servers: Servers = None, as_json: Json = False) -> None:
+
+def status(watch: Watch = None, servers: Servers = None, as_json: Json = False) -> None:
     """Show the servers, their health, and what is loaded."""
     with open_client(servers) as client:
-        found = client.servers()
-        running, is_served = _running(client)
+        is_served = _show(client, as_json=as_json)
+        while watch is not None:
+            time.sleep(watch)
+            if console().is_terminal:
+                console().clear()
+            is_served = _show(client, as_json=as_json)
+    if not is_served:
+        raise typer.Exit(exits.NO_SERVER)
+
+
+def _show(client: Client, *, as_json: bool) -> bool:
+    """Show it once; tell whether anybody serves."""
+    found = client.servers()
+    running, is_served = _running(client)
     if as_json:
         write_json([{**plain(server), "loaded": _names(server, running)} for server in found])
     else:
         _write(found, running)
-    if not is_served:
-        raise typer.Exit(exits.NO_SERVER)
+    sys.stdout.flush()
+    return is_served
 
 
 def _running(client: Client) -> tuple[list[ModelInfo], bool]:
@@ -46,7 +67,7 @@ def _write(found: list[Server], running: list[ModelInfo]) -> None:
             )
             for server in usable
         ]
-        write_table(("SERVER", "KIND", "VERSION", "STATE", "LOADED"), rows)
+        write_table(("SERVER", "KIND", "VERSION", "STATE", "LOADED"), rows, spare=("VERSION",))
     else:
         say("No server answered. Run `localmix doctor` to find out why.")
     for server in found:

@@ -6,6 +6,7 @@ needs the extra `proxy`.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from localmix.errors import ConfigError
@@ -26,9 +27,9 @@ def app(settings: Settings | None = None) -> web.Application:
     models write on for nobody; `run` does.
 
     Raises:
-        ConfigError: aiohttp is not installed, or a setting cannot be right.
+        ConfigError: The extra is not installed, or a setting cannot be right.
     """
-    _need_aiohttp()
+    _need_extra()
     from localmix.proxy.application import make
     from localmix.settings import Settings
 
@@ -43,19 +44,18 @@ def run(settings: Settings | None = None, tell: Tell | None = None) -> None:
         tell: Called with the address and the servers behind it, once it listens.
 
     Raises:
-        ConfigError: aiohttp is not installed, a setting cannot be right, or the port is taken.
+        ConfigError: The extra is not installed, a setting cannot be right, or the port is taken.
     """
-    _need_aiohttp()
+    _need_extra()
     from localmix.proxy.running import run_until_stopped
     from localmix.settings import Settings
 
     run_until_stopped(settings or Settings.load(), tell)
 
 
-def _need_aiohttp() -> None:
-    try:
-        import aiohttp  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            "localmix serve needs aiohttp.", hint="Run: pip install 'localmix[proxy]'"
-        ) from error
+def _need_extra() -> None:
+    for name in ("aiohttp", "prometheus_client"):
+        if find_spec(name) is None:
+            raise ConfigError(
+                f"localmix serve needs {name}.", hint="Run: pip install 'localmix[proxy]'"
+            )

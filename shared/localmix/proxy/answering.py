@@ -13,6 +13,7 @@ from aiohttp import web
 from localmix.dialects.parts.passing import PassedDelta, PassedResult, PassedVectors
 from localmix.dialects.serving import Ask, ServerDialect, Writer
 from localmix.errors import LocalMixError
+from localmix.proxy import calls
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
 from localmix.types import Delta, EmbedRequest, EmbedResult, GenerationRequest
@@ -130,6 +131,7 @@ class _Reply:
         self._spoke_at = self._clock()
         if not self.has_begun:
             await self.response.prepare(self._http)
+        calls.sent(piece)
         await self.response.write(piece)
 
     async def end(self, *pieces: bytes) -> None:

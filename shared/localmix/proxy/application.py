@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import traceback
 from collections.abc import Awaitable, Callable
 
@@ -17,10 +16,13 @@ from localmix.dialects.openai.server import OpenAIServer
 from localmix.dialects.responses.server import ResponsesServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
+from localmix.proxy import calls
+from localmix.proxy.activity import Activity
 from localmix.proxy.agents import AgentEndpoints
 from localmix.proxy.aliases import Aliases
 from localmix.proxy.answering import Pace, Stage, whole
 from localmix.proxy.body import BodyBounds, read_body
+from localmix.proxy.calls import Call, Calls
 from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.managing import ManagingEndpoints
@@ -28,6 +30,8 @@ from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
 from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
 from localmix.proxy.service import Service
+from localmix.proxy.static import is_browser
+from localmix.proxy.watching import Watching
 from localmix.settings import Settings
 from localmix.transport import AsyncTransport
 from localmix.transport.over_aiohttp import AiohttpWire
@@ -39,17 +43,20 @@ _ANTHROPIC = AnthropicServer()
 _log = logging.getLogger("localmix.proxy")
 # The most requests that wait for an answer at once; the servers' own limits come first.
 MOST_AT_ONCE = 1024
-# What is known of a request on its way: the page that asks, the model that is asked for.
+# What is known of a request on its way: the page that asks, and what comes of it.
 _ORIGIN: web.RequestKey[str] = web.RequestKey("origin", str)
-_MODEL: web.RequestKey[str] = web.RequestKey("model", str)
+_CALL: web.RequestKey[Call] = web.RequestKey("call", Call)
 CLIENT: web.AppKey[AsyncClient] = web.AppKey("client", AsyncClient)
+_BASIC = 'Basic realm="localmix", charset="UTF-8"'
 
 
 def make(
     settings: Settings, *, pace: Pace | None = None, bounds: BodyBounds | None = None
 ) -> web.Application:
     """Make the application; `pace` and `bounds` are handed in by tests."""
-    client = AsyncClient.with_settings(settings, AsyncTransport(AiohttpWire))
+    activity, pace, bounds = Activity(), pace or Pace(), bounds or BodyBounds()
+    transport, observers = AsyncTransport(AiohttpWire), (calls.hear, activity.hear)
+    client = AsyncClient.with_settings(settings, transport, observers)
     aliases = Aliases(settings.proxy_models_file)
     service = Service(
         client,
@@ -57,25 +64,27 @@ def make(
         allows_cloud=settings.proxy_allow_cloud,
         is_read_only=settings.proxy_read_only,
     )
-    pace, bounds = pace or Pace(), bounds or BodyBounds()
     ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
     openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
     anthropic = AnthropicServer()
     messages, responses = (Stage(service, each, pace) for each in (anthropic, _RESPONSES))
     agents = AgentEndpoints(anthropic, messages, responses)
     managing = ManagingEndpoints(service)
-    gate = Gate(settings)
+    watching = Watching(settings, service, activity)
+    gate = Gate(settings, watching.calls)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in (*ollama.routes(), *openai.routes(), *agents.routes(), *managing.routes()):
+    endpoints = (ollama, openai, agents, managing, watching)
+    for route in (route for each in endpoints for route in each.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
     app.on_response_prepare.append(gate.sign)
+    app.on_shutdown.append(watching.end)
 
     async def close(_: web.Application) -> None:
         await client.close()
 
-    app.on_cleanup.append(close)
+    app.on_cleanup.extend((close, watching.close))
     app[CLIENT] = client
     return app
 
@@ -83,7 +92,7 @@ def make(
 class Gate:
     """What happens to every request before its endpoint, and to every answer."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, calls: Calls) -> None:
         token = settings.proxy_token
         self._door = Door(
             token.get_secret_value() if token else "",
@@ -91,17 +100,17 @@ class Gate:
             settings.proxy_allow_hosts,
         )
         self._is_read_only = settings.proxy_read_only
+        self._calls = calls
         self._waiting = 0
 
     @web.middleware
     async def pass_through(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check a request, let it be answered, and turn errors into answers."""
-        began = time.monotonic()
-        answer = await self._answer(request, handler)
-        seconds = time.monotonic() - began
-        what = request.method, request.path, request.get(_MODEL, "")
-        _log.info("%s %r %r %s %.3f s", *what, answer.status, seconds)
-        return answer
+        with self._calls.begin(request.method, request.path) as call:
+            request[_CALL] = call
+            answer = await self._answer(request, handler)
+            call.answered(answer.status, getattr(answer, "body", None))
+            return answer
 
     async def _answer(self, http: web.Request, handler: Handler) -> web.StreamResponse:
         host, origin = http.headers.get("Host", ""), http.headers.get("Origin", "")
@@ -120,7 +129,7 @@ class Gate:
                 raise RefusedError(508, "This proxy and another one point at each other.")
             return await handler(http)
         except LocalMixError as error:
-            return self._refusal(http, failure_of(error, http.get(_MODEL, "")))
+            return self._refusal(http, failure_of(error, http[_CALL].asked))
         except web.HTTPException as error:
             return self._refusal(http, Failure(error.status, error.reason), error)
         except Exception as error:  # noqa: BLE001  (the last wall: what nobody foresaw)
@@ -133,6 +142,8 @@ class Gate:
         """Make the handler of a route: its right, the limits, the body, the endpoint."""
 
         async def handle(http: web.Request) -> web.StreamResponse:
+            call = http[_CALL]
+            call.endpoint = route.path
             if route.right == MANAGE and self._is_read_only:
                 raise RefusedError(403, "This proxy is read-only.")
             if route.right == MANAGE and not self._door.lets_manage(http.remote or ""):
@@ -143,7 +154,8 @@ class Gate:
             try:
                 said = await read_body(http, bounds) if route.has_body else Asked({})
                 named = said.value("model") or said.value("name") or http.match_info.get("name")
-                http[_MODEL] = str(named or "")[:200]
+                call.asked = str(named or "")[:200]
+                call.question = said.raw
                 return await route.handler(http, said)
             finally:
                 self._waiting -= 1
@@ -161,7 +173,8 @@ class Gate:
     ) -> web.Response:
         headers = {"Allow": error.headers["Allow"]} if error and "Allow" in error.headers else {}
         if failure.status == 401:  # noqa: PLR2004
-            headers["WWW-Authenticate"] = "Bearer"
+            # A browser asks its user for what it can send by itself.
+            headers["WWW-Authenticate"] = _BASIC if is_browser(http) else "Bearer"
         if failure.retry_after:
             headers["Retry-After"] = str(max(round(failure.retry_after), 1))
         dialect = _dialect_of(http.path)

@@ -71,7 +71,7 @@ class Door:
         """Tell whether a caller shows the token, in whichever way programs do."""
         if not self.token:
             return True
-        shown = [headers.get("x-api-key", ""), *_shown(headers.get("Authorization", ""))]
+        shown = [headers.get("x-api-key", ""), *_shown(headers)]
         # As bytes: text that is not ASCII would raise.
         wanted = self.token.encode()
         fits = [hmac.compare_digest(each.encode("utf-8", "replace"), wanted) for each in shown]
@@ -118,12 +118,18 @@ def _fits(origin: str, allowed: str) -> bool:
     return origin == allowed
 
 
-def _shown(authorization: str) -> list[str]:
-    """List what an Authorization header may hold: a token, or it as a name or a password."""
-    scheme, _, rest = authorization.partition(" ")
+def _shown(headers: Mapping[str, str]) -> list[str]:
+    """List what an Authorization header may hold: a token, or it as a name or a password.
+
+    A browser that was given a password sends it by itself, whichever page asks: then it counts from
+    the proxy's own page alone.
+    """
+    scheme, _, rest = headers.get("Authorization", "").partition(" ")
     if scheme.casefold() == "bearer":
         return [rest.strip()]
-    if scheme.casefold() != "basic":
+    origin = headers.get("Origin", "")
+    is_foreign = origin and urlsplit(origin).netloc != headers.get("Host", "")
+    if scheme.casefold() != "basic" or is_foreign:
         return []
     try:
         user, _, password = base64.b64decode(rest, validate=True).decode().partition(":")

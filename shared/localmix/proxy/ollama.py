@@ -14,6 +14,7 @@ from localmix.errors import ConfigError
 from localmix.proxy.answering import Stage, utc_now, whole
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.routes import READ, USE, Route
+from localmix.proxy.static import is_browser, welcome
 from localmix.types import EmbedRequest
 from localmix.wire import jsontext
 
@@ -38,8 +39,8 @@ class OllamaEndpoints:
             *(Route("POST", f"/api/{name}", USE, self._ask, has_body=True) for name in asks),
         ]
 
-    async def _hello(self, _: web.Request, __: Asked) -> web.StreamResponse:
-        return web.Response(text="Ollama is running")
+    async def _hello(self, http: web.Request, _: Asked) -> web.StreamResponse:
+        return welcome() if is_browser(http) else web.Response(text="Ollama is running")
 
     async def _version(self, _: web.Request, __: Asked) -> web.StreamResponse:
         return whole(jsontext.ascii_line({"version": listings.VERSION}))

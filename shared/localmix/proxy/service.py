@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from localmix import AsyncClient
 from localmix.dialects.ollama import listings
@@ -35,6 +35,8 @@ from localmix.types import (
     Purpose,
 )
 
+MoveStep = Literal["load", "unload"]
+MoveListener = Callable[[MoveStep, ModelInfo], None]
 T = TypeVar("T")
 R = TypeVar("R", GenerationRequest, EmbedRequest)
 
@@ -52,6 +54,7 @@ class Service:
         self._wishes = Wishes()
         self._busy = Busy()
         self.inventory = Inventory(client, aliases, shows_cloud=allows_cloud)
+        self.move_listeners: list[MoveListener] = []
 
     # Answers
 
@@ -109,16 +112,22 @@ class Service:
         model = self.aliases.source(ask.model)
         place = await self._place(model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
-        await self.client.load(model, keep_alive=wants)
-        self.inventory.doubt()
+        loaded = await self.client.load(model, keep_alive=wants)
+        self._moved("load", [loaded] if loaded.loaded and not place.loaded else [])
 
     async def unload(self, ask: Ask) -> None:
         """Take a model out of memory, once the requests for it that run are done."""
         model = self.aliases.source(ask.model)
         self.check_cloud(model)
         await self._busy.idle(model)
-        await self.client.unload(model)
+        self._moved("unload", await self.client.unload(model))
+
+    def _moved(self, step: MoveStep, models: Iterable[ModelInfo]) -> None:
+        """Tell what a caller has had done, and have the servers asked again."""
         self.inventory.doubt()
+        for model in models:
+            for listener in self.move_listeners:
+                listener(step, model)
 
     async def show(self, name: str) -> Listed:
         """Describe a model; under the name that it was asked for by."""

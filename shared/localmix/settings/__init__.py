@@ -107,6 +107,7 @@ class Settings(Secretive):
         proxy_models_file: Where it keeps what `copy` and `create` make; else beside your settings.
         proxy_quiet: Whether it tells nothing when it begins.
         proxy_log_level: How much it logs.
+        proxy_log_requests: A file to which it adds prompts and answers, as lines of JSON.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -153,6 +154,7 @@ class Settings(Secretive):
     proxy_models_file: Path | None = None
     proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    proxy_log_requests: Path | None = None
 
     ollama_host: str | None = None
     ollama_base_url: str | None = None

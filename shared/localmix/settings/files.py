@@ -50,6 +50,15 @@ def user_folder() -> Path | None:
     return home / ("AppData/Roaming" if os.name == "nt" else ".config") / "localmix"
 
 
+def state_folder() -> Path | None:
+    """Give the folder of what commands remember for the user; `None` where there is no home."""
+    folder = user_folder()
+    if not folder:
+        return None
+    home = Path.home()
+    return home / ("AppData/Local" if os.name == "nt" else ".local/state") / "localmix"
+
+
 def cache_folder() -> Path | None:
     """Give the folder for what can be made again; `None` where there is no home."""
     folder = user_folder()

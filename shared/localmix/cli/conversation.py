@@ -1,0 +1,187 @@
+"""A conversation with a model: what was said, and the answers as they are written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from rich.status import Status
+
+from localmix import ChatResult, Client, Message
+from localmix.cli import saved
+from localmix.cli.output import console, say, visible
+from localmix.cli.toolbox import Toolbox
+from localmix.errors import ConfigError
+from localmix.streams import Stream
+from localmix.types import Delta, Route
+from localmix.types.options import ChatOptions
+
+# How often a model may call tools before it answers.
+_MOST_ROUNDS = 10
+WINDOW_FULL = (
+    "The window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
+    " window, /model NAME takes another model."
+)
+
+
+class Conversation:
+    """Keep what was said, and say it again with every question."""
+
+    def __init__(
+        self,
+        client: Client,
+        options: ChatOptions,
+        *,
+        system: str = "",
+        toolbox: Toolbox | None = None,
+        is_verbose: bool = False,
+    ) -> None:
+        self.client = client
+        self.options = options
+        self.system = system
+        self.is_verbose = is_verbose
+        self.said: list[Message] = []
+        self.route: Route | None = None
+        self._toolbox = toolbox or Toolbox(())
+        if tools := self._toolbox.described():
+            self.options["tools"] = tools
+
+    @property
+    def model(self) -> str | None:
+        """The model that is asked; `None` for the usual one."""
+        return self.options.get("model")
+
+    def ask(self, question: Message, write: Callable[[Stream], None] | None = None) -> ChatResult:
+        """Put a question, write the answer as it comes, and remember both.
+
+        Raises:
+            LocalMixError: See `Client.stream`; what had come of an answer is remembered.
+        """
+        before = len(self.said)
+        self.said.append(question)
+        try:
+            result = self._turn(write or self._write)
+            for _ in range(_MOST_ROUNDS):
+                if not result.tool_calls or "tools" not in self.options:
+                    break
+                self.said += self._toolbox.answers(result.tool_calls)
+                result = self._turn(write or self._write)
+            return result
+        finally:
+            if self.said[-1].role != "assistant":
+                del self.said[before:]
+            self._keep()
+
+    def last_question(self) -> Message | None:
+        """Forget the last answer, and give the question that it was for."""
+        for index in reversed(range(len(self.said))):
+            if self.said[index].role == "user":
+                question = self.said[index]
+                del self.said[index:]
+                return question
+        return None
+
+    def _turn(self, write: Callable[[Stream], None]) -> ChatResult:
+        head = [Message(role="system", content=self.system)] if self.system else []
+        with self.client.stream([*head, *self.said], **self.options) as stream:
+            try:
+                write(stream)
+            except BaseException:
+                if stream.result.content:
+                    self.said.append(Message(role="assistant", content=stream.result.content))
+                raise
+            finally:
+                self.route = stream.route or self.route
+            result = stream.result
+        if result.content or result.tool_calls:
+            self.said.append(result.message)
+        return result
+
+    def _keep(self) -> None:
+        """Remember it for `--continue`; without a place for that, it is only not remembered."""
+        if self.said:
+            with suppress(ConfigError):
+                saved.save(saved.LAST, self.said, self.model)
+
+    def _write(self, stream: Stream) -> None:
+        last = write_answer(_with_spinner(stream, self._waiting()))
+        if last.finish_reason == "length":
+            is_limited = self.options.get("max_tokens") is not None
+            said = "(cut: the answer reached its limit)"
+            say(said if is_limited else f"{said} {WINDOW_FULL}", "dim", error=True)
+        if self.is_verbose:
+            say(_figures(stream.result), "dim", error=True)
+
+    def _waiting(self) -> str:
+        known = self.client.known(self.model)
+        verb = "waiting for" if known and known.loaded else "loading"
+        return f"{verb} {known.name if known else self.model or 'a model'}"
+
+
+def read_silently(stream: Stream) -> None:
+    """Read an answer to its end."""
+    for _delta in stream:
+        pass
+
+
+def write_answer(deltas: Iterable[Delta]) -> Delta:
+    """Write an answer as it comes; reasoning is for eyes alone, and dim. Give the last delta."""
+    terminal = console()
+    thinking = False
+    delta, ends_line = Delta(), True
+    try:
+        for delta in deltas:
+            if delta.reasoning and terminal.is_terminal:
+                thinking, ends_line = True, False
+                terminal.print(visible(delta.reasoning), end="", style="dim")
+            if delta.content:
+                if thinking:
+                    terminal.print()
+                    thinking = False
+                # A pipe gets the answer as it is.
+                shown = visible(delta.content) if terminal.is_terminal else delta.content
+                sys.stdout.write(shown)
+                ends_line = False
+            sys.stdout.flush()
+    except BaseException:
+        if terminal.is_terminal and not ends_line:
+            say("")  # so that what is said of it stands on a line of its own
+        raise
+    say("")
+    return delta
+
+
+def _with_spinner(stream: Stream, text: str) -> Iterable[Delta]:
+    """Show that something is going on until the first delta is there."""
+    if not sys.stderr.isatty():
+        yield from stream
+        return
+    status = Status(visible(text), console=console(error=True))
+    status.start()
+    try:
+        for delta in stream:
+            status.stop()
+            yield delta
+    finally:
+        status.stop()
+
+
+def _figures(result: ChatResult) -> str:
+    """Say what an answer took."""
+    usage, timings = result.usage, result.timings
+    parts = [f"{result.model} at {result.route.server.url}" if result.route else result.model]
+    if usage:
+        parts.append(f"{usage.input_tokens} tokens in, {usage.output_tokens} out")
+    for name, seconds in (
+        ("load", timings.load),
+        ("first token", timings.first_token),
+        ("total", timings.total),
+    ):
+        if seconds is not None:
+            parts.append(f"{name} {seconds:.2f} s")
+    if usage and timings.total and timings.first_token is not None:
+        writing = timings.total - timings.first_token
+        if writing > 0 and usage.output_tokens > 1:
+            parts.append(f"{(usage.output_tokens - 1) / writing:.1f} tokens/s")
+    return ", ".join(parts)
