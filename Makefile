@@ -13,17 +13,20 @@ demo: $(READY)  ## Show the main job on the model servers of this machine.
 
 # Tests wait more than they compute: two to a core.
 WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+TESTS ?= tests
 
 test: $(READY)  ## Run all tests but the exhaustive ones.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive"
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" $(TESTS)
 
 coverage: $(READY)  ## Run every test, and print the branch coverage.
 	$(BIN)/python -m pytest -q -n $(WORKERS) --cov
 
 # What pyproject.toml promises at least, in an environment of its own.
 lowest:  ## Run the adapters' tests with the lowest frameworks.
-	$(MAKE) VENV=.venv-lowest .venv-lowest/ready
-	.venv-lowest/bin/python -m pip install --quiet "langchain-core==1.6.0" "llama-index-core==0.14.23"
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet --editable ".[all]" --group test \
+	    "langchain-core==1.6.*" "llama-index-core==0.14.23"
 	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) tests/langchain tests/llamaindex
 	rm -rf .venv-lowest
 
@@ -68,9 +71,11 @@ bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/observing.py
 	$(BIN)/python benchmarks/llamaindex.py
 	$(BIN)/python benchmarks/proxy.py
+	$(BIN)/python benchmarks/bulk.py
 
-build: $(READY)  ## Build the wheel and the source distribution.
+build: $(READY)  ## Build the wheels and the source distributions, also of the tiny models.
 	$(BIN)/python -m build
+	$(BIN)/python -m build --outdir dist examples/tiny-model
 
 clean:
 	rm -rf $(VENV) .venv-* dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

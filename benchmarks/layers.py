@@ -49,9 +49,9 @@ def main() -> None:
 
 
 @contextmanager
-def loopback(more_models: int = 0, kind: str = "ollama") -> Iterator[str]:
+def loopback(more_models: int = 0, kind: str = "ollama", milliseconds: float = 0) -> Iterator[str]:
     script = Path(__file__).with_name("loopback_server.py")
-    command = [sys.executable, str(script), str(more_models), kind]
+    command = [sys.executable, str(script), str(more_models), kind, str(milliseconds)]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with server:
         assert server.stdout

@@ -1,7 +1,9 @@
 """A canned model server in a process of its own: an Ollama or an LM Studio, without a model.
 
 Run as a program, it prints its address and serves until its input ends. With a number as argument
-it lists so many models more; with `lmstudio` after that it is an LM Studio.
+it lists so many models more; with `lmstudio` after that it is an LM Studio. A third argument is how
+many milliseconds a text takes to embed: then it works on one request after the other, as a graphics
+card does.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -90,7 +93,9 @@ _OLLAMA: dict[str, bytes] = {
     "GET /api/ps": json.dumps({"models": [_MODEL | {"context_length": 4096}]}).encode(),
     "POST /api/show": json.dumps({"capabilities": ["completion"], "model_info": {}}).encode(),
 }
-_REPLIES = _LMSTUDIO if sys.argv[2:] == ["lmstudio"] else _OLLAMA
+_REPLIES = _LMSTUDIO if sys.argv[2:3] == ["lmstudio"] else _OLLAMA
+_SECONDS = float(sys.argv[3]) / 1000 if sys.argv[3:] else 0.0
+_card = asyncio.Lock()
 
 
 # Written once for each count, so that what is measured is the client.
@@ -127,11 +132,19 @@ def _reply(route: str, body: bytes) -> tuple[str, bytes]:
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):  # some clients hang up in the middle of a reply
+        await _answer(reader, writer)
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while head := await _head(reader):
         method, path = head[0].split()[:2]
         lengths = [int(line.split(":")[1]) for line in head if line.lower().startswith("content-l")]
         body = await reader.readexactly(lengths[0]) if lengths else b""
         content_type, data = _reply(f"{method} {path}", body)
+        if _SECONDS and path == "/api/embed":
+            async with _card:
+                await asyncio.sleep(_SECONDS * len(json.loads(body)["input"]))
         writer.write(
             f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n"
             f"Content-Length: {len(data)}\r\n\r\n".encode()

@@ -11,6 +11,7 @@ from localmix import (
     ChatResult,
     Client,
     Delta,
+    Embedded,
     EmbedResult,
     ModelInfo,
     PullStep,
@@ -56,6 +57,13 @@ class Either:
     def embed(self, texts: Any, **options: Any) -> EmbedResult:
         result: EmbedResult = self._do(self.client.embed(texts, **options))
         return result
+
+    def embed_many(
+        self, texts: Any, *, at_most: int | None = None, **options: Any
+    ) -> list[Embedded]:
+        """Collect the vectors; with `at_most`, leave early."""
+        found: list[Embedded] = self._collect(self.client.embed_many(texts, **options), at_most)
+        return found
 
     def manage(self, method: str, *args: Any, **options: Any) -> Any:
         """Call one of the managing methods."""

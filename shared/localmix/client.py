@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from pydantic import SecretStr
 
+from localmix.bulk import AsyncInBulk, InBulk
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
@@ -41,6 +42,7 @@ from localmix.types.options import (
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
 if TYPE_CHECKING:
+    from localmix.bulk.embedding import Bulk
     from localmix.management.flows import Management
     from localmix.observing import Observer
     from localmix.routing import Fleet, Inventory
@@ -59,6 +61,7 @@ class _Face:
     _fleet: Fleet
     _inventory: Inventory
     _requests: Answering
+    _bulk: Bulk
     _management: Management
     _transport: Any
 
@@ -81,12 +84,15 @@ class _Face:
             self._prepare()
 
     def _build(self, fleet: Fleet) -> None:
+        from localmix.bulk.embedding import Bulk
+        from localmix.caching import Cached
         from localmix.management.flows import Management
         from localmix.routing import Compound, Inventory, Requests
 
         self._fleet = fleet
         self._inventory = Inventory(fleet)
-        self._requests = Compound(Requests(fleet), fleet.clock)
+        self._requests = Cached(Compound(Requests(fleet), fleet.clock), fleet)
+        self._bulk = Bulk(self._requests, fleet)
         self._management = Management(fleet)
 
     @classmethod
@@ -149,7 +155,7 @@ class _Face:
         return f"{type(self).__name__}({places})"
 
 
-class Client(_Face, Managing):
+class Client(_Face, InBulk, Managing):
     """Use whichever model servers there are, from ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
@@ -283,7 +289,7 @@ class Client(_Face, Managing):
         return Stream(self._driver.iterate(self._requests.stream(request, progress)), progress)
 
 
-class AsyncClient(_Face, AsyncManaging):
+class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
     """Use whichever model servers there are, from asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance

@@ -20,16 +20,25 @@ T = TypeVar("T")
 blockbuster = pytest.importorskip("blockbuster")
 
 
-def test_nothing_blocks_the_loop(start: Any) -> None:
+def test_nothing_blocks_the_loop(start: Any, tmp_path: Path) -> None:
     server = start(stand_ins.ollama())
     by_name = server.url.replace("127.0.0.1", "localhost")
-    client = AsyncClient([by_name], models_path=TINY_MODELS, monitor_every=0.05)
+    cache = tmp_path / "answers.sqlite"
+    client = AsyncClient([by_name], models_path=TINY_MODELS, monitor_every=0.05, cache=cache)
 
     async def use() -> None:
         async with client:
             assert (await client.chat("hello", model="tiny")).content == "Hi."
             assert [delta async for delta in client.stream("hello", model="tiny")]
             assert (await client.embed(["text"] * 3, model="embed", chunk_size=1)).vectors
+            for _ in range(2):
+                assert [step async for step in client.stream("hello", model="tiny", seed=1)]
+                assert (await client.chat("hello", model="tiny", temperature=0)).content == "Hi."
+                assert (await client.embed("text", model="embed")).cached
+            options: Any = {"model": "embed", "chunk_size": 1, "checkpoint": tmp_path / "part"}
+            for texts in ["text"] * 3, ["text"] * 5:
+                found = [step async for step in client.embed_many(texts, **options)]
+                assert len(found) == len(texts)
             for ask in (client.servers, client.listing, client.models, client.running):
                 assert await ask() is not None
             assert await client.route("tiny")

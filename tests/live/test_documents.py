@@ -14,7 +14,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 NAMES = {"qwen3:8b": "localmix-tiny", "nomic-embed-text": "localmix-tiny-embed"}
 
 
-@pytest.mark.parametrize("name", ["adapters.md", "langchain.md", "observing.md"])
+@pytest.mark.parametrize(
+    "name", ["adapters.md", "caching.md", "langchain.md", "observing.md", "scale.md"]
+)
 def test_a_document_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALMIX_ALIASES", json.dumps(NAMES))
     log = logging.getLogger("localmix")

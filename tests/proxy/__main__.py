@@ -1,8 +1,8 @@
 """Run clients that are no Python packages: `make clients`; each says what it needs.
 
-The JavaScript clients come from npm. Ollama's own integration tests are built where `OLLAMA_SRC`
-names a folder with its sources; they are run in front of a server that says what they want to hear,
-since what they judge beside that is the API.
+The JavaScript clients, Codex and Claude Code come from npm. Ollama's own integration tests are
+built where `OLLAMA_SRC` names a folder with its sources; they are run in front of a server that
+says what they want to hear, since what they judge beside that is the API.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.loopback import serving
 from tests.proxy.behind import lmstudio
+from tests.proxy.clients import agents
 from tests.proxy.clients.scripted import scripted
 from tests.proxy.served import proxy
 
@@ -23,14 +24,25 @@ HERE = Path(__file__).parent / "clients"
 GROUPS = "TestAPI|TestBasic|TestTools|TestContext|TestConcurrency"
 
 
+def has_node(what: str) -> bool:
+    if shutil.which("npm") and shutil.which("node"):
+        return True
+    print(f"{what}: skipped, it needs node and npm")
+    return False
+
+
 def javascript() -> None:
-    if not (shutil.which("npm") and shutil.which("node")):
-        print("JavaScript: skipped, it needs node and npm")
+    if not has_node("JavaScript"):
         return
     with tempfile.TemporaryDirectory() as folder, lmstudio() as front:
         shutil.copy(HERE / "javascript.mjs", folder)
         subprocess.run(["npm", "install", "--silent", "ollama", "openai"], cwd=folder, check=True)
         subprocess.run(["node", "javascript.mjs", front.url, front.chat], cwd=folder, check=True)
+
+
+def codex_and_claude_code() -> None:
+    if has_node("Codex and Claude Code"):
+        agents.run()
 
 
 def ollamas_own() -> None:
@@ -55,4 +67,5 @@ def ollamas_own() -> None:
 
 if __name__ == "__main__":
     javascript()
+    codex_and_claude_code()
     ollamas_own()

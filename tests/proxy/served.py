@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from localmix.proxy.answering import Pace
 from localmix.proxy.application import make
 from localmix.proxy.body import BodyBounds
 from localmix.proxy.running import Listener
+from localmix.pytest.listening import listening
 from localmix.settings import Settings
 
 
@@ -77,41 +76,12 @@ def proxy(
 ) -> Iterator[Proxy]:
     """Run a proxy until the block ends; without servers it looks for them as usual."""
     read = Settings.load(servers=servers, **{"proxy_port": 0, **settings})
-    running: list[Proxy] = []
-    problems: list[BaseException] = []
-    ready = threading.Event()
-    ends: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
-    async def serve() -> None:
-        end = asyncio.Event()
-        ends.append((asyncio.get_running_loop(), end))
-        app = make(read, pace=pace, bounds=bounds)
-        async with Listener(read, app, kept=kept, grace=1.0) as listener:
-            running.append(Proxy(listener.url, listener.port))
-            ready.set()
-            await end.wait()
+    def make_listener() -> Listener:
+        return Listener(read, make(read, pace=pace, bounds=bounds), kept=kept, grace=1.0)
 
-    def work() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001  (told to the test below)
-            problems.append(error)
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    ready.wait(30)
-    if problems:
-        raise problems[0]
-    try:
-        yield running[0]
-    finally:
-        loop, end = ends[0]
-        loop.call_soon_threadsafe(end.set)
-        thread.join(30)
-    if problems:
-        raise problems[0]
+    with listening(make_listener) as listener:
+        yield Proxy(listener.url, listener.port)
 
 
 def read_reply(connection: socket.socket) -> Reply:

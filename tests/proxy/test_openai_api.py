@@ -69,7 +69,7 @@ def test_errors_in_its_own_shape(front: Proxy) -> None:
         ("/v1/completions", {"model": "tiny"}, 400),
         ("/v1/embeddings", b"{", 400),
         ("/v1/nothing", {}, 404),
-        ("/v1/responses", {}, 404),
+        ("/v1/responses", {}, 400),
     ):
         reply = front.ask("POST", path, body)
         assert reply.status == status

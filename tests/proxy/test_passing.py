@@ -305,3 +305,21 @@ def test_arguments_that_say_done_are_read_and_passed_on() -> None:
     assert isinstance(delta, PassedDelta)
     assert delta.raw == line
     assert not relay.is_done
+
+
+def test_an_answer_from_the_cache_is_the_same_byte_for_byte(start: Start, tmp_path: Any) -> None:
+    behind = start(
+        stand_ins.ollama(POST__api_chat=pieces([ODD, ODD, DONE], "application/x-ndjson"))
+    )
+    body = BODY[:-1] + b',"options":{"temperature":0}}'
+    with proxy([behind.url], cache=tmp_path / "answers.sqlite") as front:
+        replies = [front.ask("POST", "/api/chat", body) for _ in range(2)]
+        assert [reply.body for reply in replies] == [ODD + ODD + DONE] * 2
+        assert behind.count("POST /api/chat") == 1
+        front.ask("POST", "/api/chat", body.replace(b"novel", b"other"))
+        assert behind.count("POST /api/chat") == 2
+        whole_body = body[:-1] + b',"stream":false}'
+        behind.routes["POST /api/chat"] = whole(stand_ins.OLLAMA_DONE)
+        said = [front.ask("POST", "/api/chat", whole_body).json["message"] for _ in range(2)]
+        assert said[0] == said[1]
+        assert behind.count("POST /api/chat") == 3

@@ -17,6 +17,7 @@ import pytest
 
 import localmix
 from localmix import AsyncClient, Client, errors
+from localmix.bulk import AsyncInBulk, InBulk
 from localmix.management import AsyncManaging, Managing
 from localmix.settings import Settings
 from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
@@ -51,12 +52,15 @@ FLOORS = {
     "servers": 4,
     "discovery": 5,
     "routing": 6,
+    "caching": 7,
     "streams": 7,
     "transport": 7,
+    "bulk": 8,
     "management": 8,
     "client": 9,
     "adapting": 10,
     "proxy": 10,
+    "pytest": 11,
     "cli": 11,
     "langchain_localmix": 11,
     "llamaindex_localmix": 11,
@@ -203,7 +207,13 @@ def test_all_is_sorted_and_complete(package: str) -> None:
 
 @pytest.mark.parametrize(
     ("sync", "asynchronous"),
-    [(Client, AsyncClient), (Managing, AsyncManaging), (Steps, AsyncSteps), (Stream, AsyncStream)],
+    [
+        (Client, AsyncClient),
+        (InBulk, AsyncInBulk),
+        (Managing, AsyncManaging),
+        (Steps, AsyncSteps),
+        (Stream, AsyncStream),
+    ],
 )
 def test_the_two_colours_have_the_same_methods(sync: type, asynchronous: type) -> None:
     def public(kind: type) -> dict[str, str]:

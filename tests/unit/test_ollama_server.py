@@ -16,7 +16,7 @@ from localmix.dialects.ollama import context, listings
 from localmix.dialects.ollama.client import OllamaDialect
 from localmix.dialects.ollama.decoder import OllamaDecoder
 from localmix.dialects.ollama.server import OllamaServer
-from localmix.dialects.ollama.writer import write_done
+from localmix.dialects.ollama.writer import write_done, write_vectors
 from localmix.dialects.serving import Ask, Failure, Listed, Load, Unload
 from localmix.errors import ConfigError
 from localmix.types import (
@@ -374,10 +374,10 @@ def test_a_sign_of_life_says_nothing_and_an_error_is_a_line() -> None:
 
 def test_vectors_in_both_shapes() -> None:
     result = EmbedResult([[1.0, 0.0]], usage=Usage(8, 0))
-    said = json.loads(SERVER.write_embeddings(read("/api/embed", input="a river"), result))
+    said = json.loads(write_vectors(read("/api/embed", input="a river"), result))
     assert said["embeddings"] == [[1.0, 0.0]]
     assert all(said[name] > 0 for name in METRICS[:3])
-    old = SERVER.write_embeddings(read("/api/embeddings", prompt="a river"), result)
+    old = write_vectors(read("/api/embeddings", prompt="a river"), result)
     assert json.loads(old) == {"embedding": [1.0, 0.0]}
 
 

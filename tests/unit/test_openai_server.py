@@ -17,7 +17,7 @@ from localmix.dialects.lmstudio import listings as lmstudio
 from localmix.dialects.openai.client import OpenAIDialect
 from localmix.dialects.openai.decoder import OpenAIDecoder
 from localmix.dialects.openai.server import OpenAIServer
-from localmix.dialects.openai.writer import write_models
+from localmix.dialects.openai.writer import write_models, write_vectors
 from localmix.dialects.serving import Ask, Failure, Listed
 from localmix.errors import ConfigError
 from localmix.types import (
@@ -264,11 +264,11 @@ def test_a_completion_streamed_and_whole() -> None:
 
 def test_vectors_as_numbers_and_in_base64() -> None:
     result = EmbedResult([[1.0, -0.5]], usage=Usage(8, 0))
-    plain = json.loads(SERVER.write_embeddings(read("/v1/embeddings", input="a"), result))
+    plain = json.loads(write_vectors(read("/v1/embeddings", input="a"), result))
     assert plain["data"][0]["embedding"] == [1.0, -0.5]
     assert plain["usage"] == {"prompt_tokens": 8, "total_tokens": 8}
     packed = json.loads(
-        SERVER.write_embeddings(read("/v1/embeddings", input="a", encoding_format="base64"), result)
+        write_vectors(read("/v1/embeddings", input="a", encoding_format="base64"), result)
     )
     data = base64.b64decode(packed["data"][0]["embedding"])
     assert struct.unpack("<2f", data) == (1.0, -0.5)

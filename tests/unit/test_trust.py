@@ -48,6 +48,7 @@ DANGEROUS = {
     "proxy_allow_origins": ['["https://evil.example"]', '"*"'],
     "proxy_allow_hosts": ['["evil.example"]'],
     "proxy_allow_cloud": ["true"],
+    "cache": ["true", '"answers.sqlite"'],
 }
 HARMLESS = [
     'model = "tiny"',

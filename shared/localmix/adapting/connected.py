@@ -321,7 +321,7 @@ class Generating(Connected, GenerationRequest):
     def _of_loading(self) -> Any:
         """Give the options that a loaded model depends on, for the shortest of answers."""
         loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
-        return loading | {"max_tokens": 1}
+        return loading | {"max_tokens": 1, "cache": False}
 
 
 class Embedding(Connected):
@@ -350,13 +350,13 @@ class Embedding(Connected):
         Returns:
             Where it was loaded.
         """
-        result = self.client.embed("Hello", **self._options)
+        result = self.client.embed("Hello", cache=False, **self._options)
         self._pin(result)
         return result.route
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
-        result = await self.async_client.embed("Hello", **self._options)
+        result = await self.async_client.embed("Hello", cache=False, **self._options)
         self._pin(result)
         return result.route
 

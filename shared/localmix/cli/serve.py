@@ -76,7 +76,7 @@ def serve(
     log_requests: LogRequests = None,
     as_json: Json = False,
 ) -> None:
-    """Serve the APIs of Ollama and OpenAI, in front of all model servers."""
+    """Serve the APIs of Ollama, OpenAI and Anthropic, in front of all model servers."""
     settings = Settings.load(
         servers=servers or None,
         proxy_host=host,
@@ -101,7 +101,7 @@ def _tell_a_program(url: str, servers: Sequence[Server]) -> None:
 
 
 def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
-    say(f"The APIs of Ollama and OpenAI are at {url} (Ctrl-C ends it).")
+    say(f"The APIs of Ollama, OpenAI and Anthropic are at {url} (Ctrl-C ends it).")
     usable = [server for server in servers if server.kind]
     if usable:
         say("Behind it:")

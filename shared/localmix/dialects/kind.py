@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from localmix.dialects.dialect import Dialect, Endpoint
+from localmix.dialects.dialect import Dialect, Endpoint, Target
 from localmix.dialects.keeper import Keeper
 from localmix.dialects.reading import Facts
-from localmix.types import Kind
+from localmix.types import ChatRequest, Kind
 from localmix.wire.flows import Flow
 
 
@@ -47,6 +47,7 @@ class ServerKind:
         may_write_on: Whether some builds do not notice that they are hung up on.
         can_pull: Whether it can fetch models.
         is_started_here: Whether its models run in processes that localmix starts.
+        count_tokens: Count the tokens of a prompt, where some servers of this kind can.
         least_window: The context window that a model gets at least, in tokens, where that is known.
     """
 
@@ -66,4 +67,5 @@ class ServerKind:
     may_write_on: bool = False
     can_pull: bool = False
     is_started_here: bool = False
+    count_tokens: Callable[[Target, ChatRequest], Flow[int]] | None = None
     least_window: int | None = None

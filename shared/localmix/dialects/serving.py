@@ -15,7 +15,6 @@ from localmix.types import (
     ChatResult,
     Delta,
     EmbedRequest,
-    EmbedResult,
     GenerationRequest,
     ModelInfo,
 )
@@ -52,6 +51,7 @@ class Ask:
         wanted: What is asked for.
         is_streamed: Whether the answer shall come step by step.
         said: The body of the call, for what only the writer of the answer wants to know.
+        wishes: Options that a model may be unable to follow, and that nothing shall fail for.
     """
 
     path: str
@@ -59,6 +59,7 @@ class Ask:
     wanted: Wanted
     is_streamed: bool = False
     said: Asked = field(default_factory=lambda: Asked({}), repr=False)
+    wishes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ class Failure:
         message: What went wrong, in a sentence.
         missing: The model that nobody has, where that is the error.
         retry_after: Seconds after which it may go better.
+        is_too_long: Whether the model has no room for what it was told.
     """
 
     status: int
     message: str
     missing: str = ""
     retry_after: float | None = None
+    is_too_long: bool = False
 
 
 class Writer(Protocol):
@@ -122,10 +125,6 @@ class ServerDialect(Protocol):
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
-        ...
-
-    def write_embeddings(self, ask: Ask, result: EmbedResult) -> bytes:
-        """Write vectors."""
         ...
 
     def write_error(self, failure: Failure) -> bytes:

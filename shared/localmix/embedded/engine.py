@@ -17,6 +17,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -250,6 +251,7 @@ class Engine:
             loaded_context_length=served.window if served else min(trained or window, window),
             embedding_length=_count(head.get(f"{family}.embedding_length")),
             size_bytes=path.stat().st_size,
+            modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
             family=family,
             parameters=_text(head.get("general.size_label")),
             quantization="" if file_type is None else gguf.QUANTIZATIONS.get(file_type, ""),

@@ -24,7 +24,7 @@ from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.refusals import no_model
-from localmix.types import Kind, Model, ModelInfo
+from localmix.types import ChatRequest, Kind, Model, ModelInfo
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
 
@@ -67,6 +67,17 @@ class Management:
         """List what is in memory now, one entry for each server."""
         catalog = yield from self._fleet.selection.catalog()
         return [place.model for place in catalog.everything if place.model.loaded]
+
+    def count_tokens(self, request: ChatRequest) -> Flow[int | None]:
+        """Have a prompt counted by the server that it would go to; `None` if that cannot count."""
+        place = (yield from self._fleet.selection.places(Needs(request.model)))[0].place
+        count = KINDS[place.model.kind].count_tokens
+        if count is None:
+            return None
+        try:
+            return (yield from count(_target(place), request))
+        except LocalMixError:
+            return None  # not every server of the kind has the endpoints
 
     # In memory
 

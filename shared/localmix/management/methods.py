@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
 from localmix.streams import AsyncSteps, Steps
 from localmix.types import Model, ModelInfo, PullStep
+from localmix.types.build import Conversation, chat_request
+from localmix.types.options import ChatOptions
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
@@ -38,6 +40,17 @@ class Managing:
             NoServerError: No server answered.
         """
         return self._driver.run(self._management.models())
+
+    def count_tokens(self, messages: Conversation, **options: Unpack[ChatOptions]) -> int | None:
+        """Count the tokens of a prompt with its tools, without images; arguments as for `chat`.
+
+        `None` where the server that it would go to cannot count: of those that are known, only
+        llama.cpp's can.
+
+        Raises:
+            ModelNotFoundError: No server has the model.
+        """
+        return self._driver.run(self._management.count_tokens(chat_request(messages, options)))
 
     def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""
@@ -145,6 +158,12 @@ class AsyncManaging:
     async def models(self) -> list[Model]:
         """List each model once, with every server that has it; see `Managing.models`."""
         return await self._run(self._management.models())
+
+    async def count_tokens(
+        self, messages: Conversation, **options: Unpack[ChatOptions]
+    ) -> int | None:
+        """Count the tokens of a prompt, with its tools; see `Managing.count_tokens`."""
+        return await self._run(self._management.count_tokens(chat_request(messages, options)))
 
     async def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""

@@ -1,4 +1,4 @@
-"""One address for every tool: the APIs of Ollama and OpenAI in front of all model servers.
+"""One address for every tool: the APIs of Ollama, OpenAI and Anthropic for all model servers.
 
 `localmix serve` on the command line; from Python `run`, or `app` for a server of one's own. It
 needs the extra `proxy`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from localmix.errors import LocalMixError
 from localmix.proxy import calls
 from localmix.proxy.failures import failure_of
 from localmix.proxy.service import Service
-from localmix.types import Delta, EmbedRequest, GenerationRequest
+from localmix.types import Delta, EmbedRequest, EmbedResult, GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ class Stage:
         self, http: web.Request, ask: Ask, request: GenerationRequest
     ) -> web.StreamResponse:
         """Answer a chat or a completion."""
+        with self.service.using(ask):
+            return await self._answer(http, ask, request)
+
+    async def _answer(
+        self, http: web.Request, ask: Ask, request: GenerationRequest
+    ) -> web.StreamResponse:
         writer = self.dialect.writer(ask, utc_now)
         if not ask.is_streamed:
             result = await self.service.whole(ask, request)
@@ -65,12 +71,14 @@ class Stage:
             await reply.end(*(() if reply.is_passed else writer.close()))
         return reply.response
 
-    async def embed(self, ask: Ask, request: EmbedRequest) -> web.StreamResponse:
+    async def embed(
+        self, ask: Ask, request: EmbedRequest, write: Callable[[Ask, EmbedResult], bytes]
+    ) -> web.StreamResponse:
         """Answer with vectors."""
         result = await self.service.embed(ask, request)
         if isinstance(result, PassedVectors):
             return whole(result.raw)
-        return whole(self.dialect.write_embeddings(ask, result))
+        return whole(write(ask, result))
 
 
 class _Reply:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
 from localmix import AsyncClient
+from localmix.dialects.anthropic.server import AnthropicServer
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import OllamaServer
 from localmix.dialects.openai.server import OpenAIServer
+from localmix.dialects.responses.server import ResponsesServer
 from localmix.dialects.serving import Failure, ServerDialect
 from localmix.errors import LocalMixError
 from localmix.proxy import calls
 from localmix.proxy.activity import Activity
+from localmix.proxy.agents import AgentEndpoints
+from localmix.proxy.aliases import Aliases
 from localmix.proxy.answering import Pace, Stage, whole
 from localmix.proxy.body import BodyBounds, read_body
 from localmix.proxy.calls import Call, Calls
 from localmix.proxy.door import Door
 from localmix.proxy.failures import RefusedError, failure_of
+from localmix.proxy.managing import ManagingEndpoints
 from localmix.proxy.ollama import OllamaEndpoints
 from localmix.proxy.openai import OpenAIEndpoints
 from localmix.proxy.routes import HEADERS, MANAGE, USE, Route
@@ -33,7 +38,8 @@ from localmix.transport.over_aiohttp import AiohttpWire
 from localmix.wire import kin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_OLLAMA, _OPENAI = OllamaServer(), OpenAIServer()
+_OLLAMA, _OPENAI, _RESPONSES = OllamaServer(), OpenAIServer(), ResponsesServer()
+_ANTHROPIC = AnthropicServer()
 _log = logging.getLogger("localmix.proxy")
 # The most requests that wait for an answer at once; the servers' own limits come first.
 MOST_AT_ONCE = 1024
@@ -51,15 +57,17 @@ def make(
     activity, pace, bounds = Activity(), pace or Pace(), bounds or BodyBounds()
     transport, observers = AsyncTransport(AiohttpWire), (calls.hear, activity.hear)
     client = AsyncClient.with_settings(settings, transport, observers)
+    aliases = Aliases(settings.proxy_models_file)
     service = Service(
-        client, allows_cloud=settings.proxy_allow_cloud, is_read_only=settings.proxy_read_only
+        client,
+        aliases,
+        allows_cloud=settings.proxy_allow_cloud,
+        is_read_only=settings.proxy_read_only,
     )
-    ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
-    openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
     watching = Watching(settings, service, activity)
     gate = Gate(settings, watching.calls)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    for route in (*ollama.routes(), *openai.routes(), *watching.routes()):
+    for route in (*_routes(service, pace, settings), *watching.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -72,6 +80,19 @@ def make(
     app.on_cleanup.extend((close, watching.close))
     app[CLIENT] = client
     return app
+
+
+def _routes(service: Service, pace: Pace, settings: Settings) -> Sequence[Route]:
+    """List the endpoints of all APIs."""
+    stages = (Stage(service, each, pace) for each in (_OLLAMA, _OPENAI, _ANTHROPIC, _RESPONSES))
+    ollama, openai, messages, responses = stages
+    endpoints = (
+        OllamaEndpoints(ollama, is_read_only=settings.proxy_read_only),
+        OpenAIEndpoints(openai),
+        AgentEndpoints(_ANTHROPIC, messages, responses),
+        ManagingEndpoints(service),
+    )
+    return [route for each in endpoints for route in each.routes()]
 
 
 class Gate:
@@ -131,6 +152,8 @@ class Gate:
             call.endpoint = route.path
             if route.right == MANAGE and self._is_read_only:
                 raise RefusedError(403, "This proxy is read-only.")
+            if route.right == MANAGE and not self._door.lets_manage(http.remote or ""):
+                raise RefusedError(403, "Models are managed from this machine, or with a token.")
             if route.right == USE and self._waiting >= MOST_AT_ONCE:
                 raise RefusedError(503, "Too many requests are waiting.", retry_after=1.0)
             self._waiting += 1
@@ -166,4 +189,6 @@ class Gate:
 
 def _dialect_of(path: str) -> ServerDialect:
     """Tell in whose words a path is answered, also one that does not exist."""
+    if path.startswith("/v1/messages"):
+        return _ANTHROPIC
     return _OPENAI if path.startswith(("/v1", "/api/v0")) else _OLLAMA

@@ -77,6 +77,13 @@ class Door:
         fits = [hmac.compare_digest(each.encode("utf-8", "replace"), wanted) for each in shown]
         return any(fits)
 
+    def lets_manage(self, address: str) -> bool:
+        """Tell whether a caller may change models: one of this machine, or who knows the token."""
+        try:
+            return bool(self.token) or ipaddress.ip_address(address).is_loopback
+        except ValueError:
+            return True  # a socket of this machine has no address
+
     def answer_headers(self, origin: str) -> dict[str, str]:
         """Let the page of a known origin read the answer."""
         if not origin:

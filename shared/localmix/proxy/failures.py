@@ -79,7 +79,8 @@ def failure_of(error: LocalMixError, model: str = "") -> Failure:
     if isinstance(error, OverloadedError) and error.status == _TOO_MANY:
         status = _TOO_MANY
     missing = model if isinstance(error, ModelNotFoundError) else ""
-    return Failure(status, _sentence(error), missing, _retry_after(error))
+    is_too_long = isinstance(error, ContextLengthError)
+    return Failure(status, _sentence(error), missing, _retry_after(error), is_too_long)
 
 
 def _sentence(error: LocalMixError) -> str:

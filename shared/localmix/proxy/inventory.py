@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from localmix import AsyncClient
 from localmix.dialects.ollama.listings import with_tag
 from localmix.dialects.serving import Listed
+from localmix.proxy.aliases import Aliases
 from localmix.types import Model, ModelInfo
 
 # Seconds for which a list counts: some programs ask for it several times at once.
@@ -28,8 +29,9 @@ _Key = tuple[str, str, str]
 class Inventory:
     """The models of all servers, as callers see them."""
 
-    def __init__(self, client: AsyncClient, *, shows_cloud: bool) -> None:
+    def __init__(self, client: AsyncClient, aliases: Aliases, *, shows_cloud: bool) -> None:
         self._client = client
+        self._own_aliases = aliases
         self._shows_cloud = shows_cloud
         self._models: Sequence[Model] = ()
         self._keys: frozenset[_Key] = frozenset()
@@ -56,8 +58,9 @@ class Inventory:
 
     def _aliases(self) -> Iterator[tuple[str, Sequence[ModelInfo]]]:
         """List the user's own names: some programs ask for no name that is not listed."""
-        for alias in self._client.settings.aliases:
-            meant = self._client.known(alias)
+        kept = [(alias.name, alias.source) for alias in self._own_aliases]
+        for alias, name in (*((each, each) for each in self._client.settings.aliases), *kept):
+            meant = self._client.known(name)
             for model in self._models:
                 if meant and any(_key(place) == _key(meant) for place in model.places):
                     yield alias, model.places

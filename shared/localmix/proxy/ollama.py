@@ -8,17 +8,15 @@ from aiohttp import web
 
 from localmix.dialects.asking import Asked
 from localmix.dialects.ollama import listings
-from localmix.dialects.ollama.writer import write_done
+from localmix.dialects.ollama.writer import write_done, write_vectors
 from localmix.dialects.serving import Load, Unload, Wanted
 from localmix.errors import ConfigError
 from localmix.proxy.answering import Stage, utc_now, whole
 from localmix.proxy.failures import RefusedError
-from localmix.proxy.routes import MANAGE, READ, USE, Route
+from localmix.proxy.routes import READ, USE, Route
 from localmix.proxy.static import is_browser, welcome
 from localmix.types import EmbedRequest
 from localmix.wire import jsontext
-
-_LATER = ("create", "push", "copy", "pull")
 
 
 class OllamaEndpoints:
@@ -39,9 +37,6 @@ class OllamaEndpoints:
             Route("GET", "/api/ps", READ, self._ps),
             Route("POST", "/api/show", READ, self._show, has_body=True),
             *(Route("POST", f"/api/{name}", USE, self._ask, has_body=True) for name in asks),
-            *(Route("POST", f"/api/{name}", MANAGE, _not_yet) for name in _LATER),
-            Route("DELETE", "/api/delete", MANAGE, _not_yet),
-            *(Route(method, "/api/blobs/{digest}", MANAGE, _not_yet) for method in _BLOBS),
         ]
 
     async def _hello(self, http: web.Request, _: Asked) -> web.StreamResponse:
@@ -74,7 +69,7 @@ class OllamaEndpoints:
                 await self._service.unload(ask)
                 return whole(write_done(ask, "unload", utc_now))
             case EmbedRequest() as request:
-                return await self._stage.embed(ask, request)
+                return await self._stage.embed(ask, request, write_vectors)
             case request:
                 return await self._stage.generate(http, ask, request)
 
@@ -82,10 +77,3 @@ class OllamaEndpoints:
 def unloads(wanted: Wanted) -> bool:
     """Tell whether a model would be taken out of memory, now or after its answer."""
     return isinstance(wanted, Unload) or getattr(wanted, "keep_alive", None) == 0
-
-
-_BLOBS = ("GET", "POST")
-
-
-async def _not_yet(http: web.Request, _: Asked) -> web.StreamResponse:
-    raise RefusedError(501, f"localmix does not serve {http.path}: models are kept elsewhere.")

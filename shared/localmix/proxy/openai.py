@@ -52,6 +52,6 @@ class OpenAIEndpoints:
     async def _ask(self, http: web.Request, said: Asked) -> web.StreamResponse:
         ask = self._stage.dialect.read(http.path, said)
         if isinstance(ask.wanted, EmbedRequest):
-            return await self._stage.embed(ask, ask.wanted)
+            return await self._stage.embed(ask, ask.wanted, openai.write_vectors)
         assert isinstance(ask.wanted, GenerationRequest)  # noqa: S101  (it reads nothing else)
         return await self._stage.generate(http, ask, ask.wanted)

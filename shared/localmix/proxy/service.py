@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from localmix import AsyncClient
+from localmix.dialects.ollama import listings
 from localmix.dialects.serving import Ask, Listed, Load
 from localmix.errors import (
     ContextLengthError,
@@ -15,10 +16,12 @@ from localmix.errors import (
     ModelNotFoundError,
     UnsupportedFeatureError,
 )
+from localmix.proxy.aliases import Aliases
+from localmix.proxy.busy import Busy
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
 from localmix.proxy.windows import Windows
-from localmix.proxy.wishes import Wishes
+from localmix.proxy.wishes import Wishes, without
 from localmix.streams import AsyncStream
 from localmix.types import (
     ChatRequest,
@@ -41,15 +44,23 @@ R = TypeVar("R", GenerationRequest, EmbedRequest)
 class Service:
     """What the endpoints of every dialect stand on."""
 
-    def __init__(self, client: AsyncClient, *, allows_cloud: bool, is_read_only: bool) -> None:
+    def __init__(
+        self, client: AsyncClient, aliases: Aliases, *, allows_cloud: bool, is_read_only: bool
+    ) -> None:
         self.client = client
+        self.aliases = aliases
         self._allows_cloud = allows_cloud
         self._windows = None if is_read_only else Windows(client)
         self._wishes = Wishes()
-        self.inventory = Inventory(client, shows_cloud=allows_cloud)
+        self._busy = Busy()
+        self.inventory = Inventory(client, aliases, shows_cloud=allows_cloud)
         self.move_listeners: list[MoveListener] = []
 
     # Answers
+
+    def using(self, ask: Ask) -> AbstractContextManager[None]:
+        """Keep a model from being unloaded while it answers."""
+        return self._busy.using(self.aliases.source(ask.model))
 
     async def open(self, ask: Ask, request: GenerationRequest) -> tuple[Delta, AsyncStream]:
         """Open a stream; give its first delta with it. Until then another server may answer."""
@@ -79,7 +90,17 @@ class Service:
 
     async def embed(self, ask: Ask, request: EmbedRequest) -> EmbedResult:
         """Get vectors."""
-        return await self._asked(ask, request, self.client.embed)
+        with self.using(ask):
+            return await self._asked(ask, request, self.client.embed)
+
+    async def count(self, request: ChatRequest) -> int | None:
+        """Have a prompt counted by its server; `None` where that cannot, or there is none."""
+        request = self.aliases.applied(request)
+        self.check_cloud(request.model or "")
+        try:
+            return await self.client.count_tokens(request)
+        except LocalMixError:
+            return None
 
     # Models
 
@@ -88,18 +109,22 @@ class Service:
 
         One that is there stays as it is: LM Studio would load it anew to be told for how long.
         """
-        place = await self._place(ask.model, "chat")
+        model = self.aliases.source(ask.model)
+        place = await self._place(model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
-        model = await self.client.load(ask.model, keep_alive=wants)
-        self._moved("load", [model] if model.loaded and not place.loaded else [])
+        loaded = await self.client.load(model, keep_alive=wants)
+        self._moved("load", [loaded] if loaded.loaded and not place.loaded else [])
 
     async def unload(self, ask: Ask) -> None:
-        """Take a model out of memory."""
-        self._check_cloud(ask.model, None)
-        self._moved("unload", await self.client.unload(ask.model))
+        """Take a model out of memory, once the requests for it that run are done."""
+        model = self.aliases.source(ask.model)
+        self.check_cloud(model)
+        await self._busy.idle(model)
+        self._moved("unload", await self.client.unload(model))
 
     def _moved(self, step: MoveStep, models: Iterable[ModelInfo]) -> None:
         """Tell what a caller has had done, and have the servers asked again."""
+        self.inventory.doubt()
         self.inventory.doubt()
         for model in models:
             for listener in self.move_listeners:
@@ -107,13 +132,31 @@ class Service:
 
     async def show(self, name: str) -> Listed:
         """Describe a model; under the name that it was asked for by."""
-        place = await self._place(name, "chat")
+        alias, model = self.aliases.get(name), self.aliases.source(name)
+        place = await self._place(model, "chat")
         with suppress(UnsupportedFeatureError):  # some servers only list their models
-            place = await self.client.show(name)
+            place = await self.client.show(model)
+        if alias:
+            place = listings.with_defaults(place, alias.system, alias.template, alias.parameters)
         listed = self.inventory.listed(name, [place], datetime.now(UTC))
         if listed is None:
             raise ModelNotFoundError(f"No server holds the model {name!r}.")
         return listed
+
+    async def find(self, name: str) -> ModelInfo:
+        """Find the model that a name means.
+
+        Raises:
+            ModelNotFoundError: No server has it.
+        """
+        return await self._place(self.aliases.source(name), "chat")
+
+    async def named(self, name: str) -> list[ModelInfo]:
+        """List the models that servers call exactly so."""
+        try:
+            return await self.client.named(name)
+        except ModelNotFoundError:
+            return []
 
     # What all requests have in common
 
@@ -127,20 +170,26 @@ class Service:
         """Ask; without an option that the server cannot be told, and once the model is loaded."""
         purpose: Purpose = "embedding" if isinstance(request, EmbedRequest) else "chat"
         is_loaded = has_grown = False
+        request = self.aliases.applied(request)
+        model = request.model or ask.model
         while True:
-            place = await self._place(ask.model, purpose)
+            place = await self._place(model, purpose)
             try:
                 return await answer(self._wishes.eased(request, place))
             except UnsupportedFeatureError as error:
-                if not self._wishes.learn(error, place):
+                if self._wishes.learn(error, place):
+                    continue
+                simpler = without(request, ask.wishes)
+                if simpler == request:
                     raise
+                request = simpler
             except ModelNotFoundError as error:
                 # LM Studio without just-in-time loading: it has the model, and will not load it.
-                if is_loaded or not await self._is_loaded_now(ask.model):
+                if is_loaded or not await self._is_loaded_now(model):
                     raise error from None
                 is_loaded = True
             except ContextLengthError as error:
-                if has_grown or not await self._has_grown(ask.model, request, place, error):
+                if has_grown or not await self._has_grown(model, request, place, error):
                     raise
                 has_grown = True
 
@@ -163,17 +212,17 @@ class Service:
 
     async def _place(self, model: str, purpose: Purpose) -> ModelInfo:
         """Find where a request would go."""
-        self._check_cloud(model, None)
+        self.check_cloud(model)
         known = self.client.known(model, purpose)
         if known is None:
             await self.client.route(model, purpose=purpose)
             known = self.client.known(model, purpose)
         if known is None:
             raise ModelNotFoundError(f"No server holds the model {model!r}.")
-        self._check_cloud(model, known)
+        self.check_cloud(model, known)
         return known
 
-    def _check_cloud(self, model: str, place: ModelInfo | None) -> None:
+    def check_cloud(self, model: str, place: ModelInfo | None = None) -> None:
         """Refuse what would leave for a cloud, unless the user allows that.
 
         Raises:

@@ -54,5 +54,12 @@ class Wishes:
         return True
 
 
+def without(request: R, wishes: frozenset[str]) -> R:
+    """Leave out what a caller would only like, whatever a server may do with it."""
+    fields = type(request).model_fields
+    changes = {name: fields[name].default for name in wishes & fields.keys()}
+    return cast("R", request.model_copy(update=changes)) if changes else request
+
+
 def _key(place: ModelInfo) -> tuple[str, str]:
     return place.server, place.name

@@ -15,7 +15,6 @@ from localmix.errors import (
     Attempt,
     AuthenticationError,
     ConfigError,
-    DiscoveryError,
     LocalMixError,
     ModelNotFoundError,
     ProtocolError,
@@ -27,10 +26,10 @@ from localmix.errors import (
 )
 from localmix.observing import Watch
 from localmix.routing.catalog import Place
-from localmix.routing.comparing import Comparing
 from localmix.routing.fleet import Fleet
 from localmix.routing.loading import Loading, endpoint_for, window_for
 from localmix.routing.needs import Needs
+from localmix.routing.places import deadline_of, find_places
 from localmix.routing.queueing import Queue
 from localmix.routing.ranking import Ranked, is_loaded, reason_of
 from localmix.routing.refusals import call_mute, out_of_time
@@ -92,14 +91,12 @@ class Dispatch:
         self._clock = fleet.clock
         self._budget = RetryBudget()
         self._queue = Queue(fleet)
-        self._comparing = Comparing(fleet)
 
     def run(self, errand: Errand[T]) -> Flow[Answered[T]]:
         """Get an answer, or the error of the last server with every attempt in it."""
-        bound = self._fleet.settings.timeout
-        log = _Log(self._clock() + (float("inf") if bound is None else bound), errand.watch)
+        log = _Log(deadline_of(self._fleet), errand.watch)
         retry = Retry(self._fleet.settings.max_retries, self._budget)
-        candidates = yield from self._places(errand.needs, log)
+        candidates = yield from find_places(self._fleet, errand.needs, log.deadline)
         while True:
             seen = len(log.attempts)
             answered = yield from self._round(errand, candidates, log)
@@ -111,15 +108,6 @@ class Dispatch:
             if not new and not (yield from self._pause(retry, errors, log)):
                 raise errors[-1].tried(tuple(log.attempts))
             candidates = new or candidates
-
-    def _places(self, needs: Needs, log: _Log) -> Flow[list[Ranked]]:
-        try:
-            yield from self._comparing.settle(needs, log.deadline)
-            return (yield from self._fleet.selection.places(needs, log.deadline))
-        except DiscoveryError as error:
-            if self._clock() >= log.deadline:
-                raise out_of_time(self._fleet.settings) from error
-            raise
 
     def _round(
         self, errand: Errand[T], candidates: Sequence[Ranked], log: _Log

@@ -34,6 +34,7 @@ class Needs:
         output_tokens: The most tokens of the answer; `None` if unbounded.
         conversation: What is the same in all turns of a conversation; `None` if it has none.
         is_continued: Whether the conversation has had an answer before.
+        is_spread: Whether no server is better than another but by what it has to do.
     """
 
     model: str | None = None
@@ -44,6 +45,7 @@ class Needs:
     output_tokens: int | None = None
     conversation: int | None = None
     is_continued: bool = False
+    is_spread: bool = False
 
     def lacking(self, model: ModelInfo) -> str:
         """Say what a model cannot do of this; empty if it can all, or may."""
@@ -57,7 +59,11 @@ def needs_of(request: GenerationRequest | EmbedRequest) -> Needs:
     """Read what a request needs."""
     if isinstance(request, EmbedRequest):
         return Needs(
-            request.model, "embedding", prompt_tokens=_tokens(*request.texts), output_tokens=0
+            request.model,
+            "embedding",
+            prompt_tokens=_tokens(*request.texts),
+            output_tokens=0,
+            is_spread=request.spread,
         )
     if isinstance(request, ChatRequest):
         return _chat_needs(request)

@@ -14,6 +14,7 @@ from localmix.settings import Rank
 
 # Predictions are rough: whatever takes less than so many times the shortest counts as equal to it.
 _TELLING = 1.5
+_NO_ORDER: Rank = (0, 0, 0)
 
 
 class Key(NamedTuple):
@@ -78,7 +79,10 @@ def ranked(
     for (place, vitals), predicted in zip(places, seconds, strict=True):
         # What has never answered is tried, and so becomes known.
         slowness = int(math.log(predicted / shortest, _TELLING)) if predicted else -1
-        found.append(Ranked(place, vitals, _key(place, vitals, home, now, slowness)))
+        key = _key(place, vitals, home, now, slowness)
+        if needs.is_spread:
+            key = key._replace(order=_NO_ORDER, is_cold=False)
+        found.append(Ranked(place, vitals, key))
     return sorted(found, key=lambda each: each.key)
 
 

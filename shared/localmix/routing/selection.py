@@ -220,7 +220,7 @@ class Selection:
             needs: What the request needs.
             tried: URLs of the servers that were asked.
         """
-        if chosen.is_pinned:
+        if chosen.is_pinned or needs.is_spread:
             return ()
         preferred = [
             each

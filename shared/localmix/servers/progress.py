@@ -27,6 +27,7 @@ class Progress:
         self._lease: Lease | None = None
         self._heard: Callable[[], None] = _nothing
         self._before: ChatResult | None = None
+        self._kept: list[Delta] | None = None
         self.route: Route | None = None
 
     def begin(self) -> None:
@@ -36,6 +37,11 @@ class Progress:
     def come_after(self, first: ChatResult) -> None:
         """Know what an earlier request of the same turn took, whose answer is thrown away."""
         self._before = first
+
+    def keep(self) -> list[Delta]:
+        """Keep every delta from now on; give the list that they come into."""
+        self._kept = []
+        return self._kept
 
     def follow(
         self, route: Route, lease: Lease | None, heard: Callable[[], None] = _nothing
@@ -69,6 +75,8 @@ class Progress:
                 self._lease.succeeded(delta.usage, timings)
             delta = replace(self._of_the_turn(delta, timings), route=self.route)
         self._fold.add(delta)
+        if self._kept is not None:
+            self._kept.append(delta)
         return delta
 
     def fail(self, error: LocalMixError) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +24,7 @@ from pydantic import (
 )
 
 from localmix.settings.addresses import loopback, ollama_host, read_url
+from localmix.settings.places import FileOrSwitch, Folders
 from localmix.settings.server import Secretive, ServerConfig, Token
 from localmix.settings.sources import (
     DEFAULT,
@@ -39,7 +39,12 @@ from localmix.settings.sources import (
 )
 from localmix.settings.vendors import LMSTUDIO, OLLAMA, lmstudio_port
 from localmix.types import Kind
-from localmix.types.words import MAX_LISTING_BYTES, MAX_REPLY_BYTES
+from localmix.types.words import (
+    MAX_CACHE_BYTES,
+    MAX_CACHE_SECONDS,
+    MAX_LISTING_BYTES,
+    MAX_REPLY_BYTES,
+)
 
 __all__ = ["LMSTUDIO_PORT", "OLLAMA_PORT", "Rank", "ServerConfig", "Settings"]
 
@@ -79,6 +84,10 @@ class Settings(Secretive):
         refresh_after: Seconds for which a list of servers and models counts as fresh.
         monitor_every: Seconds between looks at all servers beside the requests; without it they
             are looked at when a request needs it.
+        cache: Whether to keep answers that can be had again, in the user's cache folder; or the
+            file to keep them in.
+        cache_max_bytes: The most bytes that this file may have.
+        cache_max_age: Seconds after which an answer is not used any more.
         max_reply_bytes: The most bytes of one reply, streamed or whole.
         max_listing_bytes: The same for what a server says of itself and of its models.
         max_retries: How often to try again when every server has failed with what may pass.
@@ -95,6 +104,7 @@ class Settings(Secretive):
         proxy_allow_hosts: Names under which this machine is called, beside its own.
         proxy_allow_cloud: Whether it passes requests on to models in a cloud.
         proxy_read_only: Whether it manages no models: it neither unloads nor changes any.
+        proxy_models_file: Where it keeps what `copy` and `create` make; else beside your settings.
         proxy_quiet: Whether it tells nothing when it begins.
         proxy_log_level: How much it logs.
         proxy_log_requests: A file to which it adds prompts and answers, as lines of JSON.
@@ -108,7 +118,7 @@ class Settings(Secretive):
     model: str | None = None
     aliases: dict[str, tuple[str, ...]] = Field(default={})
     digests: dict[str, Digest] = Field(default={})
-    models_path: tuple[Path, ...] = ()
+    models_path: Folders = ()
     embedded_context_length: int = Field(default=8192, ge=16)
 
     timeout: float | None = Field(default=None, gt=0)
@@ -120,6 +130,10 @@ class Settings(Secretive):
     named_probe_timeout: float = Field(default=5.0, gt=0)
     refresh_after: float = Field(default=30.0, ge=0)
     monitor_every: float | None = Field(default=None, gt=0)
+
+    cache: FileOrSwitch = False
+    cache_max_bytes: int = Field(default=MAX_CACHE_BYTES, ge=65536)
+    cache_max_age: float = Field(default=MAX_CACHE_SECONDS, gt=0)
 
     max_reply_bytes: int = Field(default=MAX_REPLY_BYTES, ge=1024)
     max_listing_bytes: int = Field(default=MAX_LISTING_BYTES, ge=1024)
@@ -137,6 +151,7 @@ class Settings(Secretive):
     proxy_allow_hosts: tuple[str, ...] = ()
     proxy_allow_cloud: bool = False
     proxy_read_only: bool = False
+    proxy_models_file: Path | None = None
     proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
     proxy_log_requests: Path | None = None
@@ -250,23 +265,6 @@ class Settings(Secretive):
             return json.loads(value)
         except (ValueError, RecursionError):
             raise ValueError('it is not JSON like {"name": "value"}') from None
-
-    @field_validator("models_path", mode="before")
-    @classmethod
-    def _one_or_many_folders(cls, value: object) -> object:
-        if isinstance(value, Path):
-            return (value,)
-        parts: Sequence[object] = ()
-        if isinstance(value, str):
-            parts = [part for part in value.split(os.pathsep) if part]
-        elif isinstance(value, list | tuple):
-            parts = value
-        else:
-            return value
-        try:
-            return tuple(Path(str(part)).expanduser() for part in parts)
-        except RuntimeError:
-            raise ValueError("nobody knows where the folder ~ is") from None
 
     @field_validator("ollama_host", "ollama_base_url", "lm_studio_base_url")
     @classmethod

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,15 @@ def user_folder() -> Path | None:
     if not home.is_absolute():  # else the working folder could pass for the user's own
         return None
     return home / ("AppData/Roaming" if os.name == "nt" else ".config") / "localmix"
+
+
+def cache_folder() -> Path | None:
+    """Give the folder for what can be made again; `None` where there is no home."""
+    folder = user_folder()
+    if folder is None:
+        return None
+    inside = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
+    return Path.home() / inside / folder.name
 
 
 def users_file() -> SettingsFile | None:

@@ -23,7 +23,7 @@ _NEVER = frozenset(
     {
         *("models_path", "ollama_api_key", "lm_api_token", "tokens"),
         *("proxy_host", "proxy_token", "proxy_allow_origins", "proxy_allow_hosts"),
-        *("proxy_allow_cloud", "proxy_log_requests"),
+        *("proxy_allow_cloud", "proxy_models_file", "proxy_log_requests", "cache"),
     }
 )
 _ADDRESSES = frozenset({"ollama_base_url", "ollama_host", "lm_studio_base_url"})

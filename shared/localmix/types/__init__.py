@@ -3,6 +3,7 @@
 from localmix.types.answers import (
     ChatResult,
     Delta,
+    Embedded,
     EmbedResult,
     SkippedText,
     Timings,
@@ -47,6 +48,7 @@ __all__ = [
     "Delta",
     "EmbedRequest",
     "EmbedResult",
+    "Embedded",
     "FinishReason",
     "GenerationRequest",
     "Image",

@@ -85,6 +85,7 @@ class Delta:
     Attributes:
         was_reasoning: Whether the content of all deltas before this one was reasoning: its end
             came, and its beginning never had. `Stream.result` has it in its place.
+        cached: Whether the answer came from the cache; the last one tells.
     """
 
     content: str = ""
@@ -97,11 +98,16 @@ class Delta:
     timings: Timings | None = None
     route: Route | None = None
     was_reasoning: bool = False
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChatResult:
-    """Hold a whole answer: all deltas folded, with the route it took."""
+    """Hold a whole answer: all deltas folded, with the route it took.
+
+    Attributes:
+        cached: Whether it came from the cache: usage is what it took when it was made.
+    """
 
     content: str = ""
     reasoning: str = ""
@@ -112,6 +118,7 @@ class ChatResult:
     usage: Usage | None = None
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
+    cached: bool = False
 
     def after(self, first: ChatResult) -> ChatResult:
         """Tell what this answer took together with one that its turn threw away.
@@ -156,6 +163,7 @@ class EmbedResult:
 
     Attributes:
         skipped: Texts without a vector, where the request allowed that; their vectors are empty.
+        cached: How many of the vectors came from the cache; usage and timings are of the others.
     """
 
     vectors: list[list[float]]
@@ -164,6 +172,23 @@ class EmbedResult:
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
     skipped: tuple[SkippedText, ...] = ()
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One of many texts with its vector.
+
+    Attributes:
+        index: The place of the text among all.
+        vector: Empty if the text was set aside.
+        reason: Why it was, in one sentence.
+    """
+
+    index: int
+    text: str
+    vector: list[float]
+    reason: str = ""
 
 
 def route_after(first: Route | None, second: Route | None) -> Route | None:

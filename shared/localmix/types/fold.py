@@ -68,6 +68,7 @@ class Fold:
             usage=last.usage,
             timings=last.timings or _UNTIMED,
             route=last.route or route,
+            cached=last.cached,
         )
 
     def _whole_calls(self) -> tuple[ToolCall, ...]:

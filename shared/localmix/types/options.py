@@ -47,12 +47,14 @@ class ChatOptions(GenerationOptions, total=False):
     parallel_tool_calls: bool | None
     response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     think: bool | str | Mapping[str, Any] | None
+    cache: bool | None
 
 
 class CompletionOptions(GenerationOptions, total=False):
     """Options of a text completion; see `types.CompletionRequest`."""
 
     suffix: str
+    cache: bool | None
 
 
 class EmbedOptions(TypedDict, total=False):
@@ -65,6 +67,8 @@ class EmbedOptions(TypedDict, total=False):
     skip_bad: bool
     chunk_size: int
     concurrency: int
+    spread: bool
+    cache: bool | None
 
 
 class RouteOptions(TypedDict, total=False):
@@ -94,6 +98,9 @@ class SettingsOptions(TypedDict, total=False):
     named_probe_timeout: float | None
     refresh_after: float | None
     monitor_every: float | None
+    cache: bool | str | Path | None
+    cache_max_bytes: int | None
+    cache_max_age: float | None
     max_reply_bytes: int | None
     max_listing_bytes: int | None
     max_retries: int | None

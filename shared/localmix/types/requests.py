@@ -187,7 +187,18 @@ class GenerationRequest(_Said):
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
-class ChatRequest(GenerationRequest):
+class _Kept(_Said):
+    """Say whether an answer may come from the cache, and be kept there.
+
+    Attributes:
+        cache: `None` lets the request decide: vectors may, and what is asked with temperature 0 or
+            a seed. It says nothing where no cache is set.
+    """
+
+    cache: bool | None = None
+
+
+class ChatRequest(GenerationRequest, _Kept):
     """Ask for the next turn of a conversation.
 
     Attributes:
@@ -230,7 +241,7 @@ def calls_once(request: GenerationRequest) -> bool:
     return isinstance(request, ChatRequest) and request.parallel_tool_calls is False
 
 
-class CompletionRequest(GenerationRequest):
+class CompletionRequest(GenerationRequest, _Kept):
     """Ask for the continuation of a text, without a chat template.
 
     Attributes:
@@ -241,7 +252,7 @@ class CompletionRequest(GenerationRequest):
     suffix: str = ""
 
 
-class EmbedRequest(_Said):
+class EmbedRequest(_Kept):
     """Ask for the vectors of some texts.
 
     Attributes:
@@ -251,6 +262,8 @@ class EmbedRequest(_Said):
             vector in its place, instead of failing the request; see `EmbedResult.skipped`.
         chunk_size: The most texts to send in one request.
         concurrency: The most requests to have on their way at once.
+        spread: Whether the server that has least to do is the best, whatever the order of the
+            servers.
     """
 
     texts: Annotated[tuple[str, ...], Field(strict=False)]
@@ -261,6 +274,7 @@ class EmbedRequest(_Said):
     skip_bad: bool = False
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
+    spread: bool = False
 
     @field_validator("texts")
     @classmethod

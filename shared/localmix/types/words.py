@@ -16,5 +16,8 @@ State = Literal["available", "degraded", "unavailable", "trial"]
 
 # Vectors of a large batch are the largest replies there are: 1,000 x 4,096 numbers are 80 MB.
 MAX_REPLY_BYTES = 256 * 1024 * 1024
+# Some 80,000 vectors of 768 numbers.
+MAX_CACHE_BYTES = 512 * 1024 * 1024
+MAX_CACHE_SECONDS = 30 * 24 * 3600.0
 # A listing of some 10,000 models.
 MAX_LISTING_BYTES = 8 * 1024 * 1024

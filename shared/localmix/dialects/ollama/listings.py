@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,17 @@ _TOLD = ("template", "license", "system", "messages", "modelfile", "renderer", "
 def with_tag(name: str) -> str:
     """Give a name its tag: what comes after the last colon that follows the last slash."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def with_defaults(
+    model: ModelInfo, system: str, template: str, parameters: Mapping[str, Any]
+) -> ModelInfo:
+    """Describe a model as one that has defaults of its own."""
+    lines = [f"{key:30} {value}" for key, value in parameters.items()]
+    said = {"system": system, "template": template, "parameters": "\n".join(lines)}
+    own = {key: value for key, value in said.items() if value}
+    kept = {key: value for key, value in model.details.items() if key != "modelfile"}
+    return replace(model, details=kept | own)
 
 
 def write_tags(models: Sequence[Listed]) -> bytes:

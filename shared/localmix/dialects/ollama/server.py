@@ -17,7 +17,6 @@ from localmix.dialects.ollama.writer import (
     ChatWriter,
     GenerateWriter,
     write_error,
-    write_vectors,
 )
 from localmix.dialects.parts.heard import (
     Pairing,
@@ -33,7 +32,7 @@ from localmix.dialects.parts.heard import (
 from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.serving import Ask, Clock, Failure, Load, Unload, Wanted, Writer
 from localmix.errors import ConfigError, UnsupportedFeatureError
-from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, EmbedResult, Message
+from localmix.types import ChatRequest, CompletionRequest, EmbedRequest, Message
 from localmix.wire import jsontext
 
 # What is no whole number among the options.
@@ -62,10 +61,6 @@ class OllamaServer:
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
         return ChatWriter(ask, now) if ask.path == "/api/chat" else GenerateWriter(ask, now)
-
-    def write_embeddings(self, ask: Ask, result: EmbedResult) -> bytes:
-        """Write vectors in the shape of either endpoint."""
-        return write_vectors(ask, result)
 
     def write_error(self, failure: Failure) -> bytes:
         """Write an error; clients look for the words `not found`."""
@@ -173,14 +168,20 @@ def _load(said: Asked) -> Wanted:
     return Unload() if keep_alive == 0 else Load(keep_alive)
 
 
-def _common(said: Asked, model: str) -> dict[str, Any]:
-    sampling = said.inner("options")
+def read_parameters(said: Asked) -> dict[str, Any]:
+    """Read options as Ollama names them, in a request or in a model's own defaults."""
     return {
-        **read_options(sampling, OPTIONS, NUMBERS),
+        **read_options(said, OPTIONS, NUMBERS),
+        "max_tokens": positive(said.whole("num_predict")),
+        "stop": said.texts("stop"),
+        "num_ctx": positive(said.whole("num_ctx")),
+    }
+
+
+def _common(said: Asked, model: str) -> dict[str, Any]:
+    return {
+        **read_parameters(said.inner("options")),
         "model": model,
-        "max_tokens": positive(sampling.whole("num_predict")),
-        "stop": sampling.texts("stop"),
-        "num_ctx": positive(sampling.whole("num_ctx")),
         "keep_alive": read_keep_alive(said),
         "logprobs": said.flag("logprobs"),
         "top_logprobs": said.whole("top_logprobs"),

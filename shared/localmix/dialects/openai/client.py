@@ -181,12 +181,8 @@ class OpenAIDialect:
         """Accept whoever answers: servers of one model often give it another name."""
 
     def _chat_fields(self, request: ChatRequest) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "messages": [_message(message, request.messages) for message in request.messages]
-        }
+        fields = prompt_fields(request)
         tools, choice = _chosen_tools(request)
-        if tools:
-            fields["tools"] = [tool_definition(tool, tool.parameters) for tool in tools]
         if tools and choice != "auto":
             fields["tool_choice"] = choice
         if tools and request.parallel_tool_calls is not None:
@@ -260,6 +256,17 @@ class OpenAIDialect:
             server=target.url,
             hint="Leave it out, name another server, or send your server's own key in `extra`.",
         )
+
+
+def prompt_fields(request: ChatRequest) -> dict[str, Any]:
+    """Write what a prompt is made of: the messages, and the tools that may be called."""
+    fields: dict[str, Any] = {
+        "messages": [_message(message, request.messages) for message in request.messages]
+    }
+    tools, _ = _chosen_tools(request)
+    if tools:
+        fields["tools"] = [tool_definition(tool, tool.parameters) for tool in tools]
+    return fields
 
 
 def _path_of(request: GenerationRequest) -> str:

@@ -8,6 +8,7 @@ from localmix.dialects.dialect import Target
 from localmix.dialects.kind import Proof, ServerKind
 from localmix.dialects.openai.client import OpenAIDialect
 from localmix.dialects.openai.keeper import OpenAIModels
+from localmix.dialects.openai.tokens import count_tokens
 from localmix.dialects.reading import Facts
 from localmix.types import Kind, ModelInfo
 from localmix.wire.flows import Flow
@@ -38,6 +39,7 @@ OPENAI = ServerKind(
     proof=_proof,
     # Quirk (llama.cpp 13262, 24496): they write their answer to its end.
     may_write_on=True,
+    count_tokens=count_tokens,
 )
 
 EMBEDDED = ServerKind(

@@ -16,12 +16,12 @@ from localmix.dialects.openai.writer import (
     ChatWriter,
     CompletionWriter,
     write_error,
-    write_vectors,
 )
 from localmix.dialects.parts.heard import (
     Pairing,
     is_plain,
     positive,
+    read_effort,
     read_image,
     read_options,
     read_tool_choice,
@@ -34,7 +34,6 @@ from localmix.types import (
     ChatRequest,
     CompletionRequest,
     EmbedRequest,
-    EmbedResult,
     Image,
     Message,
     ToolCall,
@@ -63,16 +62,6 @@ _ROLES = {
     "assistant": "assistant",
     "tool": "tool",
 }
-# By the words of every generation of OpenAI's models.
-_EFFORTS: dict[str, Any] = {
-    "none": False,
-    "minimal": "low",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "xhigh": "max",
-    "max": "max",
-}
 
 
 class OpenAIServer:
@@ -94,10 +83,6 @@ class OpenAIServer:
         """Make the writer of an answer."""
         is_chat = ask.path.endswith("/chat/completions")
         return ChatWriter(ask, now) if is_chat else CompletionWriter(ask, now)
-
-    def write_embeddings(self, ask: Ask, result: EmbedResult) -> bytes:
-        """Write vectors, as numbers or in base64."""
-        return write_vectors(ask, result)
 
     def write_error(self, failure: Failure) -> bytes:
         """Write an error object."""
@@ -236,8 +221,6 @@ def _format(said: Asked) -> Any:
 def _think(said: Asked) -> Any:
     effort = said.text("reasoning_effort") or said.inner("reasoning").text("effort")
     if effort:
-        if effort not in _EFFORTS:
-            raise ConfigError(f"reasoning_effort must be one of {', '.join(_EFFORTS)}.")
-        return _EFFORTS[effort]
+        return read_effort(effort, "reasoning_effort")
     template = said.inner("chat_template_kwargs")
     return template.flag("enable_thinking") if "enable_thinking" in template else None

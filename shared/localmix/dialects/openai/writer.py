@@ -239,6 +239,8 @@ def write_error(failure: Failure) -> bytes:
         code = "invalid_api_key"
     elif failure.status == _TOO_MANY:
         kind, code = "rate_limit_error", "rate_limit_exceeded"
+    elif failure.is_too_long:
+        code = "context_length_exceeded"
     elif failure.status >= _SERVERS_FAULT:
         kind = "server_error"
     missing = f"The model `{failure.missing}` does not exist."

@@ -19,6 +19,17 @@ _MAGIC = (
     (b"BM", "image/bmp"),
 )
 
+# By the words of every generation of OpenAI's models.
+_EFFORTS: dict[str, Any] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "max",
+    "max": "max",
+}
+
 
 def read_tools(said: Asked) -> tuple[Tool, ...]:
     """Read `tools`, which all dialects write alike."""
@@ -43,6 +54,13 @@ def read_tool_choice(said: Asked) -> str:
     if isinstance(said.value("tool_choice"), dict):
         return said.inner("tool_choice").inner("function").text("name")
     return said.text("tool_choice") or "auto"
+
+
+def read_effort(effort: str, place: str) -> Any:
+    """Read how much a model shall think, by OpenAI's words."""
+    if effort not in _EFFORTS:
+        raise ConfigError(f"{place} must be one of {', '.join(_EFFORTS)}.")
+    return _EFFORTS[effort]
 
 
 def read_image(text: str, place: str) -> Image:
@@ -137,3 +155,39 @@ def read_options(said: Asked, names: dict[str, str], numbers: frozenset[str]) ->
         for name, wire in names.items()
         if wire in said
     }
+
+
+def offered(choice: str, tools: Sequence[Tool]) -> str:
+    """Give a choice of tools; if what was to be chosen has been left out, the model is free."""
+    names = {tool.name for tool in tools}
+    is_possible = choice in names or choice == "none" or (names and choice == "required")
+    return choice if is_possible else "auto"
+
+
+def settled(messages: Sequence[Message]) -> list[Message]:
+    """Put a conversation into an order that the templates of all models take.
+
+    Agents speak as the system at any time, and as the user several times in a row. Templates want
+    one system prompt, at the beginning (Qwen 3.5), and turns that alternate (Gemma, Mistral).
+    """
+    turns = next((at for at, each in enumerate(messages) if each.role != "system"), len(messages))
+    prompts = [message.text for message in messages[:turns]]
+    settled = [Message(role="system", content="\n\n".join(prompts))] if any(prompts) else []
+    for message in messages[turns:]:
+        if message.role not in ("system", "user"):
+            settled.append(message)
+        elif settled and settled[-1].role == "user":
+            settled[-1] = _said_after(settled[-1], message)
+        else:
+            settled.append(message.model_copy(update={"role": "user"}))
+    return settled
+
+
+def _said_after(first: Message, second: Message) -> Message:
+    if isinstance(first.content, str) and isinstance(second.content, str):
+        return Message(role="user", content=f"{first.content}\n\n{second.content}")
+    parts = [
+        (each.content,) if isinstance(each.content, str) else each.content
+        for each in (first, second)
+    ]
+    return Message(role="user", content=(*parts[0], *parts[1]))

@@ -149,6 +149,11 @@ def verbatim_of(
     return said if said.path == path and said.is_streamed == stream else None
 
 
+def body_of(request: GenerationRequest | EmbedRequest) -> bytes:
+    """Give what the caller sent, if that may be passed on; else nothing."""
+    return request.verbatim.body if isinstance(request, _Passed) else b""
+
+
 @dataclass(frozen=True, slots=True)
 class PassedDelta(Delta):
     """A step of an answer that is passed on: the bytes, and of the rest what was looked at."""

@@ -1,0 +1,1 @@
+"""Anthropic's API, as Claude Code speaks it; only from the server's end."""

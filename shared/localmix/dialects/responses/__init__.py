@@ -1,0 +1,1 @@
+"""OpenAI's API of responses, as Codex speaks it; only from the server's end."""

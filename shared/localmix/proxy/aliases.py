@@ -1,0 +1,178 @@
+"""Models that are another one's second name, with defaults: what `copy` and `create` make here.
+
+No server is asked for them, so they can be had in front of any. They are kept in a file of the
+user's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from localmix.dialects.asking import Asked
+from localmix.dialects.ollama.server import read_parameters
+from localmix.errors import ConfigError
+from localmix.settings.files import user_folder
+from localmix.types import ChatRequest, EmbedRequest, GenerationRequest, Message
+from localmix.types.names import canonical
+
+R = TypeVar("R", bound=GenerationRequest | EmbedRequest)
+_NAME = "models.json"
+
+
+class Alias(BaseModel):
+    """A second name for a model.
+
+    Attributes:
+        name: The name, as it was given.
+        source: The model that is meant, by a name that a server has.
+        system: The system prompt of conversations that have none.
+        template: Shown, and not used: servers write prompts by the template of the model.
+        parameters: Options of requests that say nothing else, by Ollama's names.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: str
+    system: str = ""
+    template: str = ""
+    parameters: dict[str, Any] = {}
+
+    def over(self, base: Alias) -> Alias:
+        """Put this alias on the model of another one, whose defaults count where it has none."""
+        return Alias(
+            name=self.name,
+            source=base.source,
+            system=self.system or base.system,
+            template=self.template or base.template,
+            parameters={**base.parameters, **self.parameters},
+        )
+
+    def defaults(self) -> dict[str, Any]:
+        """Give the parameters as fields of a request.
+
+        Raises:
+            ConfigError: One of them cannot be right.
+        """
+        said = read_parameters(Asked(self.parameters, "parameters"))
+        fields = {name: value for name, value in said.items() if value not in (None, ())}
+        ChatRequest(messages=(Message(role="user", content="?"),), **fields)
+        return fields
+
+    def applied(self, request: R) -> R:
+        """Make a request one for the model that is meant."""
+        return cast("R", request.model_copy(update=self._changes(request)))
+
+    def _changes(self, request: R) -> dict[str, Any]:
+        fields = type(request).model_fields
+        changes: dict[str, Any] = {
+            name: value
+            for name, value in self.defaults().items()
+            if name in fields and getattr(request, name) == fields[name].default
+        }
+        if self.system and isinstance(request, ChatRequest) and not _has_system(request):
+            system = Message(role="system", content=self.system)
+            changes["messages"] = (system, *request.messages)
+        return changes | {"model": self.source}
+
+
+def _has_system(request: ChatRequest) -> bool:
+    return any(message.role == "system" for message in request.messages)
+
+
+class _Kept(BaseModel):
+    models: list[Alias] = []
+
+
+class Aliases:
+    """The aliases of one user; changes are written to the file before they count.
+
+    Args:
+        path: The file; by default one beside the user's settings.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        folder = user_folder()
+        self._path = path or (folder / _NAME if folder else None)
+        self._by_name: Mapping[str, Alias] = _read(self._path)
+        self._changing = asyncio.Lock()
+
+    def __iter__(self) -> Iterator[Alias]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str | None) -> Alias | None:
+        """Find an alias by its name."""
+        return self._by_name.get(canonical(name or ""))
+
+    def source(self, name: str) -> str:
+        """Give the name of the model that is meant."""
+        alias = self.get(name)
+        return alias.source if alias else name
+
+    def applied(self, request: R) -> R:
+        """Make a request one for the model that is meant."""
+        alias = self.get(request.model)
+        return alias.applied(request) if alias else request
+
+    async def put(self, alias: Alias) -> None:
+        """Keep an alias; one of the same name is replaced.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        async with self._changing:
+            await self._keep({**self._by_name, canonical(alias.name): alias})
+
+    async def remove(self, name: str) -> None:
+        """Forget an alias.
+
+        Raises:
+            ConfigError: The file cannot be written.
+        """
+        async with self._changing:
+            gone = canonical(name)
+            await self._keep({key: each for key, each in self._by_name.items() if key != gone})
+
+    async def _keep(self, by_name: Mapping[str, Alias]) -> None:
+        if self._path:
+            kept = _Kept(models=list(by_name.values()))
+            await asyncio.to_thread(_write, self._path, kept.model_dump_json(indent=2) + "\n")
+        self._by_name = by_name
+
+
+def _read(path: Path | None) -> dict[str, Alias]:
+    try:
+        text = path.read_bytes() if path else b"{}"
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        kept = _Kept.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{path} does not hold what localmix wrote there.", hint="Mend it, or move it away."
+        ) from error
+    return {canonical(alias.name): alias for alias in kept.models}
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the file, then exchange: whoever reads it meanwhile finds it whole."""
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
