@@ -125,7 +125,6 @@ class Service:
     def _moved(self, step: MoveStep, models: Iterable[ModelInfo]) -> None:
         """Tell what a caller has had done, and have the servers asked again."""
         self.inventory.doubt()
-        self.inventory.doubt()
         for model in models:
             for listener in self.move_listeners:
                 listener(step, model)
