@@ -30,7 +30,7 @@ _LETTERS_PER_TOKEN = 4  # as core's own estimate has it
 
 
 class Component(Connected):
-    """Take arguments under their other names as well, and tell where requests would go."""
+    """Arguments under their other names as well, and where requests would go."""
 
     also_called: ClassVar[Names] = names_of_peers("reasoning")
 
@@ -89,7 +89,7 @@ class Component(Connected):
 
 
 class Asking(Component, Generating, BaseLanguageModel[Any]):
-    """Hold what a chat and a text completion have in common.
+    """What a chat and a text completion have in common.
 
     Attributes:
         streaming: Whether `invoke` streams as well, so that callbacks see each token.
@@ -106,12 +106,12 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """Name the environment variable that stands for the token in what `dumps` writes."""
+        """The environment variable that stands for the token in what `dumps` writes."""
         return {"api_key": "LM_API_TOKEN"}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """Write servers as addresses alone, also those of a shared client."""
+        """The servers as addresses alone, also those of a shared client."""
         return {"servers": self._addresses, "base_url": None} if self._addresses else {}
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class Asking(Component, Generating, BaseLanguageModel[Any]):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        """Give what decides an answer; no secret is among it."""
+        """What decides an answer; no secret is among it."""
         return self.options(servers=self._addresses)
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

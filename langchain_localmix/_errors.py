@@ -33,7 +33,7 @@ from localmix.errors import LocalMixError
 
 @dataclass(frozen=True)
 class Answered:
-    """Show a tracer what the server said, where it looks for an HTTP library's response."""
+    """What the server said, where a tracer looks for an HTTP library's response."""
 
     status_code: int
     text: str
@@ -47,12 +47,12 @@ class Answered:
 class _Answering(errors.ServerError):
     @property
     def response(self) -> Answered:
-        """Give the server's answer."""
+        """The server's answer."""
         return Answered(self.status, self.message)
 
 
 class OtherError(LocalMixError, ModelError):
-    """Stand for what has no closer kin in LangChain."""
+    """An error that has no closer kin in LangChain."""
 
 
 class ConfigError(errors.ConfigError, ModelInvalidRequestError):
@@ -100,7 +100,7 @@ class AuthenticationError(_Answering, errors.AuthenticationError, ModelAuthentic
 
 
 class ForbiddenError(_Answering, errors.AuthenticationError, ModelPermissionDeniedError):
-    """Say that the token is known and not enough (HTTP 403)."""
+    """The token is known and not enough (HTTP 403)."""
 
 
 class OverloadedError(_Answering, errors.OverloadedError, ModelAPIError):
@@ -108,7 +108,7 @@ class OverloadedError(_Answering, errors.OverloadedError, ModelAPIError):
 
 
 class RateLimitedError(_Answering, errors.OverloadedError, ModelRateLimitError):
-    """Say that the server counts requests, and these were too many (HTTP 429)."""
+    """The server counts requests, and these were too many (HTTP 429)."""
 
 
 class ModelCrashedError(_Answering, errors.ModelCrashedError, ModelAPIError):

@@ -53,7 +53,7 @@ def asked_for(schema: Schema | None, method: Method, *, strict: bool | None) -> 
 
 
 class Form:
-    """Read a value of a schema out of messages, and ask for it once more.
+    """What reads a value of a schema out of messages, and asks for it once more.
 
     Attributes:
         by_tool: Whether the value is the arguments of a call.
@@ -68,7 +68,7 @@ class Form:
 
     @property
     def name(self) -> str:
-        """Name the schema, also in traces and graphs."""
+        """The schema's name, also in traces and graphs."""
         if isinstance(self._schema, dict):
             return str(self._schema.get("title") or self._schema.get("name") or "JSON")
         return self._schema.__name__ if self._schema else "JSON"
@@ -113,7 +113,7 @@ class Form:
 
 
 class Structured(Runnable[LanguageModelInput, Any]):
-    """Ask a model, read its answer, and ask once more with the reason if it cannot be read.
+    """A model that is asked once more, with the reason, if its answer cannot be read.
 
     The value is an instance where the schema is a Pydantic class, else what the JSON says; then
     streaming it shows it growing.
@@ -267,7 +267,7 @@ class Structured(Runnable[LanguageModelInput, Any]):
 
 
 class _Writing:
-    """Follow a message that is being written."""
+    """A message that is being written."""
 
     def __init__(self, by_tool: bool) -> None:
         self._by_tool = by_tool
@@ -288,7 +288,7 @@ class _Writing:
 
     @property
     def message(self) -> AIMessage:
-        """Give the message as it is now."""
+        """The message as it is now."""
         message: Any = message_chunk_to_message(self._merged)
         return message  # type: ignore[no-any-return]
 

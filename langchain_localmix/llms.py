@@ -20,7 +20,7 @@ from localmix.types import TokenLogprob
 
 
 class LocalMixLLM(Asking, BaseLLM):
-    """Continue texts with a model on whichever local server has it, without a chat template.
+    """A model that continues texts without a chat template, on whichever local server has it.
 
     For conversations, tools and structured output there is `ChatLocalMix`.
 

@@ -17,7 +17,7 @@ from localmix.types.peers import names_of_peers
 
 
 class Component(Connected, BaseComponent):
-    """Ask about servers and models, and be copied and pickled without harm."""
+    """What can be asked of servers and models; it is copied and pickled without harm."""
 
     also_called: ClassVar[Names] = names_of_peers("think")
 

@@ -33,7 +33,7 @@ _NOT_CONTENT = (ThinkingBlock, ToolCallBlock, CachePoint)
 
 @dataclass(frozen=True, slots=True)
 class Policy(blocks.Policy):
-    """Say what may be read beside what becomes of messages.
+    """What may be read, and what becomes of messages.
 
     Attributes:
         read_files: Whether a block may name a file of this machine.

@@ -54,14 +54,14 @@ _dispatcher = get_dispatcher(__name__)
 
 @dataclass(frozen=True)
 class Form(Generic[M]):
-    """Know how to ask for an object of a class, and how to read one."""
+    """A class whose objects are asked for: how that is done, and how an answer is read."""
 
     output_cls: type[M]
     way: Way
 
     @cached_property
     def tool(self) -> Tool:
-        """Describe the object as a tool whose arguments are its fields."""
+        """The object as a tool whose arguments are its fields."""
         schema = self.output_cls.model_json_schema()
         if schema.get("type") != "object":
             raise ConfigError(

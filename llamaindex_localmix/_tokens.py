@@ -27,7 +27,7 @@ class TokenRatio:
 
     @property
     def bytes_per_token(self) -> float:
-        """Give the ratio as it is known now."""
+        """The ratio as it is known now."""
         return self._bytes / self._tokens
 
     def __call__(self, text: str) -> list[str]:

@@ -25,7 +25,7 @@ _COLLECTION = "embeddings"
 
 
 class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
-    """Embed texts with a model on whichever local server has it.
+    """An embedding model on whichever local server has it.
 
         from llamaindex_localmix import LocalMixEmbedding
 
@@ -151,7 +151,7 @@ class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
 
     @property
     def _prefixes(self) -> tuple[str, str]:
-        """Give what stands before a query and before a text."""
+        """What stands before a query and before a text."""
         if self.instructions:
             return PRESETS[self.instructions]
         return prefix_of(self.query_instruction), prefix_of(self.text_instruction)

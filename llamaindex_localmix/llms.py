@@ -50,7 +50,7 @@ _USUAL_WINDOW = 4096
 
 
 class LocalMix(Component, Chatting, StructuredPredicting):
-    """Ask a model on whichever local server has it.
+    """A model on whichever local server has it.
 
         from llamaindex_localmix import LocalMix
 
@@ -122,7 +122,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """Describe the model; LlamaIndex sizes its prompts by this.
+        """What LlamaIndex sizes its prompts by.
 
         Where nothing fresh is known of the model, the servers are asked: once, and for as long as
         they have to show what they are. This never fails; what nobody tells is what servers usually

@@ -153,7 +153,7 @@ class _Face:
 
 
 class Client(_Face, Generating, InBulk, Managing):
-    """Use whichever model servers there are, from ordinary code.
+    """Whichever model servers there are, for ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
 
@@ -259,7 +259,7 @@ class Client(_Face, Generating, InBulk, Managing):
 
 
 class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
-    """Use whichever model servers there are, from asynchronous code.
+    """Whichever model servers there are, for asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance
     serves one event loop after another.

@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Name a server that was tried, and what went wrong there."""
+    """A server that was tried, and what went wrong there."""
 
     server: str
     error: LocalMixError
 
 
 class LocalMixError(Exception):
-    """Stand for everything that localmix raises.
+    """Everything that localmix raises.
 
     Attributes:
         message: What happened, in one sentence.
@@ -99,19 +99,19 @@ def _rebuild(kind: type[LocalMixError], message: str) -> LocalMixError:
 
 
 class ConfigError(LocalMixError, ValueError):
-    """Say that an argument, a setting or an environment variable cannot be right."""
+    """An argument, a setting or an environment variable cannot be right."""
 
 
 class DiscoveryError(LocalMixError):
-    """Say that nobody can serve the request."""
+    """Nobody can serve the request."""
 
 
 class NoServerError(DiscoveryError):
-    """Say that no model server answered; `attempts` lists what was tried."""
+    """No model server answered; `attempts` lists what was tried."""
 
 
 class ModelNotFoundError(DiscoveryError):
-    """Say that no server holds the model.
+    """No server holds the model.
 
     Attributes:
         available: Names of the models that exist, nearest first.
@@ -125,35 +125,35 @@ class ModelNotFoundError(DiscoveryError):
 
 
 class ModelChangedError(DiscoveryError):
-    """Say that a model has another digest than the one that was pinned, or none that is told."""
+    """A model has another digest than the one that was pinned, or none that is told."""
 
     usual_hint = "If the change was meant, pin the new digest in `digests`."
 
 
 class TransportError(LocalMixError):
-    """Say that the way to the server failed."""
+    """The way to the server failed."""
 
 
 class ConnectError(TransportError, ConnectionError):
-    """Say that the server could not be reached, or hung up before it answered."""
+    """The server could not be reached, or hung up before it answered."""
 
     usual_hint = "Check that the server runs and that the address is right."
 
 
 class TimedOutError(TransportError, TimeoutError):
-    """Say that the server stayed silent for longer than the bound."""
+    """The server stayed silent for longer than the bound."""
 
     usual_hint = "Raise timeout, first_byte_timeout or between_timeout if the model is only slow."
 
 
 class StreamInterruptedError(TransportError):
-    """Say that an answer broke off; `partial` holds what had been received."""
+    """An answer broke off; `partial` holds what had been received."""
 
     usual_hint = "Ask again; the server's log may say why it stopped."
 
 
 class ServerError(LocalMixError):
-    """Say that the server answered with an error.
+    """The server answered with an error.
 
     Attributes:
         status: HTTP status; 200 where the error came inside a success.
@@ -165,11 +165,11 @@ class ServerError(LocalMixError):
 
 
 class RequestRejectedError(ServerError):
-    """Say that the server refused the request itself."""
+    """The server refused the request itself."""
 
 
 class UnsupportedFeatureError(RequestRejectedError):
-    """Say that this server or model cannot do what was asked.
+    """This server or model cannot do what was asked.
 
     Attributes:
         purpose: What the model turned out to be for, where the server said it: `chat` or
@@ -188,7 +188,7 @@ class UnsupportedFeatureError(RequestRejectedError):
 
 
 class ContextLengthError(RequestRejectedError):
-    """Say that the request does not fit the model's context window.
+    """The request does not fit the model's context window.
 
     Attributes:
         prompt_tokens: Size of the request in tokens, where the server said it.
@@ -211,13 +211,13 @@ class ContextLengthError(RequestRejectedError):
 
 
 class AuthenticationError(RequestRejectedError):
-    """Say that the server wants a token, or another one than it was given."""
+    """The server wants a token, or another one than it was given."""
 
     usual_hint = "Set the token of this server: ServerConfig(token=...), LM_API_TOKEN."
 
 
 class OverloadedError(ServerError):
-    """Say that the server has too much to do.
+    """The server has too much to do.
 
     Attributes:
         retry_after: Seconds the server asked to wait, where it said so.
@@ -231,19 +231,19 @@ class OverloadedError(ServerError):
 
 
 class ModelCrashedError(ServerError):
-    """Say that the model failed to load, ran out of memory or died."""
+    """The model failed to load, ran out of memory or died."""
 
     usual_hint = "See the server's log; a smaller model or context may fit."
 
 
 class DownloadError(ServerError):
-    """Say that the server could not fetch a model from where it gets its models."""
+    """The server could not fetch a model from where it gets its models."""
 
     usual_hint = "See the server's log, and pull again: it resumes where it stopped."
 
 
 class ProtocolError(LocalMixError):
-    """Say that a reply does not follow the rules of the server's own API."""
+    """A reply does not follow the rules of the server's own API."""
 
     usual_hint = "Check that the address is a model server's."
 
@@ -270,7 +270,7 @@ class BadVectorError(ProtocolError):
 
 
 class UnusableAnswerError(LocalMixError, ValueError):
-    """Say that the model answered, but not in the form that was asked for.
+    """The model answered, but not in the form that was asked for.
 
     Attributes:
         answer: What it wrote.
@@ -284,7 +284,7 @@ class UnusableAnswerError(LocalMixError, ValueError):
 
 
 class TurnLimitError(UnusableAnswerError):
-    """Say that a run has taken all its turns, and the model still calls tools.
+    """A run has taken all its turns, and the model still calls tools.
 
     `partial` is the `RunResult` so far; the calls of its last message were not carried out.
     """

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Steps(Iterator[T], Generic[T]):
-    """Iterate over what a server does step by step.
+    """What a server does, step by step.
 
     Nothing is sent before the first step is asked for. To leave early, close it or use it in a
     `with` block: the server then stops.
@@ -46,7 +46,7 @@ class Steps(Iterator[T], Generic[T]):
 
 
 class AsyncSteps(AsyncIterator[T], Generic[T]):
-    """Iterate over what a server does step by step.
+    """What a server does, step by step.
 
     Nothing is sent before the first step is asked for. To leave early, close it or use it in an
     `async with` block: the server then stops.
@@ -89,13 +89,13 @@ def _lasting(error: BaseException) -> LocalMixError:
 
 
 class _Told:
-    """Tell what a stream has brought so far."""
+    """What a stream has brought so far."""
 
     _progress: Progress
 
     @property
     def route(self) -> Route | None:
-        """Give the route, once the first delta has come."""
+        """The route, once the first delta has come."""
         return self._progress.route
 
     @property
@@ -105,12 +105,12 @@ class _Told:
 
     @property
     def result(self) -> ChatResult:
-        """Fold what has come so far."""
+        """What has come so far, folded."""
         return self._progress.result
 
 
 class Stream(_Told, Steps[Delta]):
-    """Iterate over the deltas of an answer; see `Steps`."""
+    """The deltas of an answer; see `Steps`."""
 
     def __init__(self, deltas: Generator[Delta], progress: Progress) -> None:
         super().__init__(deltas)
@@ -118,7 +118,7 @@ class Stream(_Told, Steps[Delta]):
 
 
 class AsyncStream(_Told, AsyncSteps[Delta]):
-    """Iterate over the deltas of an answer; see `AsyncSteps`."""
+    """The deltas of an answer; see `AsyncSteps`."""
 
     def __init__(self, deltas: AsyncGenerator[Delta], progress: Progress) -> None:
         super().__init__(deltas)

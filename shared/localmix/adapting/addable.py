@@ -22,7 +22,7 @@ from localmix.types.names import always_thinks
 
 
 class Addable:
-    """Make the deltas of a stream such that their contents, added up, are the answer's content.
+    """The deltas of a stream such that their contents, added up, are the answer's content.
 
     Args:
         stream: The stream that the deltas come from.

@@ -7,7 +7,7 @@ from localmix.adapting.connected import Generating
 
 
 class Chatting(Generating):
-    """Hold what becomes of messages that servers do not take as they are.
+    """What becomes of messages that servers do not take as they are.
 
     Attributes:
         late_system: The role that system messages after the first turn are sent with; strict

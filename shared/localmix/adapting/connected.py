@@ -51,7 +51,7 @@ _MADE_OF = ("given_client", "servers", "base_url", "api_key", *_SETTINGS)
 
 @dataclass(frozen=True)
 class _Connection:
-    """Hold the two clients, and the fields that they were made of."""
+    """The two clients, and the fields that they were made of."""
 
     made_of: tuple[Any, ...]
     client: Client
@@ -62,7 +62,7 @@ class _Connection:
 
 
 class Connected(Checked):
-    """Hold the servers, and open a client when one is needed.
+    """The servers to use, and a client that is opened when one is needed.
 
     Attributes:
         model: Name of the model; without one, the best suitable model that is loaded, else the
@@ -147,7 +147,7 @@ class Connected(Checked):
 
     @property
     def places(self) -> list[ServerConfig]:
-        """Give the servers that were named, each with its token."""
+        """The servers that were named, each with its token."""
         named = [ServerConfig.of(each) for each in (*self.servers, self.base_url) if each]
         if self.api_key is None:
             return named
@@ -156,12 +156,12 @@ class Connected(Checked):
 
     @property
     def client(self) -> Client:
-        """Give the client that synchronous calls go through."""
+        """The client that synchronous calls go through."""
         return self._connected.client
 
     @property
     def async_client(self) -> AsyncClient:
-        """Give its twin, which knows the same servers."""
+        """Its twin, which knows the same servers."""
         return self._connected.async_client
 
     def known(self) -> ModelInfo | None:
@@ -249,7 +249,7 @@ class Connected(Checked):
 
     @property
     def _addresses(self) -> list[str]:
-        """Give the addresses that were named, without credentials."""
+        """The addresses that were named, without credentials."""
         named = self.given_client.settings.servers if self.given_client else self.places
         return [server.url for server in named]
 
@@ -259,7 +259,7 @@ class Connected(Checked):
 
     @property
     def _connected(self) -> _Connection:
-        """Make the clients on first use, and anew when a field that they depend on was changed."""
+        """The clients, made on first use, and anew when a field that they depend on was changed."""
         now, made_of = self._connection, self._made_of
         if now is None or now.made_of != made_of:
             client = self.given_client or self._new_client()
@@ -274,7 +274,7 @@ class Connected(Checked):
 
 
 class Generating(Connected, GenerationRequest):
-    """Hold the options of every generation as fields, so that both adapters have the same ones."""
+    """The options of every generation as fields, the same in all adapters."""
 
     model_config = ConfigDict(
         frozen=False, strict=False, extra="forbid", arbitrary_types_allowed=True
@@ -310,7 +310,7 @@ class Generating(Connected, GenerationRequest):
 
     @property
     def _of_loading(self) -> ChatOptions:
-        """Give the options that a loaded model depends on, for the shortest of answers."""
+        """The options that a loaded model depends on, for the shortest of answers."""
         return ChatOptions(
             model=self.model,
             num_ctx=self.num_ctx,
@@ -321,7 +321,7 @@ class Generating(Connected, GenerationRequest):
 
 
 class Embedding(Connected):
-    """Hold the options of every embedding as fields, and stay with the model that answers first.
+    """The options of every embedding as fields; all vectors come from the model that answers first.
 
     Attributes:
         dimensions: Length to cut the vectors to, for models that allow it.
@@ -366,7 +366,7 @@ class Embedding(Connected):
 
     @property
     def _known_pin(self) -> Pin | None:
-        """Give the pin; a copy may ask for something else than what was pinned."""
+        """The pin; a copy may ask for something else than what was pinned."""
         return self._pinned if self._pinned and self._pinned.asked == self._asked else None
 
     @property
@@ -375,7 +375,7 @@ class Embedding(Connected):
 
     @property
     def _options(self) -> Any:
-        """Give the options for a request, which goes to the pinned model."""
+        """The options for a request, which goes to the pinned model."""
         names = ("dimensions", "truncate", "keep_alive", "chunk_size", "concurrency")
         model = self._known_pin.model if self._known_pin else self.model
         return {"model": model, **{name: getattr(self, name) for name in names}}

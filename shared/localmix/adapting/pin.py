@@ -11,7 +11,7 @@ from localmix.types import EmbedResult
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Remember which model answered, and how long its vectors are.
+    """The model that answered first, and how long its vectors are.
 
     Attributes:
         asked: What was asked for then; the pin holds as long as that is the same.

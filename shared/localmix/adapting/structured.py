@@ -46,7 +46,7 @@ class Reading(Generic[Answer, V]):
 
 
 class Form(Protocol[Question, A_contra, V_co]):
-    """Read a framework's answers, and write its questions."""
+    """How a framework's answers are read, and its questions written."""
 
     def read(self, answer: A_contra, /) -> V_co:
         """Read the value out of a whole answer.

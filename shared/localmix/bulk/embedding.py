@@ -30,7 +30,7 @@ _EMPTY = "It is empty, and an empty text has no embedding."
 
 
 class Bulk:
-    """Embed any number of texts, with no more of them in memory than are on their way."""
+    """Any number of texts, with no more of them in memory than are on their way."""
 
     def __init__(self, answering: Answering, fleet: Fleet) -> None:
         self._answering = answering
@@ -68,7 +68,7 @@ class Bulk:
 
 
 class _Worker:
-    """Take batches as long as there are some; several work at once."""
+    """One of several that take batches as long as there are some."""
 
     def __init__(self, answering: Answering, request: EmbedRequest, window: Window) -> None:
         self._answering = answering

@@ -16,7 +16,7 @@ Progress = Callable[[int], object] | bool
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Hold the texts, and what is to be done with them.
+    """The texts, and what is to be done with them.
 
     Attributes:
         texts: The texts, which are read once, as they are needed.

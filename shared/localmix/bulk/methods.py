@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class InBulk:
-    """Embed any number of texts from ordinary code."""
+    """Vectors of any number of texts, for ordinary code."""
 
     _bulk: Bulk
 
@@ -60,7 +60,7 @@ class InBulk:
 
 
 class AsyncInBulk:
-    """Embed any number of texts from asynchronous code."""
+    """Vectors of any number of texts, for asynchronous code."""
 
     _bulk: Bulk
 

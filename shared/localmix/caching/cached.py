@@ -67,7 +67,7 @@ class _Place:
 
 
 class Cached:
-    """Look whether an answer is there; ask for what is not, and keep it.
+    """Answers that are there already; what is not is asked for, and kept.
 
     Nothing is looked for unless the settings say where. The model that would be asked now decides
     what is found, and the one that has answered under which weights that is kept.

@@ -19,7 +19,7 @@ _ROW, _LEFT, _BARS = 24, 360, 400
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Hold how fast one model is at one server: seconds, and tokens in a second."""
+    """How fast one model is at one server: seconds, and tokens in a second."""
 
     model: str
     server: str

@@ -26,7 +26,7 @@ WINDOW_FULL = (
 
 
 class Conversation:
-    """Keep what was said, and say it again with every question."""
+    """What was said so far, sent again with every question."""
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold what was found out.
+    """What was found out.
 
     Attributes:
         servers: Where localmix looks, with the verdicts.
@@ -67,7 +67,7 @@ class Facts:
 
     @property
     def usable(self) -> list[Server]:
-        """List the servers that can be used."""
+        """The servers that can be used."""
         return [server for server in self.servers if server.kind]
 
 

@@ -41,7 +41,7 @@ Ctrl-C clears the line, and stops an answer."""
 
 
 class Commands:
-    """Carry out the commands of a conversation."""
+    """The commands of a conversation."""
 
     def __init__(self, conversation: Conversation, answer: Callable[[Message], None]) -> None:
         self._conversation = conversation

@@ -17,7 +17,7 @@ from localmix.errors import ConfigError
 
 
 class Toolbox:
-    """Hold functions, what a model is told of them, and call them."""
+    """Functions, what a model is told of them, and their calls."""
 
     def __init__(self, files: Iterable[str]) -> None:
         self._functions = {name: found for file in files for name, found in _read(file).items()}

@@ -65,7 +65,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Name the model that a request goes to, and the place where it is.
+    """The model that a request goes to, and the place where it is.
 
     Attributes:
         window: The context window to ask for, where the server loads models as a request asks.
@@ -77,7 +77,7 @@ class Target:
 
     @property
     def url(self) -> str:
-        """Give the server's base URL."""
+        """The server's base URL."""
         return self.endpoint.url
 
 
@@ -94,7 +94,7 @@ class Listing:
 
 
 class Dialect(Protocol):
-    """Speak one wire format."""
+    """One wire format."""
 
     def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
         """List the models of a server, loaded or not."""

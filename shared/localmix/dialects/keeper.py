@@ -13,7 +13,7 @@ from localmix.wire.flows import Flow, Source
 
 @dataclass(frozen=True, slots=True)
 class LoadOrder:
-    """Say how a model is to be loaded; what is `None` is the server's to decide.
+    """How a model is to be loaded; what is `None` is the server's to decide.
 
     Attributes:
         context_length: Tokens of the window.
@@ -26,7 +26,7 @@ class LoadOrder:
 
 @dataclass(slots=True)
 class PullMeter:
-    """Add up the parts of a pull, over every break.
+    """The parts of a pull, added up over every break.
 
     Attributes:
         has_advanced: Whether bytes have come since the last break.
@@ -71,7 +71,7 @@ class PullMeter:
 
 
 class Keeper(Protocol):
-    """Manage the models of servers of one kind.
+    """What manages the models of servers of one kind.
 
     What a server cannot do raises an `UnsupportedFeatureError` that says how to do it by hand.
     """

@@ -24,7 +24,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Ask for a model to be brought into memory.
+    """A call that wants a model brought into memory.
 
     Attributes:
         keep_alive: Seconds for which it should stay; `None` leaves it to the server.
@@ -35,7 +35,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Unload:
-    """Ask for a model to be taken out of memory."""
+    """A call that wants a model taken out of memory."""
 
 
 Wanted = GenerationRequest | EmbedRequest | Load | Unload
@@ -82,7 +82,7 @@ class Failure:
 
 
 class Writer(Protocol):
-    """Write one answer.
+    """What writes one answer.
 
     Attributes:
         content_type: That of a stream; a whole answer is JSON.
@@ -112,7 +112,7 @@ class Writer(Protocol):
 
 
 class ServerDialect(Protocol):
-    """Speak one wire format to callers."""
+    """One wire format, as callers speak it."""
 
     def read(self, path: str, said: Asked) -> Ask:
         """Read a call; one of which a server of this dialect would make the same may be passed on.

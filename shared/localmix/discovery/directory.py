@@ -53,7 +53,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class _Entry:
-    """Hold what is known of one candidate."""
+    """What is known of one candidate."""
 
     candidate: Candidate
     found: Found | None = None
@@ -62,7 +62,7 @@ class _Entry:
 
 
 class Directory:
-    """Remember what the candidates are and hold."""
+    """What the candidates are and hold."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Directory:
 
     @property
     def age(self) -> float:
-        """Give the seconds since the candidate that was asked longest ago was asked."""
+        """The seconds since the candidate that was asked longest ago was asked."""
         asked_at = [entry.found.asked_at if entry.found else -inf for entry in self._entries]
         return self._clock() - min(asked_at, default=-inf)
 

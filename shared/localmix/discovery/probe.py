@@ -25,7 +25,7 @@ _MODELS = "/v1/models"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold the verdict on one candidate and, if it is of use, its models.
+    """The verdict on one candidate and, if it is of use, its models.
 
     Attributes:
         rank: The user's order; the lowest comes first.

@@ -141,7 +141,7 @@ def _drop(path: Path, served: Served | None = None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Serve the GGUF files of some folders.
+    """The server of the GGUF files of some folders.
 
     Attributes:
         folders: Where the files are; a model is called by its file's name without the ending.

@@ -57,7 +57,7 @@ _LONGEST_LIST = 1024
 
 
 class _NotGgufError(Exception):
-    """Say why a file cannot be read."""
+    """The file cannot be read."""
 
 
 class _LongListError(Exception):

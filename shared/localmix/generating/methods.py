@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Generating:
-    """Get text from ordinary code."""
+    """Text from a model, for ordinary code."""
 
     _requests: Answering
 
@@ -125,7 +125,7 @@ class Generating:
 
 
 class AsyncGenerating:
-    """Get text from asynchronous code; see `Generating`."""
+    """Text from a model, for asynchronous code; see `Generating`."""
 
     _requests: Answering
 

@@ -10,7 +10,7 @@ from localmix.wire.flows import Flow, Source, call
 
 
 class EmbeddedModels:
-    """Load and unload; the files are the user's own."""
+    """The embedded engine's models; the files are the user's own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -36,7 +36,7 @@ _MAY_PASS = (TransportError, OverloadedError, DownloadError)
 
 
 class Management:
-    """Manage the models of all servers."""
+    """The models of all servers."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet

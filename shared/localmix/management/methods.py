@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Managing:
-    """Manage models from ordinary code.
+    """The management of models, for ordinary code.
 
     A model is named as in a request; `KIND/NAME` and `SERVER/NAME` pin it to a server. What a
     server cannot do is an `UnsupportedFeatureError` that says how to do it by hand.
@@ -151,7 +151,7 @@ class Managing:
 
 
 class AsyncManaging:
-    """Manage models from asynchronous code; see `Managing`."""
+    """The management of models, for asynchronous code; see `Managing`."""
 
     _management: Management
 

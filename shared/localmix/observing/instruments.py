@@ -14,7 +14,7 @@ _COUNTS = [float(4**step) for step in range(14)]
 
 
 class Instruments:
-    """Measure requests.
+    """The figures of requests, measured.
 
     Args:
         provider: Where the figures go; without one, to the provider of the process.

@@ -67,7 +67,7 @@ class _Told:
 
 
 class Telemetry:
-    """Make spans and metrics of the events of requests.
+    """Spans and metrics, made of the events of requests.
 
     Args:
         tracer_provider: Where spans go; without one, to the provider of the process, also one that

@@ -37,7 +37,7 @@ _numbers = itertools.count(1)
 
 
 class Watch:
-    """Tell observers of a request: its beginning on entering, its end on leaving.
+    """What tells observers of a request: its beginning on entering, its end on leaving.
 
     Where nobody listens, no event is made. An observer that raises is logged, and harms no request.
 

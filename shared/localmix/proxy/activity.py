@@ -85,7 +85,7 @@ class Done:
 
 
 class Activity:
-    """Follow the requests; it is told in the event loop of the proxy.
+    """What goes on and went on lately; it is told in the event loop of the proxy.
 
     Attributes:
         done: The requests that are over, the oldest first.

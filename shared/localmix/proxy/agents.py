@@ -16,7 +16,7 @@ from localmix.types import ChatRequest
 
 
 class AgentEndpoints:
-    """Answer the calls of programs that speak neither Ollama's API nor OpenAI's chats."""
+    """The calls of programs that speak neither Ollama's API nor OpenAI's chats, answered."""
 
     def __init__(self, anthropic: AnthropicServer, messages: Stage, responses: Stage) -> None:
         self._anthropic = anthropic

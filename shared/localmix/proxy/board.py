@@ -23,7 +23,7 @@ _BACK, _LISTED = 600.0, 30
 
 
 class Board:
-    """Put together what there is and what happens.
+    """What there is and what happens, put together.
 
     Args:
         is_read_only: Whether models may not be unloaded.

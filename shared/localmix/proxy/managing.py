@@ -24,7 +24,7 @@ _BLOBS = "models are not made of files here"
 
 
 class ManagingEndpoints:
-    """Answer the calls of Ollama's API that change which models there are."""
+    """The calls of Ollama's API that change which models there are, answered."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

@@ -24,7 +24,7 @@ _PLACE = ("server", "model")
 
 
 class Metrics:
-    """Count what happens, and write it for Prometheus."""
+    """What happens, counted and written for Prometheus."""
 
     def __init__(self, activity: Activity, survey: Survey) -> None:
         self._registry = CollectorRegistry()

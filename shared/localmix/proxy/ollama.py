@@ -20,7 +20,7 @@ from localmix.wire import jsontext
 
 
 class OllamaEndpoints:
-    """Answer the calls of Ollama's API."""
+    """The calls of Ollama's API, answered."""
 
     def __init__(self, stage: Stage, *, is_read_only: bool) -> None:
         self._stage = stage

@@ -18,7 +18,7 @@ _ASKS = ("chat/completions", "completions", "embeddings")
 
 
 class OpenAIEndpoints:
-    """Answer the calls of OpenAI's API under one root, `/v1` or LM Studio's `/api/v0`."""
+    """The calls of OpenAI's API under one root, `/v1` or LM Studio's `/api/v0`, answered."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage

@@ -38,7 +38,7 @@ class _Server(web.Server):
 
 
 class Runner(web.AppRunner):
-    """Run an application on connections of ours."""
+    """What runs an application on connections of ours."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -18,7 +18,7 @@ _log = logging.getLogger("localmix.proxy")
 
 
 class RequestLog:
-    """Write a line for each call that has a body, in a thread: a disk may be slow.
+    """A line for each call that has a body, written in a thread: a disk may be slow.
 
     The file is for its owner alone, and lines are added at its end.
 

@@ -62,7 +62,7 @@ class Seen:
 
 
 class Survey:
-    """Look at the servers, seldom enough; count what models were loaded and unloaded.
+    """A look at the servers, seldom enough; what was loaded and unloaded is counted.
 
     Args:
         is_used: Tells whether a request has gone to a model of a server lately.

@@ -27,7 +27,7 @@ MOST_VIEWERS = 32
 
 
 class Watching:
-    """Follow what happens, and answer those who want to see it.
+    """What happens, followed for those who want to see it.
 
     Attributes:
         calls: Where the gate begins its calls.

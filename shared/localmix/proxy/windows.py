@@ -21,7 +21,7 @@ _STEP = 4096
 
 
 class Windows:
-    """Load models with wider windows, each once for however many need it."""
+    """Wider windows, for which each model is loaded once for however many need it."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client

@@ -122,7 +122,7 @@ def _clean_response(response: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Readable:
-    """Write a cassette as YAML for people, with its source on top."""
+    """A cassette as YAML for people, with its source on top."""
 
     def __init__(self, head: Mapping[str, str]) -> None:
         self._head = head
@@ -208,7 +208,7 @@ def _lengthened(value: Any) -> Any:
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
-    """Write texts of several lines as blocks."""
+    """What writes texts of several lines as blocks."""
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:

@@ -10,7 +10,7 @@ from localmix.wire.flows import Flow, Source
 
 
 class Answering(Protocol):
-    """Answer requests; what wraps one of these is one itself."""
+    """Whatever answers requests; what wraps one of these is one itself."""
 
     def generate(self, request: GenerationRequest) -> Flow[ChatResult]:
         """Get a whole answer."""

@@ -45,7 +45,7 @@ class Place:
 
     @property
     def key(self) -> tuple[str, str | None, str]:
-        """Tell places apart: the server, what it is, its name for the model."""
+        """What tells places apart: the server, what it is, its name for the model."""
         return self.found.server.url, self.found.server.kind, self.model.name
 
     def is_called(self, name: str) -> bool:
@@ -54,7 +54,7 @@ class Place:
 
 
 class Catalog:
-    """Look up names in what the servers hold; made once for each state of the directory."""
+    """The names of what the servers hold; made once for each state of the directory."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ _SHOWN = 40
 
 
 class Compound:
-    """Split what no server can do at once, and put the answers together."""
+    """Requests that no server can do at once, split, and their answers put together."""
 
     def __init__(self, answering: Answering, clock: Callable[[], float]) -> None:
         self._one = answering

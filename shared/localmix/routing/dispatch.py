@@ -48,7 +48,7 @@ _LONGEST_BELIEF = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Errand(Generic[T]):
-    """Hold what is to be done: what a request needs, how it is put, how its answer is read.
+    """What is to be done: what a request needs, how it is put, how its answer is read.
 
     Attributes:
         watch: Whom to tell how it goes.
@@ -66,7 +66,7 @@ class Errand(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Answered(Generic[T]):
-    """Hold an answer, or its beginning, and the hold on the server that gives it."""
+    """An answer, or its beginning, and the hold on the server that gives it."""
 
     answer: T
     route: Route
@@ -75,7 +75,7 @@ class Answered(Generic[T]):
 
 @dataclass(slots=True)
 class _Log:
-    """Hold what has been tried for one request."""
+    """What has been tried for one request."""
 
     deadline: float
     watch: Watch
@@ -84,7 +84,7 @@ class _Log:
 
 
 class Dispatch:
-    """Try servers until one answers."""
+    """The tries at one server after the other, until one answers."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet

@@ -15,7 +15,7 @@ from localmix.wire.flows import Flow
 
 
 class Inventory:
-    """Look at the servers without asking them for an answer."""
+    """What the servers are and hold; none is asked for an answer."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet

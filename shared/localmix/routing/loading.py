@@ -52,7 +52,7 @@ def endpoint_for(place: Place, engine: Engine, patience: float) -> Flow[Endpoint
 
 
 class Turn:
-    """Hold the right to load a model at its server, in a `with` block; others wait for it."""
+    """The right to load a model at its server, in a `with` block; others wait for it."""
 
     def __init__(self, vitals: Vitals, place: Place) -> None:
         self._vitals = vitals
@@ -89,7 +89,7 @@ class Turn:
 
 
 class Loading(Turn):
-    """Hold back the others while one request loads a model, in a `with` block.
+    """The load that one request causes, in a `with` block; the others are held back meanwhile.
 
     Quirk (lmstudio 0.3, 0.4): requests for a model that is not loaded each load a copy of it
     (lmstudio-bug-tracker#1751). Ollama puts such requests in a queue by itself.

@@ -26,7 +26,7 @@ _LETTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Hold what decides where a request may go.
+    """What decides where a request may go.
 
     Attributes:
         window: The context window asked for, in tokens.

@@ -50,7 +50,7 @@ _OBJECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Hold a place with what speaks for it; the lowest key is the best."""
+    """A place with what speaks for it; the lowest key is the best."""
 
     place: Place
     vitals: Vitals
@@ -58,7 +58,7 @@ class Ranked:
 
     @property
     def is_out(self) -> bool:
-        """Tell whether its server should rest, and serve only if nobody else can."""
+        """Whether its server should rest, and serve only if nobody else can."""
         return self.key.health == 2  # noqa: PLR2004
 
 

@@ -38,7 +38,7 @@ A = TypeVar("A", ChatResult, EmbedResult)
 
 
 class Requests:
-    """Find a place for each request, and carry on elsewhere when one fails."""
+    """Requests on their way: each finds a place, and goes on elsewhere when one fails."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet

@@ -38,7 +38,7 @@ _OTHER: dict[Purpose, Purpose] = {"chat": "embedding", "embedding": "chat"}
 
 
 class Selection:
-    """Find the places for a request, and sort them.
+    """The places for a request, the best first.
 
     Attributes:
         descriptions: What servers tell of a model beyond what they list.

@@ -20,7 +20,7 @@ BUSY = 1.0
 
 
 class Health:
-    """Judge one server; the time is always given, so that tests need no waiting."""
+    """The verdict on one server; the time is always given, so that tests need no waiting."""
 
     def __init__(self) -> None:
         self._failures = 0

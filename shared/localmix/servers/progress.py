@@ -19,7 +19,7 @@ def _nothing() -> None:
 
 
 class Progress:
-    """Fold the deltas, time them, and stamp the last one with timings and route."""
+    """An answer on its way to the caller: folded, timed, its last delta stamped with the route."""
 
     def __init__(self, clock: Callable[[], float], form: type[BaseModel] | None = None) -> None:
         self._clock = clock
@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def result(self) -> ChatResult:
-        """Fold what has come in so far."""
+        """What has come in so far, folded."""
         result = self._fold.result(self.route)
         return replace(result, form=self._form) if self._form else result
 

@@ -12,7 +12,7 @@ from localmix.wire.gate import Gate
 
 
 class Vitals:
-    """Hold what is remembered of one server.
+    """What is remembered of one server.
 
     Attributes:
         turn: Its place in the rotation among equals, in answers per unit of weight.

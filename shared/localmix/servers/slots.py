@@ -13,7 +13,7 @@ from localmix.wire.gate import Gate
 
 
 class Ticket:
-    """Wait in the queues of several servers, and take the first slot that comes."""
+    """A place in the queues of several servers; the first slot that comes is taken."""
 
     def __init__(self) -> None:
         self.gate = Gate()
@@ -38,7 +38,7 @@ class Ticket:
 
 
 class Slots:
-    """Count the requests at one server."""
+    """The requests at one server, counted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -26,7 +26,7 @@ P = DefaultTypeVar("P", bound=BaseModel, default=BaseModel)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ToolCallDelta(Short):
-    """Hold one piece of a tool call; pieces of one call share its index."""
+    """One piece of a tool call; pieces of one call share its index."""
 
     index: int
     id: str = ""
@@ -36,7 +36,7 @@ class ToolCallDelta(Short):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenLogprob(Short):
-    """Give a token with the natural logarithm of its probability, and its likeliest rivals."""
+    """A token with the natural logarithm of its probability, and its likeliest rivals."""
 
     token: str
     logprob: float
@@ -45,7 +45,7 @@ class TokenLogprob(Short):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Usage(Short):
-    """Count tokens; `None` where the server does not say."""
+    """The tokens read and written; `None` where the server does not say."""
 
     input_tokens: int
     output_tokens: int
@@ -54,7 +54,7 @@ class Usage(Short):
 
     @property
     def total_tokens(self) -> int:
-        """Add input and output."""
+        """Input and output together."""
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: Usage) -> Usage:
@@ -68,7 +68,7 @@ class Usage(Short):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Timings(Short):
-    """Measure where the time went, in seconds; `None` where it is not known.
+    """Where the time went, in seconds; `None` where it is not known.
 
     `load`, `prompt` and `output` are the server's own; `first_token`, of a stream, and `total` are
     measured here.
@@ -118,7 +118,7 @@ class Delta(Short):
 
 @dataclass(frozen=True, repr=False)
 class ChatResult(Tabular, Generic[P]):
-    """Hold a whole answer: all deltas folded, with the route it took; `str()` is its text.
+    """A whole answer: all deltas folded, with the route it took.
 
     Attributes:
         form: The class that `response_format` was, if it was one.
@@ -182,7 +182,7 @@ class ChatResult(Tabular, Generic[P]):
 
     @property
     def message(self) -> Message:
-        """Give the answer as the next message of the conversation."""
+        """The answer as the next message of the conversation."""
         return Message(
             role="assistant",
             content=self.content,
@@ -193,7 +193,7 @@ class ChatResult(Tabular, Generic[P]):
 
 @dataclass(frozen=True, repr=False)
 class RunResult(ChatResult[P]):
-    """Hold the answer that a run ended with; usage and timings are those of all its turns.
+    """The answer that a run ended with; usage and timings are those of all its turns.
 
     Attributes:
         messages: The whole conversation: what was asked, calls and their results, the answer.

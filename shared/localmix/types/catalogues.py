@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Hold what one catalogue means by its names.
+    """What one catalogue means by its names.
 
     Attributes:
         plain: What a name of these words was trained to, if it does not say. The entry with the

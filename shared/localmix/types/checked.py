@@ -42,7 +42,7 @@ class Checked(BaseModel):
 
 
 class Exact(Checked):
-    """Hold what a caller said: immutable, exact types, no unknown names."""
+    """What a caller said: immutable, exact types, no unknown names."""
 
     # Validators are built on first use: importing localmix should cost next to nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)

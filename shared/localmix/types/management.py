@@ -11,7 +11,7 @@ from localmix.types.words import PullStatus
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Model(Tabular):
-    """Describe a model once, however many servers have it.
+    """A model, however many servers have it.
 
     Attributes:
         name: A name that every client understands; the first place's.
@@ -24,7 +24,7 @@ class Model(Tabular):
 
     @property
     def loaded(self) -> bool:
-        """Tell whether it is in memory at some server."""
+        """Whether it is in memory at some server."""
         return any(place.loaded for place in self.places)
 
     def cells(self) -> dict[str, object]:
@@ -41,7 +41,7 @@ class Model(Tabular):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PullStep(Short):
-    """Report one step of a pull.
+    """One step of a pull.
 
     Attributes:
         model: Name of the model, as the server was asked for it.

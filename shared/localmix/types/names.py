@@ -66,7 +66,7 @@ _MOST_COMPARED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Hold what a name says of a model.
+    """What a name says of a model.
 
     Attributes:
         key: What must be equal: family, versions and dates, variant words.
@@ -257,7 +257,7 @@ def _tokens(bare: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Facts:
-    """Hold what the words of a name say, one by one."""
+    """What the words of a name say, one by one."""
 
     family: str = ""
     versions: set[str] = field(default_factory=set)

@@ -18,7 +18,7 @@ from localmix.types.words import Capability, Purpose, Role
 
 
 class Image(Exact):
-    """Carry an image as bytes; localmix neither opens files nor fetches URLs by itself."""
+    """An image as bytes; localmix neither opens files nor fetches URLs by itself."""
 
     data: bytes = Field(repr=False, min_length=1)
     media_type: str = Field(default="image/png", pattern=r"^image/[\w.+-]+$")
@@ -67,7 +67,7 @@ _Tools = Annotated[tuple[Tool, ...], BeforeValidator(_tools)]
 
 
 class Message(Exact):
-    """Say one turn of a conversation.
+    """One turn of a conversation.
 
     `content` is text, or text and images in their order. `reasoning` is what the model thought
     before it answered; give it back on later turns. A tool's result names its call. `name` says who
@@ -90,14 +90,14 @@ class Message(Exact):
 
     @property
     def text(self) -> str:
-        """Join the text parts, with line breaks between them; images are left out."""
+        """The text parts, with line breaks between them; images are left out."""
         if isinstance(self.content, str):
             return self.content
         return lines(part for part in self.content if isinstance(part, str))
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """List the images, in order."""
+        """The images, in order."""
         if isinstance(self.content, str):
             return ()  # its letters are many
         return tuple(part for part in self.content if isinstance(part, Image))
@@ -113,7 +113,7 @@ def lines(texts: Iterable[str]) -> str:
 
 
 class GenerationRequest(Exact):
-    """Hold what a chat and a text completion have in common.
+    """What a chat and a text completion have in common.
 
     Every option is optional: what is not set is not sent, and the server's own default holds.
 
@@ -153,7 +153,7 @@ class GenerationRequest(Exact):
 
 
 class _Kept(Exact):
-    """Say whether an answer may come from the cache, and be kept there.
+    """Whether an answer may come from the cache, and be kept there.
 
     Attributes:
         cache: `None` lets the request decide: vectors may, and what is asked with temperature 0 or
@@ -164,7 +164,7 @@ class _Kept(Exact):
 
 
 class ChatRequest(GenerationRequest, _Kept):
-    """Ask for the next turn of a conversation.
+    """A request for the next turn of a conversation.
 
     Attributes:
         tools: Python functions, pydantic classes, definitions as OpenAI writes them, or `Tool`s.
@@ -210,7 +210,7 @@ def calls_once(request: GenerationRequest) -> bool:
 
 
 class CompletionRequest(GenerationRequest, _Kept):
-    """Ask for the continuation of a text, without a chat template.
+    """A request for the continuation of a text, without a chat template.
 
     Attributes:
         suffix: Text that follows the gap, for models that can fill one in.
@@ -221,7 +221,7 @@ class CompletionRequest(GenerationRequest, _Kept):
 
 
 class EmbedRequest(_Kept):
-    """Ask for the vectors of some texts.
+    """A request for the vectors of some texts.
 
     Attributes:
         dimensions: Length to cut the vectors to, for models that allow it.
@@ -258,7 +258,7 @@ class EmbedRequest(_Kept):
 
 
 class RouteRequest(Exact):
-    """Ask where a request would go.
+    """The question where a request would go.
 
     Attributes:
         purpose: Whether it would be a chat or completion, or an embedding.

@@ -14,7 +14,7 @@ from localmix.types.words import Capability, Kind, Purpose, State
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ModelInfo(Tabular):
-    """Describe a model on a server.
+    """A model on a server.
 
     Attributes:
         name: The name to ask this server for.
@@ -83,7 +83,7 @@ class ModelInfo(Tabular):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server(Tabular):
-    """Name a candidate and the verdict on it.
+    """A candidate and the verdict on it.
 
     Attributes:
         url: Base URL, without credentials; `embedded:` stands for the embedded engine.
@@ -129,7 +129,7 @@ class Skip(Short):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Route(Tabular):
-    """Tell where a request went, why, and what was tried before.
+    """Where a request went, why, and what was tried before.
 
     Attributes:
         server: The server that answered.

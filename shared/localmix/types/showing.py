@@ -41,7 +41,7 @@ class Row(Protocol):
 
 
 class Tabular(Short):
-    """Be a table of one row in a notebook."""
+    """A value that is a table of one row in a notebook."""
 
     __slots__ = ()
 

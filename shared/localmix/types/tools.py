@@ -17,7 +17,7 @@ _CHOICES = {None: "auto", True: "required", False: "none", "any": "required"}
 
 
 class ToolCall(Exact):
-    """Ask for a tool to be called.
+    """A call of a tool that the model asks for.
 
     `arguments` is JSON text, exactly as the model wrote it; it may be broken JSON when the answer
     was cut by a token limit.
@@ -46,7 +46,7 @@ class ToolCall(Exact):
 
 
 class Tool(Exact):
-    """Describe a tool that the model may call; `parameters` is a JSON schema."""
+    """A tool that the model may call; `parameters` is a JSON schema."""
 
     name: str = Field(min_length=1)
     description: str = ""

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Bound how long to wait, in seconds.
+    """How long to wait, in seconds.
 
     Attributes:
         connect: For the connection.
@@ -50,7 +50,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Ask for one reply. Headers may hold a token, so they stand in no repr."""
+    """A request for one reply. Headers may hold a token, so they stand in no repr."""
 
     method: str
     url: str
@@ -89,7 +89,7 @@ class Response:
 
 
 class Decoder(Protocol[T]):
-    """Turn the bytes of a stream into deltas.
+    """What turns the bytes of a stream into deltas.
 
     `close` is called when the stream ended by itself, and raises if it ended before the dialect's
     own end mark: a cut answer never looks whole.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Gate:
-    """Open once, from any thread, and tell whoever waits.
+    """Something that opens once, from any thread, and tells whoever waits.
 
     Threads and event loops may wait for the same gate: a driver asks to be told, in its own way.
     """

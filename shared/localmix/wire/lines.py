@@ -71,14 +71,14 @@ class LineDecoder:
 
 
 class Event(NamedTuple):
-    """Hold one server-sent event."""
+    """One server-sent event."""
 
     data: bytes
     name: str = "message"
 
 
 class EventDecoder:
-    """Read server-sent events (WHATWG HTML, section 9.2).
+    """What reads server-sent events (WHATWG HTML, section 9.2).
 
     Fields other than `event` and `data` are passed over; so are comments, which llama.cpp sends
     as a sign of life. Unlike a browser, `close` returns an event that lacks its blank line: what

@@ -37,7 +37,7 @@ _FOREIGN = (
 
 
 class AnthropicServer:
-    """Speak Anthropic's API to callers; learn on the way how many tokens letters make."""
+    """Anthropic's API, as callers speak it; how many tokens letters make is learned on the way."""
 
     def __init__(self) -> None:
         self.yardstick = Yardstick()

@@ -37,7 +37,7 @@ _SIGNATURE = "localmix"
 
 
 class MessagesWriter:
-    """Write the answer of `/v1/messages`."""
+    """The answer of `/v1/messages`."""
 
     content_type = "text/event-stream"
 

@@ -37,7 +37,7 @@ _LISTS = ("/api/v1/models", "/api/v0/models", "/v1/models")
 
 
 class LMStudioDialect(OpenAIDialect):
-    """Speak LM Studio's API."""
+    """LM Studio's API."""
 
     kind: ClassVar[Kind] = "lmstudio"
     # What its documentation lists for chat/completions; other keys are ignored without a word.

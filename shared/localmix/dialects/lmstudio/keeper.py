@@ -31,7 +31,7 @@ _STATUS: dict[str, PullStatus] = {
 
 
 class LMStudioModels:
-    """Manage LM Studio's models."""
+    """LM Studio's models."""
 
     def load(self, target: Target, order: LoadOrder) -> Flow[None]:
         """Load a model once: LM Studio itself would load a second copy of one that is loaded."""

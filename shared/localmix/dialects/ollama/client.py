@@ -82,7 +82,7 @@ _EMBEDDING_FAMILIES = frozenset(
 
 
 class OllamaDialect:
-    """Speak Ollama's own API."""
+    """Ollama's own API."""
 
     def list_models(self, endpoint: Endpoint) -> Flow[Listing]:
         """Join `/api/tags` (what is there) with `/api/ps` (what is loaded).

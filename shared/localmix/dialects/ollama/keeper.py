@@ -39,7 +39,7 @@ _FIRST = "pulling manifest"
 
 
 class OllamaModels:
-    """Manage Ollama's models."""
+    """Ollama's models."""
 
     def load(self, target: Target, order: LoadOrder) -> Flow[None]:
         """Load a model with the window of the target; tell a loaded one the new `keep_alive`."""

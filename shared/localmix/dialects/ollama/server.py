@@ -47,7 +47,7 @@ _LEVELS = ("low", "medium", "high", "max")
 
 
 class OllamaServer:
-    """Speak Ollama's API to callers."""
+    """Ollama's API, as callers speak it."""
 
     def read(self, path: str, said: Asked) -> Ask:
         """Read a call of `/api/chat`, `/api/generate`, `/api/embed` or `/api/embeddings`."""

@@ -111,7 +111,7 @@ class _Lines(ABC):
 
 
 class ChatWriter(_Lines):
-    """Write the answer of `/api/chat`."""
+    """The answer of `/api/chat`."""
 
     def _piece(
         self, content: str, reasoning: str, calls: Sequence[Mapping[str, Any]] = ()
@@ -125,7 +125,7 @@ class ChatWriter(_Lines):
 
 
 class GenerateWriter(_Lines):
-    """Write the answer of `/api/generate`."""
+    """The answer of `/api/generate`."""
 
     def _piece(
         self, content: str, reasoning: str, calls: Sequence[Mapping[str, Any]] = ()

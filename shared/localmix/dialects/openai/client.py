@@ -52,7 +52,7 @@ _EMBEDDINGS = "/v1/embeddings"
 
 
 class OpenAIDialect:
-    """Speak OpenAI's API, with llama.cpp's additions."""
+    """OpenAI's API, with llama.cpp's additions."""
 
     kind: ClassVar[Kind] = "openai"
     options: ClassVar[Mapping[str, str]] = {

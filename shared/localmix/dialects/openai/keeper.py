@@ -9,7 +9,7 @@ from localmix.wire.flows import Flow, Source
 
 
 class OpenAIModels:
-    """Refuse to manage the models of a server that has them for as long as it runs."""
+    """The models of a server that has them for as long as it runs."""
 
     def load(self, target: Target, order: LoadOrder) -> Flow[None]:
         """Accept what is the case anyway: the model is loaded, and stays."""

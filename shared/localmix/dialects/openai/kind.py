@@ -15,7 +15,7 @@ from localmix.wire.flows import Flow
 
 
 class EmbeddedDialect(OpenAIDialect):
-    """Speak to the embedded engine, whose models are known from their files."""
+    """What is spoken to the embedded engine, whose models are known from their files."""
 
     kind: ClassVar[Kind] = "embedded"
 

@@ -65,7 +65,7 @@ _ROLES = {
 
 
 class OpenAIServer:
-    """Speak OpenAI's API to callers."""
+    """OpenAI's API, as callers speak it."""
 
     def read(self, path: str, said: Asked) -> Ask:
         """Read a call of `chat/completions`, `completions` or `embeddings`."""

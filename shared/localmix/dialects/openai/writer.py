@@ -125,7 +125,7 @@ _STOP_REASONS = {"length": "maxPredictedTokensReached", "tool_calls": "toolCalls
 
 
 class ChatWriter(_Events):
-    """Write the answer of `chat/completions`."""
+    """The answer of `chat/completions`."""
 
     _chunk, _whole = "chat.completion.chunk", "chat.completion"
     _has_role = False
@@ -166,7 +166,7 @@ class ChatWriter(_Events):
 
 
 class CompletionWriter(_Events):
-    """Write the answer of `completions`."""
+    """The answer of `completions`."""
 
     _chunk = _whole = "text_completion"
 

@@ -83,7 +83,7 @@ class _Call:
 
 
 class Blocks:
-    """Put the deltas of one answer in blocks.
+    """The deltas of one answer, put in blocks.
 
     Attributes:
         blocks: Those that have begun.

@@ -15,7 +15,7 @@ def must_call(request: GenerationRequest) -> bool:
 
 
 class MustCall:
-    """Hold back what a model says where it has to call.
+    """What a model says where it has to call, held back.
 
     Text before a call was not asked for, and is dropped (llama.cpp b11549 lets it happen). Without
     a call the text is all there is.

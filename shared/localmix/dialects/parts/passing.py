@@ -199,7 +199,7 @@ _said, _answered, _embedded = _values(Delta), _values(ChatResult), _values(Embed
 
 
 class Frames(Protocol):
-    """Split bytes into frames, each with its end."""
+    """Bytes split into frames, each with its end."""
 
     @property
     def holds(self) -> bool:

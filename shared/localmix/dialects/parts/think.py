@@ -36,7 +36,7 @@ class Split(NamedTuple):
 
 
 class ThinkSplitter:
-    """Split a streamed text into reasoning and content, at any cut of the text."""
+    """A streamed text, split into reasoning and content at any cut of it."""
 
     def __init__(self) -> None:
         self._held = ""

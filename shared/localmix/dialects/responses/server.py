@@ -40,7 +40,7 @@ _ROLES: dict[str, Any] = {
 
 
 class ResponsesServer:
-    """Speak OpenAI's API of responses to callers."""
+    """OpenAI's API of responses, as callers speak it."""
 
     def read(self, path: str, said: Asked) -> Ask:
         """Read a call of `/v1/responses`."""

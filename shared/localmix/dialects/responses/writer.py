@@ -42,7 +42,7 @@ _ITEM_NAMES = {"reasoning": "rs", "text": "msg", "call": "fc"}
 
 
 class ResponsesWriter:
-    """Write the answer of `/v1/responses`."""
+    """The answer of `/v1/responses`."""
 
     content_type = "text/event-stream"
 
