@@ -44,7 +44,7 @@ class Conversation:
         self.said: list[Message] = []
         self.route: Route | None = None
         self._toolbox = toolbox or Toolbox(())
-        if tools := self._toolbox.described():
+        if tools := self._toolbox.functions:
             self.options["tools"] = tools
 
     @property

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-import json
 import runpy
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError, create_model
-
-from localmix import Message, Tool, ToolCall
+from localmix import Message, ToolCall
 from localmix.cli.output import say
 from localmix.errors import ConfigError
+from localmix.types.functions import Function
 
 
 class Toolbox:
-    """Functions, what a model is told of them, and their calls."""
+    """Functions, and the calls that a model makes of them.
+
+    Attributes:
+        functions: What a model may call.
+    """
 
     def __init__(self, files: Iterable[str]) -> None:
-        self._functions = {name: found for file in files for name, found in _read(file).items()}
-
-    def described(self) -> list[Tool]:
-        """Describe each function by its docstring and the types of its parameters."""
-        return [_tool(name, function) for name, function in self._functions.items()]
+        found = {name: function for file in files for name, function in _read(file).items()}
+        self.functions = list(found.values())
+        self._known = {each.name: each for each in map(Function, self.functions)}
 
     def answers(self, calls: Sequence[ToolCall]) -> list[Message]:
         """Call what a model asked for; what goes wrong is told to the model."""
@@ -37,17 +38,10 @@ class Toolbox:
 
     def _result(self, call: ToolCall) -> str:
         say(f"{call.name}({call.arguments})", "dim", error=True)
-        if call.name not in self._functions:
+        if call.name not in self._known:
             return f"Error: there is no tool {call.name}."
-        function = self._functions[call.name]
-        try:
-            given = _parameters(call.name, function).model_validate(call.parsed())
-            result = function(**{name: getattr(given, name) for name in type(given).model_fields})
-        except ValidationError as error:
-            return f"Error: {error}"
-        except Exception as error:  # noqa: BLE001  (it is the user's own code)
-            return f"Error: {type(error).__name__}: {error}"
-        return result if isinstance(result, str) else json.dumps(_jsonable(result))
+        said = self._known[call.name].bound(call.parsed)()
+        return asyncio.run(said) if inspect.iscoroutine(said) else str(said)
 
 
 def _read(place: str) -> dict[str, Callable[..., Any]]:
@@ -69,23 +63,3 @@ def _read(place: str) -> dict[str, Callable[..., Any]]:
     if not functions:
         raise ConfigError(f"{path} defines no function {wanted}".rstrip())
     return functions
-
-
-def _tool(name: str, function: Callable[..., Any]) -> Tool:
-    schema = _parameters(name, function).model_json_schema()
-    schema.pop("title", None)
-    return Tool(name=name, description=inspect.getdoc(function) or "", parameters=schema)
-
-
-def _parameters(name: str, function: Callable[..., Any]) -> Any:
-    """Make a model of a function's parameters."""
-    fields: dict[str, Any] = {}
-    for parameter in inspect.signature(function, eval_str=True).parameters.values():
-        kind = Any if parameter.annotation is parameter.empty else parameter.annotation
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (kind, default)
-    return create_model(name, **fields)
-
-
-def _jsonable(value: Any) -> Any:
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
