@@ -19,9 +19,9 @@ from langchain_localmix._convert import PROVIDER
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Connected, Generating
-from localmix.adapting.names import Names, by_our_names
-from localmix.adapting.peers import names_of_peers
 from localmix.types import Capability
+from localmix.types.arguments import Names, by_our_names
+from localmix.types.peers import names_of_peers
 
 Tools = Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]
 # The framework's own classes would ignore misspelt options without a word.

@@ -23,8 +23,8 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 
 from langchain_localmix._convert import from_result, to_json_schema
 from langchain_localmix._errors import UnusableAnswerError
-from localmix.adapting.find_json import json_in, json_so_far
 from localmix.adapting.structured import Reading, afinish, asking, correction, finish
+from localmix.types.find_json import json_in, json_so_far
 from localmix.wire import jsontext
 
 Schema = dict[str, Any] | type

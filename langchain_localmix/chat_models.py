@@ -30,9 +30,9 @@ from langchain_localmix._structured import Form, Method, Schema, Structured, ask
 from localmix import AsyncStream, ChatRequest, Delta, Stream
 from localmix.adapting.addable import Addable
 from localmix.adapting.chatting import Chatting
-from localmix.adapting.tools import to_tool, to_tool_choice
 from localmix.types.build import chat_request
 from localmix.types.spellings import Think
+from localmix.types.tools import to_tool, to_tool_choice
 
 M = TypeVar("M", bound="ChatLocalMix")
 

@@ -13,8 +13,8 @@ from langchain_localmix._component import STRICT, Component
 from langchain_localmix._errors import model_errors
 from localmix import ModelInfo, Route
 from localmix.adapting.connected import Embedding
-from localmix.adapting.names import Names
-from localmix.adapting.peers import names_of_embedding_peers
+from localmix.types.arguments import Names
+from localmix.types.peers import names_of_embedding_peers
 from localmix.wire import jsontext
 
 

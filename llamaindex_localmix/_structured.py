@@ -33,9 +33,9 @@ from pydantic import BaseModel, ValidationError
 
 from llamaindex_localmix._tools import calls_in
 from localmix import Tool
-from localmix.adapting.find_json import json_in, json_so_far
 from localmix.adapting.structured import Flow, Reading, afinish, asking, correction, finish
 from localmix.errors import ConfigError
+from localmix.types.find_json import json_in, json_so_far
 from localmix.wire import jsontext
 
 M = TypeVar("M", bound=BaseModel)

@@ -11,8 +11,8 @@ from llama_index.core.tools.types import BaseTool
 from pydantic import BaseModel
 
 from localmix import Tool, ToolCall
-from localmix.adapting.find_json import partial_json
-from localmix.adapting.tools import to_tool
+from localmix.types.find_json import partial_json
+from localmix.types.tools import to_tool
 from localmix.wire import jsontext
 
 

@@ -14,10 +14,10 @@ from llamaindex_localmix._component import Component
 from llamaindex_localmix._instructions import PRESETS, Family, prefix_of
 from llamaindex_localmix._slots import Slots
 from localmix.adapting.connected import Embedding
-from localmix.adapting.names import Names
-from localmix.adapting.peers import names_of_embedding_peers
 from localmix.errors import ConfigError
+from localmix.types.arguments import Names
 from localmix.types.names import canonical, split_pin
+from localmix.types.peers import names_of_embedding_peers
 from localmix.wire import jsontext
 
 Vectors = list[list[float]]

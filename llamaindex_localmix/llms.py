@@ -41,9 +41,9 @@ from localmix import AsyncStream, ChatRequest, ChatResult, Message, ModelInfo, S
 from localmix.adapting.addable import Addable
 from localmix.adapting.chatting import Chatting
 from localmix.adapting.describing import window_of
-from localmix.adapting.tools import to_tool_choice
 from localmix.types.build import chat_request
 from localmix.types.spellings import Form, Think
+from localmix.types.tools import to_tool_choice
 
 # What servers give a model whose own window is not known yet; Ollama's smallest default.
 _USUAL_WINDOW = 4096

@@ -16,6 +16,7 @@ from localmix import (
     ModelInfo,
     PullStep,
     Route,
+    RunResult,
     Server,
 )
 
@@ -48,6 +49,10 @@ class Either:
 
     def chat(self, messages: Any, **options: Any) -> ChatResult:
         result: ChatResult = self._do(self.client.chat(messages, **options))
+        return result
+
+    def run(self, messages: Any, tools: Any, **options: Any) -> RunResult:
+        result: RunResult = self._do(self.client.run(messages, tools, **options))
         return result
 
     def complete(self, prompt: str, **options: Any) -> ChatResult:

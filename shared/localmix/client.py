@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from pydantic import SecretStr
 
 from localmix.bulk import AsyncInBulk, InBulk
+from localmix.generating import AsyncGenerating, Generating, form_of
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
 from localmix.streams import AsyncStream, Stream
 from localmix.types import (
-    ChatResult,
-    CompletionRequest,
     EmbedRequest,
     EmbedResult,
     GenerationRequest,
@@ -24,20 +23,17 @@ from localmix.types import (
     Route,
     Server,
 )
+from localmix.types.arguments import by_our_names
 from localmix.types.build import (
-    Conversation,
-    chat_request,
-    completion_request,
     embed_request,
     route_request,
 )
 from localmix.types.options import (
-    ChatOptions,
-    CompletionOptions,
     EmbedOptions,
     RouteOptions,
     SettingsOptions,
 )
+from localmix.types.peers import NAMES_FOR_CLIENTS
 
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
@@ -75,7 +71,8 @@ class _Face:
         from localmix.routing import Fleet
         from localmix.settings import Settings
 
-        given = {"servers": servers, **settings}
+        written = {"servers": servers, **settings}
+        given = by_our_names(written, NAMES_FOR_CLIENTS, Settings.model_fields)
         self._given = [name for name, value in given.items() if value is not None]
         self._build(Fleet(given, observers))
         if _is_in_a_loop():  # where nothing may block: the files are read by the first request
@@ -155,7 +152,7 @@ class _Face:
         return f"{type(self).__name__}({places})"
 
 
-class Client(_Face, InBulk, Managing):
+class Client(_Face, Generating, InBulk, Managing):
     """Use whichever model servers there are, from ordinary code.
 
     Nothing is opened by constructing one; one instance serves many threads.
@@ -228,34 +225,6 @@ class Client(_Face, InBulk, Managing):
         """
         return self._driver.run(self._inventory.route(route_request(model, needs)))
 
-    def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
-        """Get the next turn of a conversation, whole.
-
-        Args:
-            messages: A text, a `Message`, a list of messages, or a `ChatRequest`.
-            **options: See `localmix.ChatRequest`.
-
-        Raises:
-            LocalMixError: See `localmix.errors`; after a fail-over it lists every attempt.
-        """
-        return self._driver.run(self._requests.generate(chat_request(messages, options)))
-
-    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
-        return self._stream(chat_request(messages, options))
-
-    def complete(
-        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
-    ) -> ChatResult:
-        """Continue a text, or what a `CompletionRequest` says, without a chat template."""
-        return self._driver.run(self._requests.generate(completion_request(prompt, options)))
-
-    def stream_complete(
-        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
-    ) -> Stream:
-        """Continue a text, as it is written; arguments as for `complete`."""
-        return self._stream(completion_request(prompt, options))
-
     def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
@@ -285,11 +254,11 @@ class Client(_Face, InBulk, Managing):
         return transport
 
     def _stream(self, request: GenerationRequest) -> Stream:
-        progress = Progress(self._fleet.clock)
+        progress = Progress(self._fleet.clock, form_of(request))
         return Stream(self._driver.iterate(self._requests.stream(request, progress)), progress)
 
 
-class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
+class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
     """Use whichever model servers there are, from asynchronous code.
 
     The same as `Client`, method for method. Nothing is opened by constructing one; one instance
@@ -328,26 +297,6 @@ class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
         """Tell where a request would go, why, and where next; see `Client.route`."""
         return await self._run(self._inventory.route(route_request(model, needs)))
 
-    async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult:
-        """Get the next turn of a conversation, whole; see `Client.chat`."""
-        return await self._run(self._requests.generate(chat_request(messages, options)))
-
-    def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
-        return self._stream(chat_request(messages, options))
-
-    async def complete(
-        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
-    ) -> ChatResult:
-        """Continue a text, without a chat template; see `localmix.CompletionRequest`."""
-        return await self._run(self._requests.generate(completion_request(prompt, options)))
-
-    def stream_complete(
-        self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
-    ) -> AsyncStream:
-        """Continue a text, as it is written; arguments as for `complete`."""
-        return self._stream(completion_request(prompt, options))
-
     async def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
@@ -366,7 +315,7 @@ class AsyncClient(_Face, AsyncInBulk, AsyncManaging):
         await self.close()
 
     def _stream(self, request: GenerationRequest) -> AsyncStream:
-        progress = Progress(self._fleet.clock)
+        progress = Progress(self._fleet.clock, form_of(request))
         return AsyncStream(self._iterate(self._requests.stream(request, progress)), progress)
 
     async def _run(self, flow: Flow[T]) -> T:

@@ -21,6 +21,7 @@
     * `ProtocolError`: bytes that do not follow the server's own rules
         * `BadVectorError`: a model gives no vector for a text
     * `UnusableAnswerError`: the model answered, but not in the form asked for (also a `ValueError`)
+        * `TurnLimitError`: the model still calls tools after the turns that a run may take
 
 Each error says in one sentence what happened and in a second what to try.
 """
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel, ValidationError
 
-    from localmix.types import ChatResult
+    from localmix.types import ChatResult, RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,16 @@ class UnusableAnswerError(LocalMixError, ValueError):
     def __init__(self, message: str, *, answer: str = "", **about: Any) -> None:
         super().__init__(message, **about)
         self.answer = answer
+
+
+class TurnLimitError(UnusableAnswerError):
+    """Say that a run has taken all its turns, and the model still calls tools.
+
+    `partial` is the `RunResult` so far; the calls of its last message were not carried out.
+    """
+
+    partial: RunResult[Any]
+    usual_hint = "Raise max_turns, or see in `partial.messages` what the model is after."
 
 
 def config_error(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from localmix import ToolCall
-from localmix.adapting.find_json import json_in, json_so_far
 from localmix.dialects import failures
 from localmix.errors import ConfigError, LocalMixError, ProtocolError
+from localmix.types.find_json import json_in, json_so_far
 from localmix.wire.flows import Response
 from tests import stand_ins
 from tests.either import MakeEither

@@ -13,8 +13,8 @@ from langchain_localmix._convert import (
     to_response_format,
 )
 from localmix import ChatResult, Delta, ToolCall, Usage
-from localmix.adapting.tools import to_tool_choice
 from localmix.types import ToolCallDelta
+from localmix.types.tools import to_tool_choice
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from langchain_core.exceptions import ModelError
 
 from langchain_localmix import ChatLocalMix, LocalMixEmbeddings, LocalMixLLM
 from langchain_localmix._arguments import ChatArguments, CompletionArguments, EmbeddingsArguments
-from localmix.adapting.names import Alias, Elsewhere
 from localmix.errors import ConfigError
+from localmix.types.arguments import Alias, Elsewhere
 from tests import stand_ins
 
 NAMES = ChatLocalMix.also_called

@@ -11,8 +11,8 @@ import pytest
 
 from llamaindex_localmix import LocalMix, LocalMixEmbedding
 from llamaindex_localmix._arguments import EmbedModelArguments, LLMArguments
-from localmix.adapting.names import Alias, Elsewhere
 from localmix.errors import ConfigError
+from localmix.types.arguments import Alias, Elsewhere
 from tests import stand_ins
 from tests.llamaindex.endpoints import ENDPOINTS, SYNC, acall, call
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from llamaindex_localmix import LocalMix
 from llamaindex_localmix._tools import calls_in, to_tools
 from localmix import Tool
-from localmix.adapting.tools import to_tool_choice
 from localmix.errors import ConfigError
+from localmix.types.tools import to_tool_choice
 from tests.llamaindex.scripted import Turn, sent
 
 

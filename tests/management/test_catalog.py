@@ -80,7 +80,9 @@ def test_a_server_of_one_model_keeps_it(either: MakeEither, start: Start) -> Non
     client = either(start(stand_ins.openai()).url)
     assert client.manage("load", "tiny", keep_alive=-1).loaded
     with pytest.raises(UnsupportedFeatureError, match="cannot unload a model after a time"):
-        client.manage("load", "tiny", keep_alive=60)
+        client.manage("load", "tiny", keep_alive="1m")
+    with pytest.raises(ConfigError, match="Wrong keep_alive: it is no duration"):
+        client.manage("load", "tiny", keep_alive="soon")
 
 
 def test_a_copy_that_is_refused(either: MakeEither, start: Start) -> None:

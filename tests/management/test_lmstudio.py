@@ -52,7 +52,7 @@ def test_every_instance_is_unloaded(either: MakeEither, start: Start) -> None:
 def test_how_long_to_stay_is_told_by_a_request(either: MakeEither, start: Start) -> None:
     server = start(LMStudio(loaded={CHAT: CHAT}))
     client = either(server.url)
-    assert client.manage("load", CHAT, keep_alive=90).loaded
+    assert client.manage("load", CHAT, keep_alive="1m30s").loaded
     assert client.manage("load", EMBED, keep_alive=60).loaded
     assert loads(server) == 0
     assert server.last("POST /v1/chat/completions").json["ttl"] == 90

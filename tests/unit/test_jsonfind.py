@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localmix.adapting.find_json import json_in, json_so_far
+from localmix.types.find_json import json_in, json_so_far
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -17,7 +17,6 @@ from pydantic import (
     model_validator,
 )
 
-from localmix.adapting.names import by_our_names
 from localmix.adapting.pin import Pin
 from localmix.client import AsyncClient, Client
 from localmix.errors import ConfigError
@@ -32,7 +31,9 @@ from localmix.types import (
     Route,
     Server,
 )
+from localmix.types.arguments import by_our_names
 from localmix.types.checked import Checked
+from localmix.types.options import ChatOptions
 from localmix.types.spellings import Seconds
 
 # Fields that are settings of a client under the same names.
@@ -99,16 +100,6 @@ class Connected(Checked):
     first_byte_timeout: float | None = Field(default=None, gt=0)
     between_timeout: float | None = Field(default=None, gt=0)
     _connection: _Connection | None = PrivateAttr(default=None)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _by_our_names(cls, given: Any) -> Any:
-        return by_our_names(given, cls.also_called, cls._own_names())
-
-    @classmethod
-    @cache
-    def _own_names(cls) -> Collection[str]:
-        return {"client", *cls.model_fields}
 
     def model_post_init(self, context: Any, /) -> None:
         """Let the framework's class have its turn: pydantic would call only the first hook."""
@@ -318,10 +309,15 @@ class Generating(Connected, GenerationRequest):
         return route
 
     @property
-    def _of_loading(self) -> Any:
+    def _of_loading(self) -> ChatOptions:
         """Give the options that a loaded model depends on, for the shortest of answers."""
-        loading = {name: getattr(self, name) for name in ("model", "num_ctx", "keep_alive")}
-        return loading | {"max_tokens": 1, "cache": False}
+        return ChatOptions(
+            model=self.model,
+            num_ctx=self.num_ctx,
+            keep_alive=self.keep_alive,
+            max_tokens=1,
+            cache=False,
+        )
 
 
 class Embedding(Connected):

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from pydantic import ValidationError
-
 from localmix.errors import UnusableAnswerError
+from localmix.types.checked import sentence, unusable
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -43,11 +42,7 @@ class Reading(Generic[Answer, V]):
         self, name: str, said: str, kind: type[UnusableAnswerError] = UnusableAnswerError
     ) -> UnusableAnswerError:
         """Say that the model wrote no such value; `said` is what it wrote."""
-        return kind(
-            f"The model wrote no {name}: {sentence(self.problem)}.",
-            hint="Raise max_tokens: the answer was cut." if self.is_cut else None,
-            answer=said,
-        )
+        return unusable(name, self.problem, said, is_cut=self.is_cut, kind=kind)
 
 
 class Form(Protocol[Question, A_contra, V_co]):
@@ -104,16 +99,6 @@ async def afinish(
             answer = await ask(flow.send(cast("Answer", answer)))
     except StopIteration as end:
         return cast("Reading[Answer, V]", end.value)
-
-
-def sentence(problem: ValueError | None) -> str:
-    """Say what is wrong, each wrong field by its name, as the model will read it."""
-    if not isinstance(problem, ValidationError):
-        return str(problem)
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
-        for each in problem.errors(include_url=False, include_input=False)
-    )
 
 
 def correction(problem: str, schema: str = "") -> str:

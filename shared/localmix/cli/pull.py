@@ -7,18 +7,11 @@ from contextlib import closing
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from localmix import Client
+from localmix.bars import bar, phase
 from localmix.cli.arguments import Json, ModelName, Servers, open_client
-from localmix.cli.output import console, say, size, visible, write_json_line
+from localmix.cli.output import console, say, size, write_json_line
 from localmix.errors import DownloadError, ModelNotFoundError
 from localmix.types import PullStep
 from localmix.types.names import split_pin
@@ -92,19 +85,9 @@ def _names(client: Client, model: str) -> list[str]:
 
 
 def _bar(steps: Iterable[PullStep]) -> None:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=console(), expand=True) as progress:
-        task = progress.add_task("preparing", total=None)
+    with bar(console()) as show:
         for step in steps:
-            progress.update(
-                task, description=visible(_phase(step)), completed=step.completed, total=step.total
-            )
+            show(step)
     _end(step)
 
 
@@ -113,16 +96,11 @@ def _lines(steps: Iterable[PullStep]) -> None:
     told = ""
     for step in steps:
         tenth = f"{10 * (10 * step.completed // step.total)} %" if step.total else ""
-        line = f"{_phase(step)} {tenth} of {size(step.total)}" if tenth else _phase(step)
+        line = f"{phase(step)} {tenth} of {size(step.total)}" if tenth else phase(step)
         if line != told and step.status != "done":
             say(line)
         told = line
     _end(step)
-
-
-def _phase(step: PullStep) -> str:
-    breaks = f" (break {step.breaks})" if step.breaks else ""
-    return f"{step.status}{breaks}"
 
 
 def _end(step: PullStep) -> None:

@@ -24,7 +24,7 @@ from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.refusals import no_model
-from localmix.types import ChatRequest, Kind, Model, ModelInfo
+from localmix.types import ChatRequest, Kind, Model, ModelInfo, Table
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
 
@@ -61,12 +61,12 @@ class Management:
         flat = [place for group in groups for place in group]
         described = yield from together([_described(place) for place in flat], at_most=_AT_ONCE)
         known = iter(described)
-        return [Model(group[0].model.name, tuple(next(known) for _ in group)) for group in groups]
+        return Table(Model(each[0].model.name, tuple(next(known) for _ in each)) for each in groups)
 
     def running(self) -> Flow[list[ModelInfo]]:
         """List what is in memory now, one entry for each server."""
         catalog = yield from self._fleet.selection.catalog()
-        return [place.model for place in catalog.everything if place.model.loaded]
+        return Table(place.model for place in catalog.everything if place.model.loaded)
 
     def count_tokens(self, request: ChatRequest) -> Flow[int | None]:
         """Have a prompt counted by the server that it would go to; `None` if that cannot count."""
@@ -97,7 +97,7 @@ class Management:
 
     def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
         """Load models side by side; none named means the one for chats that name none."""
-        return (yield from together([self.load(name, order) for name in names or (None,)]))
+        return Table((yield from together([self.load(name, order) for name in names or (None,)])))
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
@@ -109,14 +109,14 @@ class Management:
         for place in loaded:
             yield from self._keepers[place.model.kind].unload(_target(place))
         unloaded = yield from together([self._afresh(place) for place in loaded])
-        return [place.model for place in unloaded]
+        return Table(place.model for place in unloaded)
 
     # On the disk
 
     def named(self, name: str) -> Flow[list[ModelInfo]]:
         """List the models that have exactly this name: what a deletion could mean."""
         catalog = yield from self._fleet.selection.catalog()
-        return [place.model for place in _exact(catalog, name)]
+        return Table(place.model for place in _exact(catalog, name))
 
     def delete(self, name: str) -> Flow[ModelInfo]:
         """Delete a model from the one server that has it; give what was deleted."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from localmix.bars import adrawn, drawn
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
 from localmix.streams import AsyncSteps, Steps
 from localmix.types import Model, ModelInfo, PullStep
 from localmix.types.build import Conversation, chat_request
 from localmix.types.options import ChatOptions
+from localmix.types.spellings import duration
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
@@ -61,7 +63,7 @@ class Managing:
         model: str | None = None,
         *,
         context_length: int | None = None,
-        keep_alive: float | None = None,
+        keep_alive: float | str | None = None,
     ) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then.
 
@@ -70,7 +72,7 @@ class Managing:
         Args:
             model: Its name; without one, the model for chats that name none.
             context_length: Tokens of the window; without it the server's own default.
-            keep_alive: Seconds to stay without a request; negative means for ever.
+            keep_alive: Seconds to stay without a request, or `"5m"`; negative means for ever.
 
         Raises:
             ModelNotFoundError: No server has it.
@@ -81,7 +83,7 @@ class Managing:
         return self._driver.run(self._management.load(model, order))
 
     def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
     ) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         order = _order(context_length, keep_alive)
@@ -95,7 +97,9 @@ class Managing:
         """
         return self._driver.run(self._management.unload(model))
 
-    def pull(self, model: str, *, insecure: bool = False) -> Steps[PullStep]:
+    def pull(
+        self, model: str, *, insecure: bool = False, progress: bool = False
+    ) -> Steps[PullStep]:
         """Have a server fetch a model, and follow it step by step.
 
         A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
@@ -105,12 +109,14 @@ class Managing:
             model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
                 server that can fetch models does it.
             insecure: Whether Ollama may fetch from a registry without TLS.
+            progress: Whether to draw a bar while the steps are iterated over; needs rich.
 
         Raises:
             ModelNotFoundError: There is no such model.
             DownloadError: The server cannot fetch it.
         """
-        return Steps(self._driver.iterate(self._management.pull(model, insecure=insecure)))
+        steps = self._driver.iterate(self._management.pull(model, insecure=insecure))
+        return Steps(drawn(steps) if progress else steps)
 
     def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name, one entry for each server.
@@ -174,14 +180,14 @@ class AsyncManaging:
         model: str | None = None,
         *,
         context_length: int | None = None,
-        keep_alive: float | None = None,
+        keep_alive: float | str | None = None,
     ) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
         order = _order(context_length, keep_alive)
         return await self._run(self._management.load(model, order))
 
     async def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | None = None
+        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
     ) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         order = _order(context_length, keep_alive)
@@ -191,9 +197,12 @@ class AsyncManaging:
         """Take a model out of memory wherever it is loaded; give what was unloaded."""
         return await self._run(self._management.unload(model))
 
-    def pull(self, model: str, *, insecure: bool = False) -> AsyncSteps[PullStep]:
+    def pull(
+        self, model: str, *, insecure: bool = False, progress: bool = False
+    ) -> AsyncSteps[PullStep]:
         """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
-        return AsyncSteps(self._iterate(self._management.pull(model, insecure=insecure)))
+        steps = self._iterate(self._management.pull(model, insecure=insecure))
+        return AsyncSteps(adrawn(steps) if progress else steps)
 
     async def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name; see `Managing.named`."""
@@ -208,9 +217,13 @@ class AsyncManaging:
         return await self._run(self._management.copy(model, destination))
 
 
-def _order(context_length: int | None, keep_alive: float | None) -> LoadOrder:
+def _order(context_length: int | None, keep_alive: float | str | None) -> LoadOrder:
     if context_length is not None and context_length < 1:
         raise ConfigError("context_length must be at least 1.")
-    if keep_alive == 0:
+    try:
+        seconds: float | None = duration(keep_alive)
+    except ValueError as error:
+        raise ConfigError(f"Wrong keep_alive: {error}.") from error
+    if seconds == 0:
         raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
-    return LoadOrder(context_length, keep_alive)
+    return LoadOrder(context_length, seconds)

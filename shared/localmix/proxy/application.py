@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
@@ -64,17 +64,10 @@ def make(
         allows_cloud=settings.proxy_allow_cloud,
         is_read_only=settings.proxy_read_only,
     )
-    ollama = OllamaEndpoints(Stage(service, _OLLAMA, pace), is_read_only=settings.proxy_read_only)
-    openai = OpenAIEndpoints(Stage(service, _OPENAI, pace))
-    anthropic = AnthropicServer()
-    messages, responses = (Stage(service, each, pace) for each in (anthropic, _RESPONSES))
-    agents = AgentEndpoints(anthropic, messages, responses)
-    managing = ManagingEndpoints(service)
     watching = Watching(settings, service, activity)
     gate = Gate(settings, watching.calls)
     app = web.Application(middlewares=[gate.pass_through], client_max_size=bounds.bytes)
-    endpoints = (ollama, openai, agents, managing, watching)
-    for route in (route for each in endpoints for route in each.routes()):
+    for route in (*_routes(service, pace, settings), *watching.routes()):
         app.router.add_route(route.method, route.path, gate.handler(route, bounds))
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, gate.handler(route, bounds))
@@ -87,6 +80,19 @@ def make(
     app.on_cleanup.extend((close, watching.close))
     app[CLIENT] = client
     return app
+
+
+def _routes(service: Service, pace: Pace, settings: Settings) -> Sequence[Route]:
+    """List the endpoints of all APIs."""
+    stages = (Stage(service, each, pace) for each in (_OLLAMA, _OPENAI, _ANTHROPIC, _RESPONSES))
+    ollama, openai, messages, responses = stages
+    endpoints = (
+        OllamaEndpoints(ollama, is_read_only=settings.proxy_read_only),
+        OpenAIEndpoints(openai),
+        AgentEndpoints(_ANTHROPIC, messages, responses),
+        ManagingEndpoints(service),
+    )
+    return [route for each in endpoints for route in each.routes()]
 
 
 class Gate:

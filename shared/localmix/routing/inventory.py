@@ -10,7 +10,7 @@ from localmix.errors import LocalMixError
 from localmix.routing.dispatch import route_to
 from localmix.routing.fleet import Fleet
 from localmix.routing.needs import Needs
-from localmix.types import ModelInfo, Purpose, Route, RouteRequest, Server
+from localmix.types import ModelInfo, Purpose, Route, RouteRequest, Server, Table
 from localmix.wire.flows import Flow
 
 
@@ -23,12 +23,12 @@ class Inventory:
     def servers(self) -> Flow[list[Server]]:
         """Ask all candidates now and give the verdict on each."""
         found = yield from self._fleet.directory.refresh()
-        return [self._with_state(each) for each in found]
+        return Table(self._with_state(each) for each in found)
 
     def listing(self) -> Flow[list[ModelInfo]]:
         """List the models of all servers, read now."""
         catalog = yield from self._fleet.selection.catalog()
-        return [place.model for place in catalog.everything]
+        return Table(place.model for place in catalog.everything)
 
     def show(self, name: str) -> Flow[ModelInfo]:
         """Describe one model as fully as its server can."""

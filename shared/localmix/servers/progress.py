@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from pydantic import BaseModel
+
 from localmix.errors import LocalMixError
 from localmix.servers.lease import Lease
 from localmix.types import ChatResult, Delta, Route, Timings
@@ -19,7 +21,7 @@ def _nothing() -> None:
 class Progress:
     """Fold the deltas, time them, and stamp the last one with timings and route."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], form: type[BaseModel] | None = None) -> None:
         self._clock = clock
         self._fold = Fold()
         self._began: float | None = None
@@ -27,6 +29,7 @@ class Progress:
         self._lease: Lease | None = None
         self._heard: Callable[[], None] = _nothing
         self._before: ChatResult | None = None
+        self._form = form
         self._kept: list[Delta] | None = None
         self.route: Route | None = None
 
@@ -54,7 +57,8 @@ class Progress:
     @property
     def result(self) -> ChatResult:
         """Fold what has come in so far."""
-        return self._fold.result(self.route)
+        result = self._fold.result(self.route)
+        return replace(result, form=self._form) if self._form else result
 
     @property
     def hides_thoughts(self) -> bool:

@@ -5,6 +5,7 @@ from localmix.types.answers import (
     Delta,
     Embedded,
     EmbedResult,
+    RunResult,
     SkippedText,
     Timings,
     TokenLogprob,
@@ -20,8 +21,6 @@ from localmix.types.requests import (
     Image,
     Message,
     RouteRequest,
-    Tool,
-    ToolCall,
 )
 from localmix.types.servers import (
     ModelInfo,
@@ -29,6 +28,8 @@ from localmix.types.servers import (
     Server,
     Skip,
 )
+from localmix.types.showing import Table
+from localmix.types.tools import Tool, ToolCall, ToolLike
 from localmix.types.words import (
     Capability,
     FinishReason,
@@ -62,15 +63,18 @@ __all__ = [
     "Role",
     "Route",
     "RouteRequest",
+    "RunResult",
     "Server",
     "Skip",
     "SkippedText",
     "State",
+    "Table",
     "ThinkLevel",
     "Timings",
     "TokenLogprob",
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "ToolLike",
     "Usage",
 ]

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from functools import cached_property
+from html import escape
+from typing import Any, Generic, Self, TypeVar
 
-from localmix.types.requests import Message, ToolCall
+from pydantic import BaseModel
+from pydantic_core import to_json
+from typing_extensions import TypeVar as DefaultTypeVar
+
+from localmix.errors import ConfigError
+from localmix.types.checked import unusable
+from localmix.types.find_json import json_in
+from localmix.types.requests import Message
 from localmix.types.servers import Route
+from localmix.types.showing import Short, Tabular, table
+from localmix.types.tools import ToolCall
 from localmix.types.words import FinishReason
 
 N = TypeVar("N", int, float)
+P = DefaultTypeVar("P", bound=BaseModel, default=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCallDelta:
+@dataclass(frozen=True, slots=True, repr=False)
+class ToolCallDelta(Short):
     """Hold one piece of a tool call; pieces of one call share its index."""
 
     index: int
@@ -22,8 +34,8 @@ class ToolCallDelta:
     arguments: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenLogprob:
+@dataclass(frozen=True, slots=True, repr=False)
+class TokenLogprob(Short):
     """Give a token with the natural logarithm of its probability, and its likeliest rivals."""
 
     token: str
@@ -31,8 +43,8 @@ class TokenLogprob:
     top: tuple[TokenLogprob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+@dataclass(frozen=True, slots=True, repr=False)
+class Usage(Short):
     """Count tokens; `None` where the server does not say."""
 
     input_tokens: int
@@ -54,8 +66,8 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+@dataclass(frozen=True, slots=True, repr=False)
+class Timings(Short):
     """Measure where the time went, in seconds; `None` where it is not known.
 
     `load`, `prompt` and `output` are the server's own; `first_token`, of a stream, and `total` are
@@ -78,8 +90,8 @@ class Timings:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+@dataclass(frozen=True, slots=True, repr=False)
+class Delta(Short):
     """One step of a streamed answer. The last one carries the reason, usage and timings.
 
     Attributes:
@@ -100,12 +112,16 @@ class Delta:
     was_reasoning: bool = False
     cached: bool = False
 
+    def __str__(self) -> str:
+        return self.content
 
-@dataclass(frozen=True, slots=True)
-class ChatResult:
-    """Hold a whole answer: all deltas folded, with the route it took.
+
+@dataclass(frozen=True, repr=False)
+class ChatResult(Tabular, Generic[P]):
+    """Hold a whole answer: all deltas folded, with the route it took; `str()` is its text.
 
     Attributes:
+        form: The class that `response_format` was, if it was one.
         cached: Whether it came from the cache: usage is what it took when it was made.
     """
 
@@ -119,8 +135,39 @@ class ChatResult:
     timings: Timings = field(default_factory=Timings)
     route: Route | None = None
     cached: bool = False
+    form: type[P] | None = field(default=None, repr=False, compare=False)
 
-    def after(self, first: ChatResult) -> ChatResult:
+    def __str__(self) -> str:
+        return self.content
+
+    @cached_property
+    def parsed(self) -> P:
+        """The answer as an object of the class that was given as `response_format`.
+
+        Raises:
+            UnusableAnswerError: The model wrote no such object; the error says what is wrong.
+            ConfigError: No class was given.
+        """
+        if self.form is None:
+            raise ConfigError(
+                "This answer has no class to be read as.", hint="Say response_format=YourModel."
+            )
+        said = self.content or self.reasoning  # some servers take it for thoughts
+        try:
+            return self.form.model_validate_json(to_json(json_in(said)))
+        except ValueError as problem:
+            is_cut = self.finish_reason == "length"
+            raise unusable(self.form.__name__, problem, said, is_cut=is_cut) from problem
+
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        return _about(self)
+
+    def _repr_html_(self) -> str:
+        text = f'<pre style="white-space: pre-wrap">{escape(self.content)}</pre>'
+        return text + table([self])
+
+    def after(self, first: ChatResult[Any]) -> Self:
         """Tell what this answer took together with one that its turn threw away.
 
         Usage and timings are of both, where both are known; the route tells of the earlier one.
@@ -144,8 +191,19 @@ class ChatResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedText:
+@dataclass(frozen=True, repr=False)
+class RunResult(ChatResult[P]):
+    """Hold the answer that a run ended with; usage and timings are those of all its turns.
+
+    Attributes:
+        messages: The whole conversation: what was asked, calls and their results, the answer.
+    """
+
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SkippedText(Short):
     """A text that the model gives no vector for.
 
     Attributes:
@@ -157,8 +215,8 @@ class SkippedText:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class EmbedResult(Tabular):
     """One vector for each text, in the order of the texts.
 
     Attributes:
@@ -174,9 +232,14 @@ class EmbedResult:
     skipped: tuple[SkippedText, ...] = ()
     cached: int = 0
 
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        length = max(map(len, self.vectors), default=0)
+        return {"vectors": len(self.vectors), "length": length, **_about(self)}
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Embedded(Short):
     """One of many texts with its vector.
 
     Attributes:
@@ -194,6 +257,17 @@ class Embedded:
 def route_after(first: Route | None, second: Route | None) -> Route | None:
     """Give the route of the second request of a turn, which tells of the first."""
     return replace(second, earlier=(*second.earlier, first)) if first and second else second
+
+
+def _about(result: ChatResult[Any] | EmbedResult) -> dict[str, object]:
+    usage, route = result.usage, result.route
+    return {
+        "model": result.model or (route.model if route else ""),
+        "server": route.server.url if route else "",
+        "input tokens": usage and usage.input_tokens,
+        "output tokens": usage and usage.output_tokens,
+        "seconds": result.timings.total,
+    }
 
 
 def _sum(one: N | None, other: N | None) -> N | None:

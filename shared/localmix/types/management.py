@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localmix.types.servers import ModelInfo
+from localmix.types.showing import Short, Tabular, size
 from localmix.types.words import PullStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+@dataclass(frozen=True, slots=True, repr=False)
+class Model(Tabular):
     """Describe a model once, however many servers have it.
 
     Attributes:
@@ -26,9 +27,20 @@ class Model:
         """Tell whether it is in memory at some server."""
         return any(place.loaded for place in self.places)
 
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        first = self.places[0]
+        return {
+            "model": self.name,
+            "for": first.purpose,
+            "loaded": self.loaded,
+            "size": size(first.size_bytes),
+            "servers": ", ".join(place.server for place in self.places),
+        }
 
-@dataclass(frozen=True, slots=True)
-class PullStep:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PullStep(Short):
     """Report one step of a pull.
 
     Attributes:

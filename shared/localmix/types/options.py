@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
-from localmix.types import Capability, Kind, Purpose, Tool
+from localmix.types import Capability, Kind, Purpose, ToolLike
 
 
 class GenerationOptions(TypedDict, total=False):
@@ -39,15 +39,25 @@ class GenerationOptions(TypedDict, total=False):
     extra: Mapping[str, Any]
 
 
-class ChatOptions(GenerationOptions, total=False):
-    """Options of a chat; see `types.ChatRequest`."""
+class TalkOptions(GenerationOptions, total=False):
+    """Options of a chat but its tools and the form of its answer, which types depend on."""
 
-    tools: Sequence[Tool]
-    tool_choice: str
+    tool_choice: str | bool | Mapping[str, Any] | None
     parallel_tool_calls: bool | None
-    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
     think: bool | str | Mapping[str, Any] | None
     cache: bool | None
+
+
+class FormlessOptions(TalkOptions, total=False):
+    """Options of a chat but the form of its answer."""
+
+    tools: Sequence[ToolLike] | None
+
+
+class ChatOptions(FormlessOptions, total=False):
+    """Options of a chat; see `types.ChatRequest`."""
+
+    response_format: Literal["json"] | Mapping[str, Any] | type[BaseModel] | None
 
 
 class CompletionOptions(GenerationOptions, total=False):

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
-from localmix.types.checked import Checked
+from localmix.types.arguments import Names
+from localmix.types.checked import Exact
+from localmix.types.peers import NAMES_FOR_CHATS, NAMES_FOR_EMBEDDINGS, NAMES_FOR_GENERATIONS
 from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
+from localmix.types.tools import Tool, ToolCall, to_tool, to_tool_choice
 from localmix.types.words import Capability, Purpose, Role
 
 
-class _Said(Checked):
-    """Hold what a caller said: immutable, exact types, no unknown names."""
-
-    # Validators are built on first use: importing localmix should cost next to nothing.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-
-class Image(_Said):
+class Image(Exact):
     """Carry an image as bytes; localmix neither opens files nor fetches URLs by itself."""
 
     data: bytes = Field(repr=False, min_length=1)
@@ -63,47 +58,15 @@ class Image(_Said):
         return base64.b64encode(self.data).decode("ascii")
 
 
-class ToolCall(_Said):
-    """Ask for a tool to be called.
-
-    `arguments` is JSON text, exactly as the model wrote it; it may be broken JSON when the answer
-    was cut by a token limit.
-    """
-
-    name: str
-    arguments: str = "{}"
-    id: str = ""
-
-    def parsed(self) -> dict[str, Any]:
-        """Read the arguments.
-
-        Raises:
-            ConfigError: They are not a JSON object, as when the answer was cut.
-        """
-        try:
-            value = json.loads(self.arguments)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise ConfigError(
-                f"The arguments of {self.name} are not a JSON object: {self.arguments!r}.",
-                hint="Ask again with more max_tokens, or leave this call out of the history.",
-            )
-        return value
-
-
-class Tool(_Said):
-    """Describe a tool that the model may call; `parameters` is a JSON schema."""
-
-    name: str = Field(min_length=1)
-    description: str = ""
-    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+def _tools(written: Any) -> Any:
+    return tuple(map(to_tool, written)) if isinstance(written, Iterable) else written or ()
 
 
 _Parts = Annotated[tuple[str | Image, ...], Field(strict=False)]
+_Tools = Annotated[tuple[Tool, ...], BeforeValidator(_tools)]
 
 
-class Message(_Said):
+class Message(Exact):
     """Say one turn of a conversation.
 
     `content` is text, or text and images in their order. `reasoning` is what the model thought
@@ -149,7 +112,7 @@ def lines(texts: Iterable[str]) -> str:
     return joined
 
 
-class GenerationRequest(_Said):
+class GenerationRequest(Exact):
     """Hold what a chat and a text completion have in common.
 
     Every option is optional: what is not set is not sent, and the server's own default holds.
@@ -164,6 +127,8 @@ class GenerationRequest(_Said):
             models, or a duration such as `"5m"`; negative means for ever, 0 at once.
         extra: Wire keys to send as they are, for what has no name here.
     """
+
+    also_called: ClassVar[Names] = NAMES_FOR_GENERATIONS
 
     model: str | None = None
     temperature: float | None = Field(default=None, ge=0)
@@ -187,7 +152,7 @@ class GenerationRequest(_Said):
     extra: dict[str, Any] = Field(default_factory=dict)
 
 
-class _Kept(_Said):
+class _Kept(Exact):
     """Say whether an answer may come from the cache, and be kept there.
 
     Attributes:
@@ -202,6 +167,7 @@ class ChatRequest(GenerationRequest, _Kept):
     """Ask for the next turn of a conversation.
 
     Attributes:
+        tools: Python functions, pydantic classes, definitions as OpenAI writes them, or `Tool`s.
         tool_choice: `auto`, `none`, `required`, or the name of the tool that must be called.
         parallel_tool_calls: Whether one answer may call several tools; with `False` the first call
             counts, also where the server cannot be told.
@@ -211,9 +177,11 @@ class ChatRequest(GenerationRequest, _Kept):
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
 
+    also_called: ClassVar[Names] = NAMES_FOR_CHATS
+
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
-    tools: Annotated[tuple[Tool, ...], Field(strict=False)] = ()
-    tool_choice: str = "auto"
+    tools: _Tools = ()
+    tool_choice: Annotated[str, BeforeValidator(to_tool_choice)] = "auto"
     parallel_tool_calls: bool | None = None
     response_format: Form = None
     think: Think = None
@@ -266,6 +234,8 @@ class EmbedRequest(_Kept):
             servers.
     """
 
+    also_called: ClassVar[Names] = NAMES_FOR_EMBEDDINGS
+
     texts: Annotated[tuple[str, ...], Field(strict=False)]
     model: str | None = None
     dimensions: int | None = Field(default=None, ge=1)
@@ -287,7 +257,7 @@ class EmbedRequest(_Kept):
         return texts
 
 
-class RouteRequest(_Said):
+class RouteRequest(Exact):
     """Ask where a request would go.
 
     Attributes:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from localmix.errors import Attempt
+from localmix.types.showing import Short, Tabular, size, table
 from localmix.types.words import Capability, Kind, Purpose, State
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelInfo(Tabular):
     """Describe a model on a server.
 
     Attributes:
@@ -61,6 +62,18 @@ class ModelInfo:
     modified_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        return {
+            "model": self.name,
+            "server": self.server,
+            "kind": self.kind,
+            "for": self.purpose,
+            "loaded": self.loaded,
+            "size": size(self.size_bytes),
+            "context": self.loaded_context_length or self.context_length,
+        }
+
     def can(self, capability: Capability) -> bool | None:
         """Tell whether the model has a capability; `None` if its server does not say."""
         if self.capabilities is None or capability in self.unsaid:
@@ -68,8 +81,8 @@ class ModelInfo:
         return capability in self.capabilities
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+@dataclass(frozen=True, slots=True, repr=False)
+class Server(Tabular):
     """Name a candidate and the verdict on it.
 
     Attributes:
@@ -89,9 +102,20 @@ class Server:
     note: str = ""
     state: State = "available"
 
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        return {
+            "server": self.url,
+            "name": self.name,
+            "kind": self.kind,
+            "version": self.version,
+            "state": self.state if self.kind else "",
+            "what is to be known": self.problem or self.note,
+        }
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Skip(Short):
     """A server that the user prefers to the one that was taken, and that was not asked.
 
     Attributes:
@@ -103,8 +127,8 @@ class Skip:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+@dataclass(frozen=True, slots=True, repr=False)
+class Route(Tabular):
     """Tell where a request went, why, and what was tried before.
 
     Attributes:
@@ -124,3 +148,16 @@ class Route:
     skipped: tuple[Skip, ...] = ()
     alternatives: tuple[Route, ...] = ()
     earlier: tuple[Route, ...] = ()
+
+    def cells(self) -> dict[str, object]:
+        """Give what a table shows."""
+        return {
+            "model": self.model,
+            "server": self.server.url,
+            "kind": self.server.kind,
+            "reason": self.reason,
+            "failed first": ", ".join(each.server for each in self.attempts),
+        }
+
+    def _repr_html_(self) -> str:
+        return table([self, *self.alternatives])

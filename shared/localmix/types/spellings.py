@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, WrapValidator
 
 from localmix.errors import ConfigError
 from localmix.types.words import ThinkLevel
@@ -36,7 +36,7 @@ _THINK: dict[str, bool | ThinkLevel | None] = {
 }
 
 
-def _duration(written: Any) -> Any:
+def duration(written: Any) -> Any:
     """Read a duration as Ollama writes it: `5m`, `1h30m`, `-1m` for ever, or seconds as text."""
     if not isinstance(written, str):
         return written
@@ -72,6 +72,26 @@ def _think(written: Any) -> Any:
     return _THINK[word]
 
 
+class ClassSchema(dict[str, Any]):
+    """The JSON schema of a pydantic class, which knows the class.
+
+    Attributes:
+        form: The class.
+    """
+
+    def __init__(self, form: type[BaseModel]) -> None:
+        super().__init__(form.model_json_schema())
+        self.form = form
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.form,)
+
+
+def class_of(form: Any) -> type[BaseModel] | None:
+    """Give the class that a form of answers was written as, if it was one."""
+    return form.form if isinstance(form, ClassSchema) else None
+
+
 def form_of(written: Any) -> Any:
     """Read a form of answers as OpenAI writes it, or as a pydantic class.
 
@@ -79,7 +99,7 @@ def form_of(written: Any) -> Any:
         ConfigError: It says that there is a schema, and has none.
     """
     if isinstance(written, type) and issubclass(written, BaseModel):
-        return written.model_json_schema()
+        return ClassSchema(written)
     kind = written.get("type") if isinstance(written, Mapping) else None
     if kind in ("json_object", "text"):
         return "json" if kind == "json_object" else None
@@ -91,8 +111,13 @@ def form_of(written: Any) -> Any:
     return None if written == "" else written
 
 
-Seconds = Annotated[float, BeforeValidator(_duration)]
+def _form(written: Any, check: Callable[[Any], Any]) -> Any:
+    form = form_of(written)
+    return form if isinstance(form, ClassSchema) else check(form)  # a check would copy it
+
+
+Seconds = Annotated[float, BeforeValidator(duration)]
 TokenLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_token_limit)]
 Stops = Annotated[tuple[str, ...], BeforeValidator(_stops)]
-Form = Annotated[Literal["json"] | dict[str, Any] | None, BeforeValidator(form_of)]
+Form = Annotated[Literal["json"] | dict[str, Any] | None, WrapValidator(_form)]
 Think = Annotated[bool | ThinkLevel | None, BeforeValidator(_think)]

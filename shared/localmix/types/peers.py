@@ -1,15 +1,20 @@
 """What the names of other integrations mean here.
 
-Those of LangChain's ChatOllama and ChatOpenAI, of LlamaIndex's Ollama, OpenAILike and LMStudio, and
+The adapters take what stands in for classes with these names; requests and clients name the word to
+use, and so have one word for each thing.
+
+Names of LangChain's ChatOllama and ChatOpenAI, of LlamaIndex's Ollama, OpenAILike and LMStudio, and
 of the embedding models beside them; tests walk their signatures.
 """
 
 from __future__ import annotations
 
-from localmix.adapting.names import Alias, Elsewhere, Names
+from collections.abc import Mapping
+
+from localmix.types.arguments import Alias, Elsewhere, Names
 
 _CLIENT = "Give client=localmix.Client(...), which takes settings, not connections."
-_HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})], from localmix.settings.'
+_HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
@@ -121,4 +126,74 @@ _ELSEWHERE: dict[str, Elsewhere] = {
         "Say pydantic_program_mode=PydanticProgramMode.FUNCTION.", needless=True
     ),
     "num_output": Elsewhere("Say max_tokens."),
+}
+
+
+def _instead(names: Mapping[str, str]) -> Names:
+    return {name: Elsewhere(f"Say {own}.") for name, own in names.items()}
+
+
+_TO_A_CLIENT = dict.fromkeys(
+    ("base_url", "host", "api_base", "api_key", "headers", "timeout", "request_timeout"),
+    Elsewhere("Say it to the client: Client(servers=..., timeout=...)."),
+)
+_WITH_A_KEY = 'Say servers=[ServerConfig(url="...", token="...")].'
+
+NAMES_FOR_CLIENTS: Names = {
+    **_instead(
+        {
+            **dict.fromkeys(("base_url", "host", "url", "api_base", "server"), "servers"),
+            "request_timeout": "timeout",
+            "default_model": "model",
+            "model_name": "model",
+            "retries": "max_retries",
+        }
+    ),
+    **dict.fromkeys(("api_key", "token"), Elsewhere(_WITH_A_KEY)),
+    **dict.fromkeys(("headers", "default_headers"), Elsewhere(_HEADERS)),
+    **dict.fromkeys(
+        ("http_client", "client_kwargs", "transport"),
+        Elsewhere("Leave it out: connections are localmix's own."),
+    ),
+    "keep_alive": Elsewhere("Say it to chat(), embed() or load()."),
+}
+NAMES_FOR_GENERATIONS: Names = {
+    **_instead(
+        {
+            "model_name": "model",
+            "num_predict": "max_tokens",
+            "max_completion_tokens": "max_tokens",
+            "max_new_tokens": "max_tokens",
+            "stop_sequences": "stop",
+            "n_ctx": "num_ctx",
+            "context_length": "num_ctx",
+            "repetition_penalty": "repeat_penalty",
+            "extra_body": "extra",
+            "model_kwargs": "extra",
+        }
+    ),
+    **_TO_A_CLIENT,
+    **{name: Elsewhere(_OWN_WORD.format(name)) for name in _OLLAMA},
+    **dict.fromkeys(("options", "additional_kwargs"), Elsewhere(_BY_NAME)),
+    "stream": Elsewhere("Call stream(), or stream_complete() for a text."),
+    "n": _ELSEWHERE["n"],
+}
+NAMES_FOR_CHATS: Names = {
+    **NAMES_FOR_GENERATIONS,
+    **_instead(
+        {
+            "format": "response_format",
+            "json_mode": 'response_format="json"',
+            "functions": "tools",
+            "function_call": "tool_choice",
+            **dict.fromkeys(("reasoning", "reasoning_effort", "thinking"), "think"),
+        }
+    ),
+}
+NAMES_FOR_EMBEDDINGS: Names = {
+    **_instead(
+        {"model_name": "model", "batch_size": "chunk_size", "embed_batch_size": "chunk_size"}
+    ),
+    **_TO_A_CLIENT,
+    "options": Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options."),
 }
