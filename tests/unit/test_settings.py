@@ -242,3 +242,12 @@ def test_the_usual_models_follow_the_preference(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LM_STUDIO_MODEL", "b")
     assert Settings.load().usual_models == ["ollama/a", "lmstudio/b"]
     assert Settings.load(prefer="lmstudio").usual_models == ["lmstudio/b", "ollama/a"]
+
+
+@pytest.mark.parametrize("name", ["proxy_models_file", "proxy_log_requests"])
+def test_a_file_may_begin_with_the_home(name: str, empty_home: Path) -> None:
+    settings = Settings.load(**{name: "~/kept.json"})
+    assert getattr(settings, name) == empty_home / "kept.json"
+    assert getattr(Settings(**{name: None}), name) is None
+    with pytest.raises(ConfigError, match=name):
+        Settings.load(**{name: 7})

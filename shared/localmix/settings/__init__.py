@@ -10,7 +10,6 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -24,7 +23,7 @@ from pydantic import (
 )
 
 from localmix.settings.addresses import loopback, ollama_host, read_url
-from localmix.settings.places import FileOrSwitch, Folders
+from localmix.settings.places import File, FileOrSwitch, Folders
 from localmix.settings.server import Secretive, ServerConfig, Token
 from localmix.settings.sources import (
     DEFAULT,
@@ -151,10 +150,10 @@ class Settings(Secretive):
     proxy_allow_hosts: tuple[str, ...] = ()
     proxy_allow_cloud: bool = False
     proxy_read_only: bool = False
-    proxy_models_file: Path | None = None
+    proxy_models_file: File | None = None
     proxy_quiet: bool = False
     proxy_log_level: Literal["debug", "info", "warning", "error"] = "warning"
-    proxy_log_requests: Path | None = None
+    proxy_log_requests: File | None = None
 
     ollama_host: str | None = None
     ollama_base_url: str | None = None

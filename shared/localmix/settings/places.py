@@ -28,6 +28,10 @@ def _file_or_switch(value: object) -> object:
     return _path(value) if switch is None else switch
 
 
+def _file(value: object) -> object:
+    return _path(value) if isinstance(value, str | Path) else value
+
+
 def _path(value: object) -> Path:
     try:
         return Path(str(value)).expanduser()
@@ -35,5 +39,6 @@ def _path(value: object) -> Path:
         raise ValueError("nobody knows where the folder ~ is") from None
 
 
+File = Annotated[Path, BeforeValidator(_file)]
 Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders)]
 FileOrSwitch = Annotated[Path | bool, BeforeValidator(_file_or_switch)]
