@@ -65,6 +65,7 @@ def test_every_error_that_is_raised_has_a_twin() -> None:
     own = [each for each in vars(errors).values() if isinstance(each, type)]
     families = {base for each in own for base in each.__mro__[1:]}
     leaves = {each for each in own if issubclass(each, LocalMixError)} - families
+    leaves -= {errors.TurnLimitError}  # of `Client.run` alone: LangChain's agents have their own
     assert named >= leaves
 
 

@@ -96,11 +96,12 @@ def to_tool_choice(choice: Any) -> str:
 
 
 def _defined(definition: Mapping[str, Any]) -> Tool:
-    function = definition.get("function")
+    kind = definition.get("type")
+    # OpenAI's chats have it one floor down; its newer API, and our own `Tool`, write it flat.
+    function = definition.get("function", definition if kind in (None, "function") else None)
     if isinstance(function, Mapping) and function.get("name"):
         named = ("name", "description", "parameters")
         return Tool(**{key: function[key] for key in named if function.get(key)})
-    kind = definition.get("type")
     if kind not in (None, "function"):
         raise ConfigError(
             f"A tool of type {kind!r} is a cloud's own.",
