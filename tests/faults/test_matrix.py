@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from localmix.errors import LocalMixError
+from localmix.routing.comparing import TEXT
 from tests.either import MakeEither
 from tests.faults.faults import AFTER, BEFORE, BOUNDS, SHORT, Fault, small
 from tests.faults.wires import PURPOSES, RIGHT, WIRES, Purpose, Wire, ask
@@ -36,6 +37,13 @@ def good(wire: Wire) -> Iterator[LoopbackServer]:
         yield server
 
 
+def times_asked(server: LoopbackServer, route: str) -> int:
+    """Count the requests, without those that compare two models of one name."""
+    own = TEXT.encode()
+    asked = [each for each in server.requests if f"{each.method} {each.path}" == route]
+    return sum(own not in each.body for each in asked)
+
+
 @every_fault
 @every_purpose
 @every_kind
@@ -58,8 +66,8 @@ def test_before_the_first_delta_the_next_server_answers(
     (attempt,) = answer.route.attempts
     assert attempt.server == bad.url
     assert isinstance(attempt.error, fault.error_of(purpose))
-    assert good.count(wire.route(purpose)) == 1
-    assert bad.count(wire.route(purpose)) <= 1
+    assert times_asked(good, wire.route(purpose)) == 1
+    assert times_asked(bad, wire.route(purpose)) <= 1
 
 
 @every_fault

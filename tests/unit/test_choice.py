@@ -125,7 +125,7 @@ def test_models_that_embed_are_joined_by_what_proves_them_the_same(
     said_there = said | {f"model_{key}": value for key, value in other.items()}
     one = server("http://a", name, **said)
     another = server("http://b", name, kind="lmstudio", **said_there)
-    assert len(found(name, one, another)) == 1 + joined
+    assert len(Catalog((one, another), {}).same(name)) == 1 + joined
 
 
 def test_a_server_in_reserve_serves_what_is_pinned_to_it() -> None:

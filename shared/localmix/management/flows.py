@@ -55,7 +55,7 @@ class Management:
         seen: set[object] = set()
         for place in catalog.everything:
             if place.key not in seen:
-                same = [each for each in catalog.places(place.model.name) if each.key != place.key]
+                same = [each for each in catalog.same(place.model.name) if each.key != place.key]
                 groups.append([place, *(each for each in same if each.key not in seen)])
                 seen |= {each.key for each in groups[-1]}
         flat = [place for group in groups for place in group]

@@ -80,11 +80,18 @@ class Catalog:
 
         Args:
             name: What is asked for.
-            before: The model that has answered to the name before; without one, the first of them.
+            before: The model that has answered to the name before, and that all must be known to
+                be; without one, nothing may speak against their being the first.
         """
         alike = self.alike(name)
-        first = before or (alike[0].model if alike else None)
-        return [place for place in alike if first and self._may_replace(place, first)]
+        if before:
+            return [place for place in alike if self._may_replace(place, before)]
+        return [place for place in alike if self._may_replace(place, alike[0].model) is not False]
+
+    def same(self, name: str) -> list[Place]:
+        """List the places that are known to hold one model."""
+        alike = self.alike(name)
+        return self.places(name, alike[0].model) if alike else []
 
     def alike(self, name: str) -> list[Place]:
         """List the places that could be meant, by all that names say."""
@@ -180,11 +187,11 @@ class Catalog:
     def _equal(self, name: str) -> list[Place]:
         return self._same(identity_of(name), None)
 
-    def _may_replace(self, place: Place, first: ModelInfo) -> bool:
+    def _may_replace(self, place: Place, first: ModelInfo) -> bool | None:
         """Tell whether a place may stand in for the first; in chats the user's aliases count."""
         if place.is_aliased and place.model.purpose == first.purpose == "chat":
             return True
-        return self._sameness.verdict(first, place.model) is True
+        return self._sameness.verdict(first, place.model)
 
     def _same(self, wanted: Identity, known: ModelInfo | None) -> list[Place]:
         """Find the same model under other names, by what is known of both."""

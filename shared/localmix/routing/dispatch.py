@@ -119,6 +119,10 @@ class Dispatch:
             chosen = yield from self._queue.slot(errand.needs, left, log.deadline, log.attempts)
             waited = self._clock() - queued_at
             left = [each for each in left if each.place is not chosen.place]
+            if refusal := self._fleet.selection.claim(chosen.place, errand.needs):
+                chosen.vitals.slots.release()
+                log.attempts.append(Attempt(chosen.place.found.server.url, refusal))
+                continue
             reason = reason_of([chosen, *left])
             log.places.append(chosen.place)
             log.watch.tried(chosen.place.found.server, chosen.place.model.name, reason, waited)
@@ -130,9 +134,11 @@ class Dispatch:
                 error = raised if isinstance(raised, LocalMixError) else unreadable(url, raised)
                 lease.failed(error)
                 lease.release()
+                self._fleet.selection.give_up(chosen.place, errand.needs)
                 self._note(error, chosen.place, log)
             except BaseException:
                 lease.release()
+                self._fleet.selection.give_up(chosen.place, errand.needs)
                 raise
             else:
                 self._fleet.selection.remember(chosen.place, errand.needs)

@@ -210,7 +210,26 @@ class Selection:
         """Keep in mind which server has a conversation in its cache, and whose vectors came."""
         if needs.purpose == "embedding" and needs.model:
             self._memory.embedders[needs.model] = place.model
+            self.give_up(place, needs)
         self._affinity.remember(place.found.server.url, needs)
+
+    def claim(self, place: Place, needs: Needs) -> LocalMixError | None:
+        """Keep other models away while a place is asked for vectors.
+
+        Where none have come under this name before, nobody knows yet whose come first.
+
+        Returns:
+            Why it must not be asked, if vectors of another model have come meanwhile.
+        """
+        if needs.purpose != "embedding" or not needs.model:
+            return None
+        first = self._before(needs) or self._memory.claims.setdefault(needs.model, place.model)
+        return None if self._verdict(first, place) else not_the_same(first, place)
+
+    def give_up(self, place: Place, needs: Needs) -> None:
+        """Let another model give the first vectors."""
+        if needs.model and self._memory.claims.get(needs.model) is place.model:
+            del self._memory.claims[needs.model]
 
     def skipped(self, chosen: Place, needs: Needs, tried: Collection[str]) -> tuple[Skip, ...]:
         """List the servers that come before a place in the user's order, and why they do not serve.

@@ -18,6 +18,7 @@ class Memory:
     Attributes:
         fingerprints: The vector that a model gave for one fixed text, by server, name and digest.
         embedders: The model that answered last for each name of an embedding model.
+        claims: The model that is asked for the first vectors under a name.
         told_apart: Pairs of models of one name that are not one, of which somebody was warned.
     """
 
@@ -25,6 +26,7 @@ class Memory:
         self._known: dict[str, Vitals] = {}
         self.fingerprints: dict[_Key, Sequence[float]] = {}
         self.embedders: dict[str, ModelInfo] = {}
+        self.claims: dict[str, ModelInfo] = {}
         self.told_apart: set[tuple[_Key, _Key]] = set()
         _memories.add(self)
 
@@ -37,10 +39,12 @@ class Memory:
         self._known.clear()
         self.fingerprints.clear()
         self.embedders.clear()
+        self.claims.clear()
         self.told_apart.clear()
 
     def forget_requests(self) -> None:
         """Begin without requests under way."""
+        self.claims.clear()
         for vitals in list(self._known.values()):
             vitals.forget_requests()
 
