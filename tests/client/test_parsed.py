@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +45,14 @@ def test_a_stream_is_read_when_it_has_ended(start: Any) -> None:
     stream = Client(server.url).stream("hello", model="tiny", response_format=Person)
     assert [delta.content for delta in stream] == ['{"name": "Ada"}']
     assert stream.result.parsed == Person(name="Ada")
+
+
+def test_an_answer_from_the_cache_is_read_too(
+    either: MakeEither, start: Any, tmp_path: Path
+) -> None:
+    server = start(stand_ins.ollama(POST__api_chat=whole(said('{"name": "Ada"}'))))
+    client = either(server.url, cache=str(tmp_path / "cache.sqlite"))
+    options = {"model": "tiny", "temperature": 0, "seed": 1, "response_format": Person}
+    answers = [client.chat("hello", **options) for _ in range(2)]
+    assert [answer.cached for answer in answers] == [False, True]
+    assert [answer.parsed for answer in answers] == [Person(name="Ada")] * 2
