@@ -11,15 +11,16 @@ comma := ,
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
 
-# Tests wait more than they compute: two to a core.
-WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+WORKERS ?= auto
 TESTS ?= tests
 
 test: $(READY)  ## Run all tests but the exhaustive ones.
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" $(TESTS)
 
+# What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --cov
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" --cov
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive
 
 # What pyproject.toml promises at least, in an environment of its own.
 lowest:  ## Run the adapters' tests with the lowest frameworks.

@@ -94,7 +94,7 @@ def memory() -> int:
 @pytest.mark.exhaustive
 def test_a_client_may_be_closed_at_any_moment_from_any_thread(start: Any) -> None:
     server = start(stand_ins.ollama())
-    client = Client(server.url, max_retries=0)
+    client = Client(server.url, max_retries=0, connect_timeout=30)
     client.chat("hello", model="tiny")
     client.close()
     gc.collect()
@@ -157,7 +157,7 @@ def test_a_client_may_be_closed_at_any_moment_from_any_task(start: Any) -> None:
         return said
 
     async def run() -> Counter[str]:
-        client = AsyncClient(server.url, max_retries=0)
+        client = AsyncClient(server.url, max_retries=0, connect_timeout=30)
         numbers = iter(range(CALLS // 4))
         tasks = [asyncio.ensure_future(ask(client, numbers)) for _ in range(WORKERS)]
         for _ in range(CLOSES):

@@ -132,6 +132,7 @@ def sockets_to(urls: list[str]) -> int:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("work", [in_threads, in_tasks])
 def test_nobody_notices_a_server_that_dies_every_second(
     start: Any, work: Callable[[list[str], range], Counter[str]]

@@ -98,7 +98,8 @@ def to_tool_choice(choice: Any) -> str:
 def _defined(definition: Mapping[str, Any]) -> Tool:
     kind = definition.get("type")
     # OpenAI's chats have it one floor down; its newer API, and our own `Tool`, write it flat.
-    function = definition.get("function", definition if kind in (None, "function") else None)
+    is_flat = kind in (None, "function") and "parameters" in definition
+    function = definition.get("function", definition if is_flat else None)
     if isinstance(function, Mapping) and function.get("name"):
         named = ("name", "description", "parameters")
         return Tool(**{key: function[key] for key in named if function.get(key)})
