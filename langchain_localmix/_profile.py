@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any, Protocol, Self
 
 from localmix import AsyncClient, Client, ModelInfo
-from localmix.adapting.describing import is_in_a_loop, window_of
+from localmix.adapting.describing import window_of
+from localmix.client import is_in_a_loop
 from localmix.errors import LocalMixError, ModelNotFoundError
 
 # What holds of every model, because localmix sees to it; read without asking anyone.

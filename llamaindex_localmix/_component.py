@@ -10,7 +10,7 @@ from llama_index.core.schema import BaseComponent
 
 from localmix import ModelInfo
 from localmix.adapting.connected import Connected
-from localmix.adapting.describing import is_in_a_loop
+from localmix.client import is_in_a_loop
 from localmix.errors import LocalMixError, ModelNotFoundError
 from localmix.types.arguments import Names
 from localmix.types.peers import names_of_peers

@@ -75,7 +75,7 @@ class _Face:
         given = by_our_names(written, NAMES_FOR_CLIENTS, Settings.model_fields)
         self._given = [name for name, value in given.items() if value is not None]
         self._build(Fleet(given, observers))
-        if _is_in_a_loop():  # where nothing may block: the files are read by the first request
+        if is_in_a_loop():  # where nothing may block: the files are read by the first request
             Settings.check(**given)
         else:
             self._prepare()
@@ -339,7 +339,8 @@ class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
         return transport
 
 
-def _is_in_a_loop() -> bool:
+def is_in_a_loop() -> bool:
+    """Tell whether an event loop runs here, which must not wait for a file or a server."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

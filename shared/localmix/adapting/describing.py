@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from localmix.dialects import KINDS
 from localmix.types import ModelInfo
 
@@ -24,12 +22,3 @@ def window_of(model: ModelInfo | None, num_ctx: int | None = None) -> int | None
         return model.loaded_context_length
     window = num_ctx or model.own_context_length or KINDS[model.kind].least_window
     return min(window, model.context_length or window) if window else None
-
-
-def is_in_a_loop() -> bool:
-    """Tell whether an event loop runs here, which must not wait for a server."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

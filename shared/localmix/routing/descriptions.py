@@ -7,10 +7,9 @@ from dataclasses import replace
 from localmix.dialects import KINDS, Target
 from localmix.errors import LocalMixError
 from localmix.routing.catalog import Place
+from localmix.servers.memory import ModelKey, key_of
 from localmix.types import ModelInfo
 from localmix.wire.flows import Flow
-
-_Key = tuple[str, str, str]
 
 
 class Descriptions:
@@ -22,14 +21,14 @@ class Descriptions:
 
     def __init__(self, probe_timeout: float) -> None:
         self._probe_timeout = probe_timeout
-        self._told: dict[_Key, ModelInfo] = {}
-        self._asked_in_vain: dict[_Key, float] = {}
+        self._told: dict[ModelKey, ModelInfo] = {}
+        self._asked_in_vain: dict[ModelKey, float] = {}
 
     def show(self, place: Place, within: float | None = None) -> Flow[ModelInfo]:
         """Have a model described as fully as its server can, and keep what it tells."""
         endpoint = place.found.endpoint.within(within) if within else place.found.endpoint
         told = yield from KINDS[place.model.kind].dialect.show(Target(endpoint, place.model))
-        self._told[_key(place.model)] = told
+        self._told[key_of(place.model)] = told
         return told
 
     def told_of(self, place: Place, within: float | None = None) -> Flow[ModelInfo | None]:
@@ -38,7 +37,7 @@ class Descriptions:
         Returns:
             `None` where the listing leaves nothing open, or the server tells nothing.
         """
-        model, key, listed_at = place.model, _key(place.model), place.found.asked_at
+        model, key, listed_at = place.model, key_of(place.model), place.found.asked_at
         if not KINDS[model.kind].tells_more_by_show or model.capabilities is not None:
             return None
         if key not in self._told and self._asked_in_vain.get(key) != listed_at:
@@ -50,7 +49,7 @@ class Descriptions:
 
     def complete(self, model: ModelInfo) -> ModelInfo:
         """Add what the server told of a model to what it lists."""
-        told = self._told.get(_key(model))
+        told = self._told.get(key_of(model))
         if told is None:
             return model
         return replace(
@@ -59,7 +58,3 @@ class Descriptions:
             context_length=told.context_length or model.context_length,
             own_context_length=told.own_context_length,
         )
-
-
-def _key(model: ModelInfo) -> _Key:
-    return model.server, model.name, model.digest

@@ -11,13 +11,13 @@ import math
 from collections.abc import Sequence
 
 from localmix.servers import Memory
+from localmix.servers.memory import ModelKey, key_of
 from localmix.types import ModelInfo
 from localmix.types.names import same_architecture, same_count
 
 # How near to 1 the cosine of two vectors must be, and how near their lengths to each other: one
 # model rounded otherwise may differ by so much, and vectors of two are as good as at right angles.
 _ALIKE = 0.99
-Key = tuple[str, str, str]
 
 
 class Sameness:
@@ -25,7 +25,7 @@ class Sameness:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._in_vain: dict[Key, float] = {}
+        self._in_vain: dict[ModelKey, float] = {}
 
     def verdict(self, one: ModelInfo, other: ModelInfo) -> bool | None:
         """Tell whether two models that are called alike are one; `None` if that is not known."""
@@ -54,11 +54,6 @@ class Sameness:
     def may_be_asked(self, model: ModelInfo, listed_at: float) -> bool:
         """Tell whether a model has not been asked in vain since it was listed."""
         return self._in_vain.get(key_of(model)) != listed_at
-
-
-def key_of(model: ModelInfo) -> Key:
-    """Tell models apart, also those that have had one name at different times."""
-    return model.server, model.name, model.digest
 
 
 def _contradict(one: ModelInfo, other: ModelInfo) -> bool:

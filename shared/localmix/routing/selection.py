@@ -25,8 +25,9 @@ from localmix.routing.refusals import (
     only_in_a_cloud,
     unable,
 )
-from localmix.routing.sameness import Sameness, key_of
+from localmix.routing.sameness import Sameness
 from localmix.servers import Memory, Vitals
+from localmix.servers.memory import key_of
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Purpose, Skip
 from localmix.types.names import canonical
@@ -75,9 +76,7 @@ class Selection:
             ModelNotFoundError: No server has the model.
             UnsupportedFeatureError: No server that has it can do what is asked.
         """
-        found = yield from self._directory.read(
-            lambda some: bool(self._named(some, needs)), deadline
-        )
+        found = yield from self._read(needs, deadline)
         places = self._named(found, needs)
         if not places and self._directory.age > _RECENT_SECONDS:
             found = yield from self._directory.refresh(deadline)
@@ -124,20 +123,25 @@ class Selection:
         """
         if needs.purpose != "embedding" or not needs.model:
             return []
-        found = yield from self._directory.read(
-            lambda some: bool(self._named(some, needs)), deadline
-        )
+        found = yield from self._read(needs, deadline)
         alike = self._catalog(found).alike(needs.model)
         first = self._before(needs) or (alike[0].model if alike else None)
-        if not first or all(self._verdict(first, place) is not None for place in alike):
+        unknown = [place for place in alike if first and self._verdict(first, place) is None]
+        if not (first and unknown):
             return []
+        home = [place for place in alike if key_of(place.model) == key_of(first)]
         return [
             place
-            for place in alike
-            if (self._verdict(first, place) is None or key_of(place.model) == key_of(first))
-            and not self.sameness.fingerprint(place.model)
+            for place in (*home, *unknown)
+            if not self.sameness.fingerprint(place.model)
             and self.sameness.may_be_asked(place.model, place.found.asked_at)
         ]
+
+    def _read(self, needs: Needs, deadline: float, *, alone: bool = False) -> Flow[Sequence[Found]]:
+        """Ask what there is, until some of it could serve a request."""
+        return self._directory.read(
+            lambda some: bool(self._named(some, needs)), deadline, alone=alone
+        )
 
     def _verdict(self, first: ModelInfo, place: Place) -> bool | None:
         return self.sameness.verdict(first, place.model)
@@ -178,9 +182,7 @@ class Selection:
             deadline: When to wait no longer.
             alone: Whether to rely on no probe of others.
         """
-        yield from self._directory.read(
-            lambda some: bool(self._named(some, needs)), deadline, alone=alone
-        )
+        yield from self._read(needs, deadline, alone=alone)
         left = deadline - self._clock()
         if left > 0 and (likely := self._likely(needs)):
             yield from self.descriptions.told_of(likely, left)

@@ -9,7 +9,12 @@ from localmix.servers.record import Vitals
 from localmix.types import ModelInfo
 from localmix.wire.forks import after_fork
 
-_Key = tuple[str, str, str]
+ModelKey = tuple[str, str, str]
+
+
+def key_of(model: ModelInfo) -> ModelKey:
+    """Tell models apart, also those that have had one name at different times."""
+    return model.server, model.name, model.digest
 
 
 class Memory:
@@ -24,10 +29,10 @@ class Memory:
 
     def __init__(self) -> None:
         self._known: dict[str, Vitals] = {}
-        self.fingerprints: dict[_Key, Sequence[float]] = {}
+        self.fingerprints: dict[ModelKey, Sequence[float]] = {}
         self.embedders: dict[str, ModelInfo] = {}
         self.claims: dict[str, ModelInfo] = {}
-        self.told_apart: set[tuple[_Key, _Key]] = set()
+        self.told_apart: set[tuple[ModelKey, ModelKey]] = set()
         _memories.add(self)
 
     def vitals(self, url: str) -> Vitals:
