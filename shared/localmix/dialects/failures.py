@@ -185,9 +185,7 @@ def checked(response: Response, server: str) -> Record:
 
 def check(reply: Record, server: str) -> None:
     """Raise the error in a JSON reply, also in one with status 200."""
-    if "error" not in reply and reply.value("object") != "error":
-        return  # most frames of most streams
-    if complaint := complaint_in(reply):
+    if reply.is_error and (complaint := complaint_in(reply)):
         raise meaning_of(complaint, server)
 
 

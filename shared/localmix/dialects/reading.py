@@ -127,6 +127,11 @@ class Record:
         """Give a value for which there is a reader of its own: an error, arguments, a vector."""
         return self._reply.get(key)
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that it is an error; vLLM and FastChat write `{"object": "error"}`."""
+        return "error" in self._reply or self._reply.get("object") == "error"
+
     def text(self, key: str) -> str:
         """Read a text; empty where it is absent or null."""
         value = self._reply.get(key)
@@ -150,10 +155,11 @@ class Record:
         value = self._reply.get(key)
         if isinstance(value, dict):  # TGI 2794
             return [Record(value, self._server)]
-        entries = self.values(key)
-        records = [Record(entry, self._server) for entry in entries if isinstance(entry, dict)]
-        if len(records) < len(entries):
-            raise self.wrong(key, "a list of objects")
+        records = []
+        for entry in self.values(key):
+            if not isinstance(entry, dict):
+                raise self.wrong(key, "a list of objects")
+            records.append(Record(entry, self._server))
         return records
 
     def values(self, key: str) -> list[Any]:

@@ -90,7 +90,9 @@ class Timings(Short):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Not frozen, unlike all other values: a frozen one takes 1.6 us longer to make, a sixth of all that
+# a delta costs (benchmarks/long_answers.py). Nothing in localmix changes one.
+@dataclass(slots=True, repr=False)
 class Delta(Short):
     """One step of a streamed answer. The last one carries the reason, usage and timings.
 

@@ -31,24 +31,24 @@ class LineDecoder:
         """Take some bytes and return the lines that they complete."""
         lines = data.split(b"\n")
         last = lines.pop()
-        if lines:
-            self._complete(lines)
+        if lines and (self._pieces or self._is_first):
+            lines[0] = self._completed(lines[0])
         if last:
             self._keep(last)
+        if lines and (b"\r" in data or lines[0].endswith(b"\r")):
+            return [line.removesuffix(b"\r") for line in lines]
         return lines
 
-    def _complete(self, lines: list[bytes]) -> None:
-        """Put what came before in front of the first line, and take off what is no part of one."""
+    def _completed(self, line: bytes) -> bytes:
+        """Put what came before in front of a line."""
         if self._pieces:
-            self._keep(lines[0])
-            lines[0] = b"".join(self._pieces)
+            self._keep(line)
+            line = b"".join(self._pieces)
             self._pieces, self._size = [], 0
         if self._is_first:
             self._is_first = False
-            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-        for place, line in enumerate(lines):
-            if line.endswith(b"\r"):
-                lines[place] = line[:-1]
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        return line
 
     @property
     def holds(self) -> bool:

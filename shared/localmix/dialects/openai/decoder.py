@@ -94,15 +94,18 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
                 yield from self._end()
                 return
             for choice in self._choices(Record(frame, self._server)):
+                if not self._is_ours(choice):
+                    continue
                 if delta := self._said(choice):
                     yield delta
-                self._note_finish(choice.text("finish_reason"))
+                if reason := choice.text("finish_reason"):
+                    self._note_finish(reason)
 
     def _error_in(self, data: bytes) -> Exception:
         return failures.meaning_of(failures.complaint_of_text(data), self._server)
 
     def _choices(self, frame: Record) -> list[Record]:
-        """Give what a frame says of the answer that was asked for."""
+        """Note what a frame says of the answer as a whole, and give its choices."""
         failures.check(frame, self._server)
         if not self._model and "model" in frame:
             self._note_model(frame.facts.text("model"))
@@ -111,7 +114,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         choices = frame.records("choices")
         if self._is_whole and not choices:
             raise ProtocolError(f"{self._server} answered without choices.", server=self._server)
-        return [choice for choice in choices if self._is_ours(choice)]
+        return choices
 
     def _is_ours(self, choice: Record) -> bool:
         """Tell the choices of a reply apart: the first is the answer, others are not asked for."""
@@ -133,19 +136,17 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
             self._has_spoken = self._has_spoken or bool(delta.content)
             if self._thoughts is not None:
                 self._thoughts.append(delta.reasoning)
-            delta = self._held(delta)
+            if self._must:
+                delta = self._held(delta, self._must)
         return delta
 
     def _note_finish(self, reason: str) -> None:
-        if reason:
-            self._answer.check(reason)
-            self._finish = _RENAMED.get(reason, reason)
+        self._answer.check(reason)
+        self._finish = _RENAMED.get(reason, reason)
 
-    def _held(self, delta: Delta) -> Delta | None:
+    def _held(self, delta: Delta, must: MustCall) -> Delta | None:
         """Hold the text back where a call is wanted."""
-        if not (self._must and delta.content):
-            return delta
-        self._must.hold(delta.content)
+        must.hold(delta.content)
         delta = replace(delta, content="")
         return delta if delta != Delta() else None
 

@@ -154,7 +154,7 @@ def body_of(request: GenerationRequest | EmbedRequest) -> bytes:
     return request.verbatim.body if isinstance(request, _Passed) else b""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class PassedDelta(Delta):
     """A step of an answer that is passed on: the bytes, and of the rest what was looked at."""
 
