@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack
 
 from pydantic import SecretStr
 
@@ -23,7 +23,6 @@ from localmix.types import (
     Route,
     Server,
 )
-from localmix.types.arguments import by_our_names
 from localmix.types.build import (
     embed_request,
     route_request,
@@ -33,7 +32,6 @@ from localmix.types.options import (
     RouteOptions,
     SettingsOptions,
 )
-from localmix.types.peers import NAMES_FOR_CLIENTS
 
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from localmix.transport import AsyncTransport, Transport
     from localmix.wire.flows import Flow, Source
 
+Address: TypeAlias = "str | ServerConfig | Mapping[str, Any]"
 F = TypeVar("F", bound="_Face")
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ class _Face:
 
     def __init__(
         self,
-        servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
+        servers: Address | Sequence[Address] | None = None,
         *,
         observers: Iterable[Observer] = (),
         **settings: Unpack[SettingsOptions],
@@ -71,8 +70,7 @@ class _Face:
         from localmix.routing import Fleet
         from localmix.settings import Settings
 
-        written = {"servers": servers, **settings}
-        given = by_our_names(written, NAMES_FOR_CLIENTS, Settings.model_fields)
+        given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
         self._build(Fleet(given, observers))
         if is_in_a_loop():  # where nothing may block: the files are read by the first request

@@ -463,7 +463,7 @@ def model_loaded_and_unloaded(ask: Any, on: Stage) -> None:
             ask.manage("unload", "localmix-tiny")
         return
     for name, window in (("localmix-tiny", 1024), (on.embedding["model"], 256)):
-        loaded = ask.manage("load", name, context_length=window)
+        loaded = ask.manage("load", name, num_ctx=window)
         assert (loaded.loaded, loaded.loaded_context_length) == (True, window)
         assert loaded in ask.manage("running")
         (unloaded,) = ask.manage("unload", name)
@@ -521,7 +521,7 @@ def managed_by_hand(ask: Any, on: Stage) -> None:
                 ask.pull("any") if method == "pull" else ask.manage("unload", "localmix-tiny")
         assert ask.manage("load", "localmix-tiny").loaded
         with pytest.raises(UnsupportedFeatureError, match="-c N"):
-            ask.manage("load", "localmix-tiny", context_length=1024)
+            ask.manage("load", "localmix-tiny", num_ctx=1024)
 
 
 @scenario(core_only=True, kinds=("lmstudio",))

@@ -33,6 +33,7 @@ from localmix.types import (
 )
 from localmix.types.arguments import by_our_names
 from localmix.types.checked import Checked
+from localmix.types.meant import OF_CLIENTS, word_to_use
 from localmix.types.options import ChatOptions
 from localmix.types.spellings import Seconds
 
@@ -87,6 +88,10 @@ class Connected(Checked):
     )
 
     purpose: ClassVar[Purpose] = "chat"
+
+    @classmethod
+    def _word_to_use(cls, word: str) -> str:
+        return word_to_use(word, {*cls._own_names(), *cls.also_called}, OF_CLIENTS)
 
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()

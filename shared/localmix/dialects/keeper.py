@@ -7,21 +7,8 @@ from typing import Protocol
 
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.errors import UnsupportedFeatureError
-from localmix.types import PullStatus, PullStep
+from localmix.types import LoadRequest, PullStatus, PullStep
 from localmix.wire.flows import Flow, Source
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOrder:
-    """How a model is to be loaded; what is `None` is the server's to decide.
-
-    Attributes:
-        context_length: Tokens of the window.
-        keep_alive: Seconds for which it should stay without a request; negative means for ever.
-    """
-
-    context_length: int | None = None
-    keep_alive: float | None = None
 
 
 @dataclass(slots=True)
@@ -76,7 +63,7 @@ class Keeper(Protocol):
     What a server cannot do raises an `UnsupportedFeatureError` that says how to do it by hand.
     """
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Bring a model into memory as ordered; `target.model` is listed afresh."""
         ...
 

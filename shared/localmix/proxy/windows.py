@@ -51,7 +51,7 @@ class Windows:
             if window <= narrow:
                 return False
             try:
-                await self._client.load(model, context_length=window)
+                await self._client.load(model, num_ctx=window)
             except LocalMixError:
                 return False  # that the request does not fit tells more
             return True

@@ -19,7 +19,9 @@ from localmix.types.requests import (
     EmbedRequest,
     GenerationRequest,
     Image,
+    LoadRequest,
     Message,
+    PullRequest,
     RouteRequest,
 )
 from localmix.types.servers import (
@@ -54,9 +56,11 @@ __all__ = [
     "GenerationRequest",
     "Image",
     "Kind",
+    "LoadRequest",
     "Message",
     "Model",
     "ModelInfo",
+    "PullRequest",
     "PullStatus",
     "PullStep",
     "Purpose",

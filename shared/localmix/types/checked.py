@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from localmix.errors import UnusableAnswerError, config_error
+from localmix.errors import ConfigError, UnusableAnswerError
 from localmix.types.arguments import Names, by_our_names
 
 
@@ -16,7 +16,7 @@ class Checked(BaseModel):
     """Raise `ConfigError`, which is a `ValueError` too, where a value or a name is wrong.
 
     Attributes:
-        also_called: What names mean that are not those of fields, and known all the same.
+        also_called: What names mean that are not those of fields, and taken all the same.
     """
 
     also_called: ClassVar[Names] = {}
@@ -25,7 +25,24 @@ class Checked(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise config_error(type(self), error, self.also_called) from error
+            raise self.complaint(error) from error
+
+    @classmethod
+    def complaint(cls, error: ValidationError) -> ConfigError:
+        """Say what is wrong with the first bad value, without showing it: it may be a secret."""
+        first = first_problem(error)
+        if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
+            return told  # it says more than pydantic knows of it
+        where = ".".join(str(part) for part in first["loc"]) or cls.__name__
+        if first["type"] == "extra_forbidden":
+            return ConfigError(f"{where} is not an argument here.", hint=cls._word_to_use(where))
+        return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")
+
+    @classmethod
+    def _word_to_use(cls, word: str) -> str:
+        from localmix.types import meant  # it knows all options, and these what is checked
+
+        return meant.word_to_use(word, {*cls._own_names(), *cls.also_called}, meant.CALLS)
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +63,12 @@ class Exact(Checked):
 
     # Validators are built on first use: importing localmix should cost next to nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+def first_problem(error: ValidationError) -> Mapping[str, Any]:
+    """Give the first problem, wrong names before all: what is missing may stand under one."""
+    problems = error.errors(include_url=False, include_input=False)
+    return next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
 
 
 def sentence(problem: ValueError | None) -> str:

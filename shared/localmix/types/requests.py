@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
-from localmix.types.arguments import Names
 from localmix.types.checked import Exact
-from localmix.types.peers import NAMES_FOR_CHATS, NAMES_FOR_EMBEDDINGS, NAMES_FOR_GENERATIONS
 from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
 from localmix.types.tools import Tool, ToolCall, to_tool, to_tool_choice
 from localmix.types.words import Capability, Purpose, Role
@@ -128,8 +126,6 @@ class GenerationRequest(Exact):
         extra: Wire keys to send as they are, for what has no name here.
     """
 
-    also_called: ClassVar[Names] = NAMES_FOR_GENERATIONS
-
     model: str | None = None
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, ge=0, le=1)
@@ -176,8 +172,6 @@ class ChatRequest(GenerationRequest, _Kept):
         think: Whether, or how much, the model should think first; `None` is its default. The words
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
-
-    also_called: ClassVar[Names] = NAMES_FOR_CHATS
 
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
     tools: _Tools = ()
@@ -234,8 +228,6 @@ class EmbedRequest(_Kept):
             servers.
     """
 
-    also_called: ClassVar[Names] = NAMES_FOR_EMBEDDINGS
-
     texts: Annotated[tuple[str, ...], Field(strict=False)]
     model: str | None = None
     dimensions: int | None = Field(default=None, ge=1)
@@ -270,3 +262,39 @@ class RouteRequest(Exact):
     purpose: Purpose = "chat"
     needs: Annotated[frozenset[Capability], Field(strict=False)] = frozenset()
     num_ctx: int | None = Field(default=None, ge=1)
+
+
+class LoadRequest(Exact):
+    """A request to bring a model into memory; what is `None` is the server's to decide.
+
+    Attributes:
+        model: Its name; without one, the model for chats that name none.
+        num_ctx: Context window in tokens.
+        keep_alive: Seconds to stay without a request, or `"5m"`; negative means for ever.
+    """
+
+    model: str | None = None
+    num_ctx: int | None = Field(default=None, ge=1)
+    keep_alive: Seconds | None = None
+
+    @field_validator("keep_alive")
+    @classmethod
+    def _it_stays(cls, seconds: float | None) -> float | None:
+        if seconds == 0:
+            raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
+        return seconds
+
+
+class PullRequest(Exact):
+    """A request to fetch a model.
+
+    Attributes:
+        model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first server
+            that can fetch models does it.
+        insecure: Whether Ollama may fetch from a registry without TLS.
+        progress: Whether to draw a bar while the steps are iterated over; needs rich or tqdm.
+    """
+
+    model: str
+    insecure: bool = False
+    progress: bool = False
