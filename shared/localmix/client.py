@@ -21,6 +21,7 @@ from localmix.types import (
     ModelInfo,
     Purpose,
     Route,
+    RouteRequest,
     Server,
 )
 from localmix.types.build import (
@@ -32,6 +33,7 @@ from localmix.types.options import (
     RouteOptions,
     SettingsOptions,
 )
+from localmix.types.signatures import naming
 
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
@@ -60,6 +62,7 @@ class _Face:
     _management: Management
     _transport: Any
 
+    @naming(SettingsOptions)
     def __init__(
         self,
         servers: Address | Sequence[Address] | None = None,
@@ -163,7 +166,7 @@ class Client(_Face, Generating, InBulk, Managing):
     Args:
         servers: Addresses to use, in order of preference. Without them the client looks for
             Ollama and LM Studio on this machine.
-        **settings: See `localmix.settings.Settings`.
+        **settings: See `localmix.Settings`.
 
     Raises:
         ConfigError: A setting cannot be right.
@@ -211,18 +214,20 @@ class Client(_Face, Generating, InBulk, Managing):
         """
         return self._driver.run(self._inventory.look_up(model, purpose, within))
 
+    @naming(RouteOptions, RouteRequest)
     def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
 
         Args:
             model: Name of the model; `None` for the one that would be taken.
-            **needs: What the request would need; see `localmix.types.options.RouteOptions`.
+            **needs: What the request would need; see `localmix.RouteRequest`.
 
         Raises:
             LocalMixError: The request could not be served; the error says why.
         """
         return self._driver.run(self._inventory.route(route_request(model, needs)))
 
+    @naming(EmbedOptions, EmbedRequest)
     def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
@@ -291,10 +296,12 @@ class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
         """Describe the model that a request would go to; see `Client.look_up`."""
         return await self._run(self._inventory.look_up(model, purpose, within))
 
+    @naming(RouteOptions, RouteRequest)
     async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next; see `Client.route`."""
         return await self._run(self._inventory.route(route_request(model, needs)))
 
+    @naming(EmbedOptions, EmbedRequest)
     async def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 
 from localmix import Client, Embedded
-from localmix.bulk.progress import Bar
 from localmix.errors import (
     BadVectorError,
     ConfigError,
@@ -294,23 +292,3 @@ class TestProgress:
         client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
         client.embed_many(numbered(45), progress=True, **MANY)
         assert capsys.readouterr().err == ""
-
-    @pytest.mark.parametrize(
-        ("total", "last"),
-        [(200, "[" + "#" * 30 + "] 100%  200 texts, 50 a second"), (0, "200 texts, 50 a second")],
-    )
-    def test_the_bar_tells_how_far_it_is(self, total: int, last: str) -> None:
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
-        now, terminal = [0.0], Terminal()
-        bar = Bar(total, terminal, lambda: now[0])
-        for _ in range(4):
-            now[0] += 1
-            bar.update(50)
-        bar.close()
-        lines = terminal.getvalue().removesuffix("\n").split("\r")[1:]
-        assert len(lines) == 5
-        assert lines[-1] == last
-        assert "50 texts" in lines[0]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from localmix import Client
-from localmix.bars import bar, phase
+from localmix.bars import bar, phase, show_step
 from localmix.cli.arguments import Json, ModelName, Servers, open_client
 from localmix.cli.output import console, say, size, write_json_line
 from localmix.errors import DownloadError, ModelNotFoundError
@@ -85,9 +85,9 @@ def _names(client: Client, model: str) -> list[str]:
 
 
 def _bar(steps: Iterable[PullStep]) -> None:
-    with bar(console()) as show:
+    with closing(bar("bytes", console())) as drawn:
         for step in steps:
-            show(step)
+            show_step(drawn, step)
     _end(step)
 
 

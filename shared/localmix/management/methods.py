@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from localmix.bars import adrawn, drawn
 from localmix.streams import AsyncSteps, Steps
-from localmix.types import Model, ModelInfo, PullRequest, PullStep
+from localmix.types import ChatRequest, LoadRequest, Model, ModelInfo, PullRequest, PullStep
 from localmix.types.build import Conversation, chat_request, load_requests
 from localmix.types.options import ChatOptions, LoadOptions, PullOptions
+from localmix.types.signatures import naming
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
@@ -40,6 +41,7 @@ class Managing:
         """
         return self._driver.run(self._management.models())
 
+    @naming(ChatOptions, ChatRequest)
     def count_tokens(self, messages: Conversation, **options: Unpack[ChatOptions]) -> int | None:
         """Count the tokens of a prompt with its tools, without images; arguments as for `chat`.
 
@@ -55,6 +57,7 @@ class Managing:
         """List the models that are in memory now, one entry for each server."""
         return self._driver.run(self._management.running())
 
+    @naming(LoadOptions, LoadRequest)
     def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then.
 
@@ -62,7 +65,7 @@ class Managing:
 
         Args:
             model: Its name; without one, the model for chats that name none.
-            **options: See `localmix.types.LoadRequest`.
+            **options: See `localmix.LoadRequest`.
 
         Raises:
             ModelNotFoundError: No server has it.
@@ -72,6 +75,7 @@ class Managing:
         [request] = load_requests([model], options)
         return self._driver.run(self._management.load(request))
 
+    @naming(LoadOptions, LoadRequest)
     def preload(self, *models: str, **options: Unpack[LoadOptions]) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         return self._driver.run(self._management.preload(load_requests(models, options)))
@@ -84,6 +88,7 @@ class Managing:
         """
         return self._driver.run(self._management.unload(model))
 
+    @naming(PullOptions, PullRequest)
     def pull(self, model: str, **options: Unpack[PullOptions]) -> Steps[PullStep]:
         """Have a server fetch a model, and follow it step by step.
 
@@ -93,7 +98,7 @@ class Managing:
         Args:
             model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
                 server that can fetch models does it.
-            **options: See `localmix.types.PullRequest`.
+            **options: See `localmix.PullRequest`.
 
         Raises:
             ModelNotFoundError: There is no such model.
@@ -147,24 +152,27 @@ class AsyncManaging:
         raise NotImplementedError
 
     async def models(self) -> list[Model]:
-        """List each model once, with every server that has it; see `Managing.models`."""
+        """List each model once, with every server that has it; see `Client.models`."""
         return await self._run(self._management.models())
 
+    @naming(ChatOptions, ChatRequest)
     async def count_tokens(
         self, messages: Conversation, **options: Unpack[ChatOptions]
     ) -> int | None:
-        """Count the tokens of a prompt, with its tools; see `Managing.count_tokens`."""
+        """Count the tokens of a prompt, with its tools; see `Client.count_tokens`."""
         return await self._run(self._management.count_tokens(chat_request(messages, options)))
 
     async def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""
         return await self._run(self._management.running())
 
+    @naming(LoadOptions, LoadRequest)
     async def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
-        """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
+        """Bring a model into memory, and give it as it stands then; see `Client.load`."""
         [request] = load_requests([model], options)
         return await self._run(self._management.load(request))
 
+    @naming(LoadOptions, LoadRequest)
     async def preload(self, *models: str, **options: Unpack[LoadOptions]) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
         return await self._run(self._management.preload(load_requests(models, options)))
@@ -173,20 +181,21 @@ class AsyncManaging:
         """Take a model out of memory wherever it is loaded; give what was unloaded."""
         return await self._run(self._management.unload(model))
 
+    @naming(PullOptions, PullRequest)
     def pull(self, model: str, **options: Unpack[PullOptions]) -> AsyncSteps[PullStep]:
-        """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
+        """Have a server fetch a model, and follow it step by step; see `Client.pull`."""
         request = PullRequest(model=model, **options)
         steps = self._iterate(self._management.pull(model, insecure=request.insecure))
         return AsyncSteps(adrawn(steps) if request.progress else steps)
 
     async def named(self, model: str) -> list[ModelInfo]:
-        """List the models that have exactly this name; see `Managing.named`."""
+        """List the models that have exactly this name; see `Client.named`."""
         return await self._run(self._management.named(model))
 
     async def delete(self, model: str) -> ModelInfo:
-        """Delete a model from the disk of its server; see `Managing.delete`."""
+        """Delete a model from the disk of its server; see `Client.delete`."""
         return await self._run(self._management.delete(model))
 
     async def copy(self, model: str, destination: str) -> ModelInfo:
-        """Give a model a second name, and return it; see `Managing.copy`."""
+        """Give a model a second name, and return it; see `Client.copy`."""
         return await self._run(self._management.copy(model, destination))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from localmix.errors import ConfigError, UnusableAnswerError
 from localmix.types.arguments import Names, by_our_names
@@ -63,6 +65,26 @@ class Exact(Checked):
 
     # Validators are built on first use: importing localmix should cost next to nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **given: Any) -> None:
+        """Say what the class takes, which pydantic does when it builds the validator."""
+        super().__pydantic_init_subclass__(**given)
+        cls.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(
+                    field.alias or name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if field.is_required() else _default(field),
+                    annotation=field.annotation,
+                )
+                for name, field in cls.model_fields.items()
+            ]
+        )
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True, validated_data={})
 
 
 def first_problem(error: ValidationError) -> Mapping[str, Any]:
