@@ -37,7 +37,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 @pytest.fixture
 def client(either: MakeEither, start: Any) -> Either:
-    routes = {"POST__api_pull": ndjson(*STEPS), "POST__api_embed": Embedder()}
+    routes: Any = {"POST__api_pull": ndjson(*STEPS), "POST__api_embed": Embedder()}
     return either(start(stand_ins.ollama(**routes)).url)
 
 

@@ -30,7 +30,8 @@ def completer(request: pytest.FixtureRequest) -> IPCompleter:
     """Give IPython's completer, which Jupyter's kernel asks; it may work with jedi or without."""
     config = Config({"HistoryManager": {"enabled": False}})
     config.Completer.use_jedi = request.param == "jedi"
-    completer = InteractiveShell(config=config, user_ns=dict(NAMES)).Completer
+    make_shell: Any = InteractiveShell
+    completer = make_shell(config=config, user_ns=dict(NAMES)).Completer
     assert isinstance(completer, IPCompleter)
     return completer
 
