@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
 from pydantic import BaseModel, SecretStr
 
@@ -106,7 +106,7 @@ class RouteOptions(TypedDict, total=False):
 class ServerOptions(TypedDict, total=False):
     """How to use a server; see `settings.ServerConfig`."""
 
-    url: str
+    url: Required[str]
     name: str
     token: SecretStr | str | None
     headers: Mapping[str, str]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -13,6 +13,9 @@ from localmix.types.checked import Exact
 from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
 from localmix.types.tools import Tool, ToolCall, to_tool, to_tool_choice
 from localmix.types.words import Capability, Purpose, Role
+
+if TYPE_CHECKING:
+    from localmix.types.options import ChatOptions, CompletionOptions, EmbedOptions
 
 
 class Image(Exact):
@@ -79,6 +82,20 @@ class Message(Exact):
     tool_call_id: str = ""
     tool_name: str = ""
     name: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: Role,
+            content: str | Sequence[str | Image] = "",
+            reasoning: str = "",
+            tool_calls: Sequence[ToolCall] = (),
+            tool_call_id: str = "",
+            tool_name: str = "",
+            name: str = "",
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _a_result_names_its_call(self) -> Self:
@@ -180,6 +197,12 @@ class ChatRequest(GenerationRequest, _Kept):
     response_format: Form = None
     think: Think = None
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, messages: Sequence[Message], **options: Unpack[ChatOptions]
+        ) -> None: ...
+
     @field_validator("messages")
     @classmethod
     def _something_to_answer(cls, messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -213,6 +236,10 @@ class CompletionRequest(GenerationRequest, _Kept):
     prompt: str = Field(min_length=1)
     suffix: str = ""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, *, prompt: str, **options: Unpack[CompletionOptions]) -> None: ...
+
 
 class EmbedRequest(_Kept):
     """A request for the vectors of some texts.
@@ -237,6 +264,10 @@ class EmbedRequest(_Kept):
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
     spread: bool = False
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> None: ...
 
     @field_validator("texts")
     @classmethod
