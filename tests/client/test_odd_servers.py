@@ -87,7 +87,7 @@ def test_only_our_errors_come_out_and_the_other_server_answers(
         either(colour, [first.url, second.url]) as client,
         either(colour, first.url) as alone,
     ):
-        _ask_alone(alone)
+        ask_alone(alone)
         client.manage("models")
         for _ in range(2):
             assert client.chat("hello", model="tiny").finish_reason
@@ -95,7 +95,7 @@ def test_only_our_errors_come_out_and_the_other_server_answers(
         assert client.embed("a", model="embed").vectors
 
 
-def _ask_alone(client: Either) -> None:
+def ask_alone(client: Either) -> None:
     """Ask where nobody else could answer: whatever comes is an answer, or an error of ours."""
     asks = (
         lambda: client.manage("models"),

@@ -47,26 +47,26 @@ FLOORS = {
     "settings": 3,
     "wire": 3,
     "dialects": 4,
-    "embedded": 4,
+    "embedded": 5,
     "observing": 5,
     "servers": 4,
-    "discovery": 5,
-    "routing": 6,
+    "discovery": 6,
+    "routing": 7,
     "bars": 3,
-    "caching": 7,
-    "streams": 7,
-    "transport": 7,
-    "bulk": 8,
-    "generating": 8,
-    "management": 8,
-    "client": 9,
-    "adapting": 10,
-    "proxy": 10,
-    "pytest": 11,
-    "cli": 11,
-    "__main__": 12,
-    "langchain_localmix": 11,
-    "llamaindex_localmix": 11,
+    "caching": 8,
+    "streams": 8,
+    "transport": 8,
+    "bulk": 9,
+    "generating": 9,
+    "management": 9,
+    "client": 10,
+    "adapting": 11,
+    "proxy": 11,
+    "pytest": 12,
+    "cli": 12,
+    "__main__": 13,
+    "langchain_localmix": 12,
+    "llamaindex_localmix": 12,
 }
 MAX_LINES = 420
 MAX_FUNCTION = 35
@@ -121,7 +121,7 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
             continue
         other = room(name)
         if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
-            below = FLOORS.get(other, 9)  # from the front page: `Client` and the types
+            below = FLOORS.get(other, FLOORS["client"])  # from the front page: `Client` and the types
             assert below < FLOORS[own], f"{module_of(path)} imports {name}"
 
 

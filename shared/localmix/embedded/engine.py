@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
+from localmix.dialects.reading import Facts
 from localmix.embedded import gguf
 from localmix.errors import ConfigError, ModelCrashedError, ModelNotFoundError
 from localmix.types import ModelInfo
@@ -235,9 +236,10 @@ class Engine:
 
     def _describe(self, name: str, path: Path, window: int | None = None) -> ModelInfo:
         head = gguf.read_head(path)
-        family = _text(head.get("general.architecture"))
-        trained = _count(head.get(f"{family}.context_length"))
-        file_type = _count(head.get("general.file_type"))
+        facts = Facts(head)
+        family = facts.text("general.architecture")
+        trained = facts.count(f"{family}.context_length") or None
+        file_type = facts.count("general.file_type")
         # Only models made for embedding say how to pool.
         embeds = f"{family}.pooling_type" in head
         served, window = _served.get(path), window or self.window
@@ -249,23 +251,14 @@ class Engine:
             loaded=served is not None and served.ready.is_open,
             context_length=trained,
             loaded_context_length=served.window if served else min(trained or window, window),
-            embedding_length=_count(head.get(f"{family}.embedding_length")),
+            embedding_length=facts.count(f"{family}.embedding_length") or None,
             size_bytes=path.stat().st_size,
             modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
             family=family,
-            parameters=_text(head.get("general.size_label")),
+            parameters=facts.text("general.size_label"),
             quantization="" if file_type is None else gguf.QUANTIZATIONS.get(file_type, ""),
             details={"path": str(path), **head},
         )
-
-
-def _text(value: object) -> str:
-    """Read a fact of a file's head that should be a text."""
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int else None
 
 
 def _launch(path: Path, model: ModelInfo) -> Served:
