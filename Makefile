@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage lowest lint types check record record-langchain clients browser test-page bench build clean
+.PHONY: demo test coverage pythons lowest lint types check record record-langchain clients browser test-page bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -21,6 +21,13 @@ test: $(READY)  ## Run all tests but the exhaustive ones.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" --cov
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive
+
+# Each in an environment of its own; what is not on this machine is said.
+pythons:  ## Run what `make test` runs on newer Pythons.
+	for python in $$(.ci/pythons 3.12 3.13); do \
+	    rm -rf .venv-other && $(MAKE) test VENV=.venv-other PYTHON=$$python || exit 1; \
+	done
+	rm -rf .venv-other
 
 # What pyproject.toml promises at least, in an environment of its own.
 lowest:  ## Run the adapters' tests with the lowest frameworks.
