@@ -1,4 +1,4 @@
-"""docs/client.md: its examples run as they stand, and are what type checkers accept."""
+"""docs/client.md and docs/names.md: their examples run, and are what type checkers accept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.markdown import blocks_in, run
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "client.md"
+NAMES = ROOT / "docs" / "names.md"
 CALL = {"function": {"name": "temperature", "arguments": {"city": "Paris"}}}
 
 
@@ -50,9 +51,18 @@ def test_the_examples_run(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.last("POST /api/chat").json["keep_alive"] == 5400
 
 
-def test_the_examples_pass_a_type_checker(tmp_path: Path) -> None:
+def test_the_examples_of_names_run(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = start(stand_ins.ollama("qwen3:8b", POST__api_chat=answer))
+    monkeypatch.setenv("OLLAMA_HOST", server.url)
+    monkeypatch.setenv("USE_LM_STUDIO", "false")
+    assert run(NAMES)
+    assert server.last("POST /api/chat").json["model"] == "qwen3:8b"
+
+
+@pytest.mark.parametrize("page", [PAGE, NAMES], ids=lambda page: page.stem)
+def test_the_examples_pass_a_type_checker(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
-    script.write_text("\n".join(block.code for block in blocks_in(PAGE.read_text())))
+    script.write_text("\n".join(block.code for block in blocks_in(page.read_text())))
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", str(script)],
         cwd=ROOT,

@@ -12,17 +12,16 @@ from tests.markdown import blocks_in, run
 
 DOCS = Path(__file__).parents[2] / "docs"
 NAMES = {"qwen3:8b": "localmix-tiny", "nomic-embed-text": "localmix-tiny-embed"}
+DOCUMENTS = ("index", "errors", "adapters", "caching", "langchain", "observing", "scale")
 
 
-@pytest.mark.parametrize(
-    "name", ["adapters.md", "caching.md", "langchain.md", "observing.md", "scale.md"]
-)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALMIX_ALIASES", json.dumps(NAMES))
     log = logging.getLogger("localmix")
     level = log.level
     try:
-        assert run(DOCS / name)
+        assert run(DOCS / f"{name}.md")
     finally:
         log.setLevel(level)
 
