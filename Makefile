@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage pythons lowest lint types check record record-langchain clients browser test-page bench build clean
+.PHONY: demo test coverage pythons lowest lint types check docs record record-langchain clients browser test-page bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -47,6 +47,14 @@ types: $(READY)
 
 check: test lint types  ## Run all that must pass before a commit.
 
+# It prints a notice of its own about the future of MkDocs, which says nothing of our pages.
+export NO_MKDOCS_2_WARNING := 1
+
+docs: $(READY)  ## Build the site of docs/ in site/; warnings are errors, and nothing is from elsewhere.
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python -m tests.site.elsewhere site
+
 # KIND is the folder under cassettes/ with a dash: ollama-0.33.0-rc2, lmstudio-0.4. URL may be two
 # addresses with a comma. A new version is a line in SOURCES in tests/replay/conftest.py first.
 record: $(READY)  ## Record the scenarios from a real server: make record KIND=... URL=...
@@ -86,7 +94,7 @@ build: $(READY)  ## Build the wheels and the source distributions, also of the t
 	$(BIN)/python -m build --outdir dist examples/tiny-model
 
 clean:
-	rm -rf $(VENV) .venv-* dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # `pip install --group` needs pip 25.1.
 $(READY): pyproject.toml
