@@ -85,13 +85,8 @@ def chat(
     first = attached(files or (), images or ())
     with open_client(servers) as client:
         options["model"], words = _model_and_words(client, words or [], model, context.info_name)
-        conversation = Conversation(
-            client,
-            options,
-            system=system or "",
-            functions=read_tools(tools or ()),
-            is_verbose=verbose,
-        )
+        functions = read_tools(tools or ())
+        conversation = Conversation(client, options, system or "", functions, is_verbose=verbose)
         if goes_on:
             _go_on(conversation)
         _answer_or_talk(conversation, question(words), first, as_json=as_json)

@@ -14,9 +14,9 @@ from localmix import ChatRequest, ChatResult, Client, Message
 from localmix.cli import saved
 from localmix.cli.output import console, say, visible
 from localmix.errors import ConfigError
+from localmix.following import Stream
 from localmix.generating.methods import MAX_TURNS
 from localmix.generating.runs import Run, finish
-from localmix.streams import Stream
 from localmix.types import Delta, Route
 from localmix.types.build import chat_request
 from localmix.types.options import ChatOptions
@@ -34,9 +34,9 @@ class Conversation:
         self,
         client: Client,
         options: ChatOptions,
-        *,
         system: str = "",
         functions: Sequence[Callable[..., Any]] = (),
+        *,
         is_verbose: bool = False,
     ) -> None:
         self.client = client

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from localmix import Client
-from localmix.bars import bar, phase
 from localmix.cli.arguments import Json, ModelName, Servers, open_client
 from localmix.cli.output import console, say, size, write_json_line
+from localmix.following.bars import phase, pull_bar
 from localmix.types import PullStep
 
 Insecure = Annotated[
@@ -60,7 +60,7 @@ def _told(steps: Iterable[PullStep]) -> Iterator[PullStep]:
 
 
 def _bar(steps: Iterable[PullStep]) -> None:
-    with bar(console()) as show:
+    with pull_bar(console()) as show:
         for step in steps:
             show(step)
     _end(step)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from localmix.bars import adrawn, drawn
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
-from localmix.streams import AsyncSteps, Steps
+from localmix.following import AsyncSteps, Steps
+from localmix.following.bars import adrawn, drawn
 from localmix.types import Model, ModelInfo, PullStep
 from localmix.types.build import Conversation, chat_request
 from localmix.types.options import ChatOptions
