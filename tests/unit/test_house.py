@@ -62,6 +62,7 @@ FLOORS = {
     "client": 10,
     "adapting": 11,
     "proxy": 11,
+    "ray": 11,
     "pytest": 12,
     "cli": 12,
     "__main__": 13,
@@ -121,7 +122,9 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
             continue
         other = room(name)
         if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
-            below = FLOORS.get(other, FLOORS["client"])  # from the front page: `Client` and the types
+            below = FLOORS.get(
+                other, FLOORS["client"]
+            )  # from the front page: `Client` and the types
             assert below < FLOORS[own], f"{module_of(path)} imports {name}"
 
 
