@@ -61,6 +61,7 @@ FLOORS = {
     "client": 10,
     "adapting": 11,
     "proxy": 11,
+    "ray": 11,
     "pytest": 12,
     "cli": 12,
     "__main__": 13,
