@@ -57,30 +57,33 @@ def show_servers(client: Client) -> tuple[str, str]:
     servers = client.servers()
     for server in servers:
         print(f"{server.url:24} {server.kind or '-':10} {server.version or server.problem}")
-    if any(server.kind == "embedded" for server in servers):
-        print("No server runs: the embedded engine takes over.")
+    if {server.kind for server in servers} <= {None, "embedded"}:
+        print("No server can be used: the embedded engine takes over.")
     title("Models")
     models = client.listing()
     for model in models:
         state = "loaded" if model.loaded else ""
         print(f"{model.name:28} {model.kind:10} {model.purpose:10} {state}")
-    return choose_chat(client, models), choose_embedding(models)
+    chat, embedding = choose_chat(client, models), choose_embedding(models)
+    print(f"The demo chats with {chat}, and embeds with {embedding}.")
+    return chat, embedding
 
 
 def choose_chat(client: Client, models: list[ModelInfo]) -> str:
     """Take the first model that can call tools, loaded ones first."""
     fit = [model for model in models if model.purpose == "chat" and not model.remote]
     for model in sorted(fit, key=lambda model: not model.loaded):
-        able = client.show(model.name).capabilities
-        if able is None or "tools" in able:
+        known = client.look_up(model.name)
+        if known and (known.capabilities is None or "tools" in known.capabilities):
             return model.name
     return "embedded/localmix-tiny"
 
 
 def choose_embedding(models: list[ModelInfo]) -> str:
-    """Take the first embedding model; the embedded engine always has one."""
-    names = [model.name for model in models if model.purpose == "embedding"]
-    return names[0] if names else "embedded/localmix-tiny-embed"
+    """Take the first embedding model, loaded ones first."""
+    fit = [model for model in models if model.purpose == "embedding" and not model.remote]
+    best = min(fit, key=lambda model: not model.loaded, default=None)
+    return best.name if best else "embedded/localmix-tiny-embed"
 
 
 def title(text: str) -> None:

@@ -286,9 +286,20 @@ class TestProgress:
             client.embed_many(numbered(45), checkpoint=file, progress=told.append, **MANY)
             assert told == [10, 10, 10, 10, 5]
 
-    def test_without_a_terminal_no_bar_is_drawn(
+    def test_a_bar_tells_how_far_it_is(
         self, either: MakeEither, start: Start, capsys: pytest.CaptureFixture[str]
     ) -> None:
         client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
-        client.embed_many(numbered(45), progress=True, **MANY)
-        assert capsys.readouterr().err == ""
+        plain = client.embed_many(numbered(45), **MANY)
+        assert client.embed_many(numbered(45), progress=True, **MANY) == plain
+        shown = capsys.readouterr()
+        assert "embedding" in shown.err
+        assert "45/45" in shown.err
+        assert shown.out == ""
+
+    def test_how_many_there_are_may_be_unknown(
+        self, either: MakeEither, start: Start, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
+        client.embed_many((text for text in numbered(45)), progress=True, **MANY)
+        assert "45/?" in capsys.readouterr().err

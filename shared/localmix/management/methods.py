@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from localmix.bars import adrawn, drawn
-from localmix.streams import AsyncSteps, Steps
+from localmix.following import AsyncSteps, Steps
+from localmix.following.bars import adrawn, drawn
 from localmix.types import ChatRequest, LoadRequest, Model, ModelInfo, PullRequest, PullStep
 from localmix.types.build import Conversation, chat_request, load_requests
 from localmix.types.options import ChatOptions, LoadOptions, PullOptions
@@ -96,12 +96,12 @@ class Managing:
         the next one goes on; LM Studio cannot be stopped and loads on.
 
         Args:
-            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
-                server that can fetch models does it.
+            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
+                does it that has the name in its catalogue.
             **options: See `localmix.PullRequest`.
 
         Raises:
-            ModelNotFoundError: There is no such model.
+            ModelNotFoundError: There is no such model; `attempts` has what each server said.
             DownloadError: The server cannot fetch it.
         """
         request = PullRequest(model=model, **options)

@@ -17,12 +17,12 @@ _HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
+_NO_OPTIONS = "Say dimensions, truncate and keep_alive: vectors have no other options."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
     "Say options by their names (num_ctx=..., seed=...); your server's own keys go into"
     " extra={...}."
 )
-_NO_OPTIONS = "Say dimensions, truncate and keep_alive: vectors have no other options."
 
 
 def names_of_peers(thinking: str) -> Names:
@@ -35,13 +35,30 @@ def names_of_peers(thinking: str) -> Names:
     }
 
 
+def names_of_completion_peers() -> Names:
+    """Give what the names of other integrations' text completions mean."""
+    hint = Elsewhere(
+        "Ask a chat model: a text is continued as it stands, without thoughts or form."
+    )
+    formed = ("format", "json_mode", "response_format")
+    return {**names_of_peers("think"), **dict.fromkeys((*_THINKING, *formed), hint)}
+
+
 def names_of_embedding_peers() -> Names:
     """Give what the names of other integrations' embedding models mean."""
-    options = dict.fromkeys(("additional_kwargs", "ollama_additional_kwargs"), _NO_OPTIONS)
-    hints = {name: Elsewhere(hint) for name, hint in options.items()}
-    return {**{name: Alias(own) for name, own in _PLACES.items()}, **_ELSEWHERE, **hints}
+    return {
+        **{name: Alias(own) for name, own in _PLACES.items()},
+        **_ELSEWHERE,
+        **dict.fromkeys(_OPTIONS_OF_EMBEDDINGS, Elsewhere(_NO_OPTIONS)),
+        **dict.fromkeys(_CARE_OF_EMBEDDINGS, Elsewhere("Leave it out: texts are sent as texts.")),
+        **dict.fromkeys(_OF_AZURE, Elsewhere(_CLOUD)),
+        **dict.fromkeys(("retry_min_seconds", "retry_max_seconds"), Elsewhere("Say max_retries.")),
+        "show_progress_bar": Elsewhere("Call client.embed_many(texts, progress=True)."),
+        "skip_empty": Elsewhere("Call client.embed_many(texts, skip_bad=True)."),
+    }
 
 
+_THINKING = ("reasoning", "reasoning_effort", "think", "thinking")
 _PLACES = {
     "model_name": "model",
     "api_base": "base_url",
@@ -58,8 +75,16 @@ _OPTIONS_OF_CHATS = {
     "extra_body": "extra",
     "model_kwargs": "extra",
 }
-_THINKING = ("reasoning", "reasoning_effort", "think", "thinking")
 _OLLAMA = ("mirostat", "mirostat_eta", "mirostat_tau", "num_gpu", "num_thread", "tfs_z")
+_OPTIONS_OF_EMBEDDINGS = (
+    *("additional_kwargs", "ollama_additional_kwargs", "model_kwargs", *_OLLAMA),
+    *("num_ctx", "repeat_last_n", "repeat_penalty", "stop", "temperature", "top_k", "top_p"),
+)
+_CARE_OF_EMBEDDINGS = (
+    *("allowed_special", "disallowed_special", "check_embedding_ctx_length"),
+    *("embedding_ctx_length", "tiktoken_enabled", "tiktoken_model_name"),
+)
+_OF_AZURE = ("deployment", "openai_api_type", "openai_api_version")
 _ELSEWHERE: dict[str, Elsewhere] = {
     **{name: Elsewhere(_OWN_WORD.format(name)) for name in _OLLAMA},
     **dict.fromkeys(

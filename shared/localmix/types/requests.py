@@ -320,8 +320,8 @@ class PullRequest(Exact):
     """A request to fetch a model.
 
     Attributes:
-        model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first server
-            that can fetch models does it.
+        model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
+            does it that has the name in its catalogue.
         insecure: Whether Ollama may fetch from a registry without TLS.
         progress: Whether to draw a bar while the steps are iterated over; needs rich or tqdm.
     """

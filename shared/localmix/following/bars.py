@@ -1,11 +1,12 @@
-"""A bar that shows how far something is, in terminals and notebooks; rich or tqdm draws it."""
+"""Bars for pulls and jobs in bulk, in terminals and notebooks; rich or tqdm draws them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing, closing, contextmanager
+from operator import length_hint
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from localmix.errors import ConfigError
 from localmix.types import PullStep
@@ -16,23 +17,43 @@ if TYPE_CHECKING:
 Unit = Literal["bytes", "texts"]
 
 
-class Bar(Protocol):
-    """What is drawn."""
-
-    def show(self, doing: str, done: int, total: int | None) -> None:
-        """Show how far it is; without a total, how much is done."""
-
-    def close(self) -> None:
-        """Leave it as it is."""
-
-
-def bar(unit: Unit, console: Console | None = None) -> Bar:
-    """Begin to draw a bar, on standard error without a console; elsewhere nothing is written.
+@contextmanager
+def pull_bar(console: Console | None = None) -> Iterator[Callable[[PullStep], None]]:
+    """Draw a bar of a pull, on standard error without a console; give what moves it.
 
     Raises:
         ConfigError: Neither rich nor tqdm is installed.
     """
-    # In a notebook rich needs ipywidgets, and tqdm draws well without.
+    with closing(_bar("bytes", console)) as bar:
+        yield lambda step: bar.show(phase(step), step.completed, step.total)
+
+
+@contextmanager
+def text_bar(texts: Iterable[object]) -> Iterator[Callable[[int], None]]:
+    """Draw a bar of texts that are embedded, on standard error; give what counts some more.
+
+    Raises:
+        ConfigError: Neither rich nor tqdm is installed.
+    """
+    total, done = length_hint(texts) or None, 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        bar.show("embedding", done, total)
+
+    with closing(_bar("texts")) as bar:
+        yield count
+
+
+class _Bar(Protocol):
+    def show(self, doing: str, done: int, total: int | None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _bar(unit: Unit, console: Console | None = None) -> _Bar:
+    # In a notebook rich needs ipywidgets and is silent without; tqdm falls back on text.
     for kind in (_Tqdm, _Rich) if _is_in_a_notebook() else (_Rich, _Tqdm):
         try:
             return kind(unit, console)
@@ -53,18 +74,18 @@ class _Rich:
         from rich import progress as parts
         from rich.console import Console
 
-        console = console or Console(stderr=True)
-        bytes_done = (parts.DownloadColumn(), parts.TransferSpeedColumn())
+        counted: list[Any] = [parts.MofNCompleteColumn()]
+        if unit == "bytes":
+            counted = [parts.DownloadColumn(), parts.TransferSpeedColumn()]
         self._progress = parts.Progress(
             parts.TextColumn("{task.description}", markup=False),
             parts.BarColumn(bar_width=None),
-            *(bytes_done if unit == "bytes" else (parts.MofNCompleteColumn(),)),
+            *counted,
             parts.TimeRemainingColumn(compact=True),
-            console=console,
+            console=console or Console(stderr=True),
             expand=True,
-            disable=not (console.is_terminal or console.is_jupyter),
         )
-        self._task = self._progress.add_task("", total=None)
+        self._task = self._progress.add_task("preparing", total=None)
         self._progress.start()
 
     def show(self, doing: str, done: int, total: int | None) -> None:
@@ -78,11 +99,8 @@ class _Tqdm:
     def __init__(self, unit: Unit, _: Console | None) -> None:
         from tqdm import auto
 
-        self._bar = auto.tqdm(
-            unit="B" if unit == "bytes" else " texts",
-            unit_scale=unit == "bytes",
-            disable=False if _is_in_a_notebook() else None,  # `None`: where there is no terminal
-        )
+        is_size = unit == "bytes"
+        self._bar = auto.tqdm(unit="B" if is_size else " texts", unit_scale=is_size)
 
     def show(self, doing: str, done: int, total: int | None) -> None:
         self._bar.total = total
@@ -90,12 +108,8 @@ class _Tqdm:
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
+        self._bar.refresh()  # it draws only now and then
         self._bar.close()
-
-
-def show_step(drawn: Bar, step: PullStep) -> None:
-    """Show how far a pull is."""
-    drawn.show(phase(step), step.completed, step.total)
 
 
 def phase(step: PullStep) -> str:
@@ -105,16 +119,16 @@ def phase(step: PullStep) -> str:
 
 def drawn(steps: Generator[PullStep]) -> Generator[PullStep]:
     """Hand on the steps of a pull, and draw them."""
-    with closing(steps), closing(bar("bytes")) as shown:
+    with closing(steps), pull_bar() as show:
         for step in steps:
-            show_step(shown, step)
+            show(step)
             yield step
 
 
 async def adrawn(steps: AsyncGenerator[PullStep]) -> AsyncGenerator[PullStep]:
     """Hand on the steps of a pull, and draw them."""
     async with aclosing(steps):
-        with closing(bar("bytes")) as shown:
+        with pull_bar() as show:
             async for step in steps:
-                show_step(shown, step)
+                show(step)
                 yield step
