@@ -112,7 +112,7 @@ class _Face:
         """The settings that count; `settings.sources` tells where each came from."""
         return self._fleet.settings
 
-    def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
+    def known_model(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
         """Describe the model that a request would go to, by what earlier requests brought.
 
         Nobody is asked, so this never blocks; `None` where nothing is known yet.
@@ -182,7 +182,7 @@ class Client(_Face, Generating, InBulk, Managing):
         """Ask every candidate now; give each with the verdict on it."""
         return self._driver.run(self._inventory.servers())
 
-    def listing(self) -> list[ModelInfo]:
+    def models_by_server(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:
@@ -274,7 +274,7 @@ class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
         """Ask every candidate now; give each with the verdict on it."""
         return await self._run(self._inventory.servers())
 
-    async def listing(self) -> list[ModelInfo]:
+    async def models_by_server(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:

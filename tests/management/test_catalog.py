@@ -200,6 +200,6 @@ def test_an_older_answer_does_not_hide_what_changed(either: MakeEither, start: S
         )
     )
     client = either(server.url, refresh_after=0)
-    client.listing()
+    client.models_by_server()
     slow.set()
     assert client.manage("load", "tiny").loaded

@@ -150,7 +150,7 @@ def test_a_download_that_is_paused_is_waited_for(either: MakeEither, start: Star
 def test_a_token_is_wanted_here_too(either: MakeEither, start: Start) -> None:
     server = LMStudio()
     client = either(start(server).url)
-    client.listing()
+    client.models_by_server()
     server.token = "new"
     with pytest.raises((AuthenticationError, ModelNotFoundError, StreamInterruptedError)):
         client.manage("load", CHAT)

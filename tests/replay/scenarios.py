@@ -378,7 +378,7 @@ def vectors_of_an_empty_text(ask: Any, on: Stage) -> None:
     """Quirk (ollama 0.12.11, 0.32.15): `embeddings: []`; so it is refused before it is sent."""
     with pytest.raises(LocalMixError, match=r"texts\[1\] is empty"):
         ask.embed(["a", ""], **on.embedding)
-    assert ask.listing()
+    assert ask.models_by_server()
 
 
 @scenario(core_only=True, kinds=("ollama",))
@@ -417,7 +417,9 @@ def chat_with_an_embedding_model(ask: Any, on: Stage) -> None:
 
 @scenario(core_only=True)
 def listing(ask: Any, on: Stage) -> None:
-    purposes = {model.name.removesuffix(":latest"): model.purpose for model in ask.listing()}
+    purposes = {
+        model.name.removesuffix(":latest"): model.purpose for model in ask.models_by_server()
+    }
     assert purposes == {"localmix-tiny": "chat", on.embedding["model"]: "embedding"}
     (server, *_) = ask.servers()
     assert server.kind == ("openai" if on.kind == "llamacpp" else on.kind)
@@ -426,7 +428,7 @@ def listing(ask: Any, on: Stage) -> None:
 @scenario(core_only=True, kinds=("ollama",))
 def load_and_unload(ask: Any, on: Stage) -> None:
     def is_loaded() -> bool:
-        return any(m.loaded for m in ask.listing() if m.name.startswith("localmix-tiny:"))
+        return any(m.loaded for m in ask.models_by_server() if m.name.startswith("localmix-tiny:"))
 
     ask.chat("Hello", keep_alive=60.0, **on.chat)
     assert is_loaded()

@@ -28,7 +28,7 @@ from localmix import (
     Message,
     Model,
     ModelInfo,
-    PullStep,
+    PullProgress,
     Route,
     RunResult,
     Server,
@@ -126,7 +126,7 @@ def models(client: Client) -> None:
     assert_type(client.preload("a", "b", keep_alive=-1), list[ModelInfo])
     assert_type(client.route("a", needs=["tools"]), Route)
     for step in client.pull("qwen3:8b", progress=True, insecure=False):
-        assert_type(step, PullStep)
+        assert_type(step, PullProgress)
 
 
 async def asynchronous() -> None:
@@ -139,7 +139,7 @@ async def asynchronous() -> None:
         async for each in client.embed_many(["a"], progress=print):
             assert_type(each, Embedded)
         async for step in client.pull("a"):
-            assert_type(step, PullStep)
+            assert_type(step, PullProgress)
         assert_type(await client.load("a"), ModelInfo)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.errors import Attempt, UnsupportedFeatureError
-from localmix.types import LoadRequest, PullStatus, PullStep
+from localmix.types import LoadRequest, PullProgress, PullStatus
 from localmix.wire.flows import Flow, Source
 
 
@@ -35,7 +35,7 @@ class PullMeter:
         part: str = "",
         completed: int = 0,
         total: int | None = None,
-    ) -> PullStep:
+    ) -> PullProgress:
         """Write down a step; `part`, `completed` and `total` say how far one part is."""
         if total is not None:
             known, _ = self._parts.get(part, (0, 0))
@@ -44,7 +44,7 @@ class PullMeter:
         if status in ("finishing", "done"):
             # Quirk (ollama 0.33.0-rc2): the last word on a part may say less than all of it.
             self._parts = {name: (size, size) for name, (_, size) in self._parts.items()}
-        return PullStep(
+        return PullProgress(
             model=self.model,
             server=self.server,
             status=status,

@@ -9,7 +9,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from localmix.errors import ConfigError
-from localmix.types import PullStep
+from localmix.types import PullProgress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,7 @@ Unit = Literal["bytes", "texts"]
 
 
 @contextmanager
-def pull_bar(console: Console | None = None) -> Iterator[Callable[[PullStep], None]]:
+def pull_bar(console: Console | None = None) -> Iterator[Callable[[PullProgress], None]]:
     """Draw a bar of a pull, on standard error without a console; give what moves it.
 
     Raises:
@@ -112,12 +112,12 @@ class _Tqdm:
         self._bar.close()
 
 
-def phase(step: PullStep) -> str:
+def phase(step: PullProgress) -> str:
     """Say what a pull is doing."""
     return f"{step.status} (break {step.breaks})" if step.breaks else step.status
 
 
-def drawn(steps: Generator[PullStep]) -> Generator[PullStep]:
+def drawn(steps: Generator[PullProgress]) -> Generator[PullProgress]:
     """Hand on the steps of a pull, and draw them."""
     with closing(steps), pull_bar() as show:
         for step in steps:
@@ -125,7 +125,7 @@ def drawn(steps: Generator[PullStep]) -> Generator[PullStep]:
             yield step
 
 
-async def adrawn(steps: AsyncGenerator[PullStep]) -> AsyncGenerator[PullStep]:
+async def adrawn(steps: AsyncGenerator[PullProgress]) -> AsyncGenerator[PullProgress]:
     """Hand on the steps of a pull, and draw them."""
     async with aclosing(steps):
         with pull_bar() as show:

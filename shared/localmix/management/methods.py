@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from localmix.following import AsyncSteps, Steps
 from localmix.following.bars import adrawn, drawn
-from localmix.types import ChatRequest, LoadRequest, Model, ModelInfo, PullRequest, PullStep
+from localmix.types import ChatRequest, LoadRequest, Model, ModelInfo, PullProgress, PullRequest
 from localmix.types.build import Conversation, chat_request, load_requests
 from localmix.types.options import ChatOptions, LoadOptions, PullOptions
 from localmix.types.signatures import naming
@@ -89,7 +89,7 @@ class Managing:
         return self._driver.run(self._management.unload(model))
 
     @naming(PullOptions, PullRequest)
-    def pull(self, model: str, **options: Unpack[PullOptions]) -> Steps[PullStep]:
+    def pull(self, model: str, **options: Unpack[PullOptions]) -> Steps[PullProgress]:
         """Have a server fetch a model, and follow it step by step.
 
         A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
@@ -182,7 +182,7 @@ class AsyncManaging:
         return await self._run(self._management.unload(model))
 
     @naming(PullOptions, PullRequest)
-    def pull(self, model: str, **options: Unpack[PullOptions]) -> AsyncSteps[PullStep]:
+    def pull(self, model: str, **options: Unpack[PullOptions]) -> AsyncSteps[PullProgress]:
         """Have a server fetch a model, and follow it step by step; see `Client.pull`."""
         request = PullRequest(model=model, **options)
         steps = self._iterate(self._management.pull(model, insecure=request.insecure))

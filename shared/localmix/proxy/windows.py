@@ -43,7 +43,7 @@ class Windows:
             return False
         narrow = narrow or place.loaded_context_length or 0
         async with self._growing[place.server, place.name]:
-            now = self._client.known(model) or place
+            now = self._client.known_model(model) or place
             if (now.loaded_context_length or 0) > narrow:
                 return True  # somebody else needed it as well
             window = -(-wanted // _STEP) * _STEP

@@ -12,7 +12,7 @@ from localmix.types.answers import (
     ToolCallDelta,
     Usage,
 )
-from localmix.types.management import Model, PullStep
+from localmix.types.management import Model, PullProgress
 from localmix.types.requests import (
     ChatRequest,
     CompletionRequest,
@@ -60,9 +60,9 @@ __all__ = [
     "Message",
     "Model",
     "ModelInfo",
+    "PullProgress",
     "PullRequest",
     "PullStatus",
-    "PullStep",
     "Purpose",
     "Role",
     "Route",

@@ -25,7 +25,7 @@ from localmix.errors import (
     ModelNotFoundError,
     StreamInterruptedError,
 )
-from localmix.types import LoadRequest, PullStep
+from localmix.types import LoadRequest, PullProgress
 from localmix.wire import jsontext
 from localmix.wire.flows import Emit, Flow, Open, Opened, Request, Response, Source, read, send
 from localmix.wire.lines import LineDecoder
@@ -86,7 +86,7 @@ class OllamaModels:
             yield Emit(step)
 
 
-class PullDecoder(FramedDecoder[bytes, PullStep]):
+class PullDecoder(FramedDecoder[bytes, PullProgress]):
     """The lines of a pull, read into steps."""
 
     def __init__(self, server: str, meter: PullMeter) -> None:
@@ -103,14 +103,14 @@ class PullDecoder(FramedDecoder[bytes, PullStep]):
     def _rest(self) -> Iterable[bytes]:
         return self._lines.close()
 
-    def _at_end_of_body(self) -> Iterable[PullStep]:
+    def _at_end_of_body(self) -> Iterable[PullProgress]:
         raise StreamInterruptedError(
             f"{self._server} broke off the pull of {self._meter.model}",
             server=self._server,
             hint="Pull again: it resumes where it stopped.",
         )
 
-    def _read(self, line: bytes) -> Iterator[PullStep]:
+    def _read(self, line: bytes) -> Iterator[PullProgress]:
         if not line.strip():
             return
         frame = Record(jsontext.load_object(line), self._server)
