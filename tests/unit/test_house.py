@@ -121,7 +121,9 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
             continue
         other = room(name)
         if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
-            below = FLOORS.get(other, FLOORS["client"])  # from the front page: `Client` and the types
+            below = FLOORS.get(
+                other, FLOORS["client"]
+            )  # from the front page: `Client` and the types
             assert below < FLOORS[own], f"{module_of(path)} imports {name}"
 
 
