@@ -13,6 +13,8 @@ from tests.faults.faults import AFTER, BEFORE, BOUNDS, SHORT, Fault, small
 from tests.faults.wires import PURPOSES, RIGHT, WIRES, Purpose, Wire, ask
 from tests.loopback import LoopbackServer, serving
 
+pytestmark = pytest.mark.exhaustive
+
 every_kind = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 every_purpose = pytest.mark.parametrize("purpose", PURPOSES)
 every_fault = pytest.mark.parametrize("fault", BEFORE.values(), ids=BEFORE)

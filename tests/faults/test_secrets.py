@@ -166,6 +166,7 @@ MISHAPS = [("chat", name, fault) for name, fault in BEFORE.items()]
 MISHAPS += [("stream", f"after: {name}", fault) for name, fault in AFTER.items()]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("purpose", "fault"),
     [(purpose, fault) for purpose, _, fault in MISHAPS],

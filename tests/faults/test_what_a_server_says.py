@@ -47,6 +47,7 @@ def openai_saying(*frames: Any, **more: Any) -> LoopbackServer:
     return stand_ins.openai(POST__v1_chat_completions=events(*frames, **more))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "key", ["eval_duration", "eval_count", "prompt_eval_count", "load_duration"]
 )
@@ -392,6 +393,7 @@ def test_a_listing_that_never_ends_is_left(either: MakeEither, start: Start) -> 
     assert "more than" in client.servers()[0].problem
 
 
+@pytest.mark.exhaustive
 def test_an_answer_of_many_deltas_is_whole(either: MakeEither, start: Start) -> None:
     """A24: what they cost is in `benchmarks/long_answers.py`."""
     frames = [ollama_says(content="ten letter") for _ in range(20_000)]

@@ -18,6 +18,7 @@ _HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
+_NO_OPTIONS = "Say dimensions, truncate and keep_alive: vectors have no other options."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
     "Say options by their names (num_ctx=..., seed=...); your server's own keys go into"
@@ -29,19 +30,36 @@ def names_of_peers(thinking: str) -> Names:
     """Give what the names of other integrations mean; `thinking` is our name for that option."""
     return {
         **{name: Alias(own) for name, own in (_PLACES | _OPTIONS_OF_CHATS).items()},
-        **dict.fromkeys(("reasoning", "reasoning_effort", "think", "thinking"), Alias(thinking)),
+        **dict.fromkeys(_THINKING, Alias(thinking)),
         "json_mode": Alias("response_format", lambda wanted: "json" if wanted else None),
         **_ELSEWHERE,
     }
 
 
+def names_of_completion_peers() -> Names:
+    """Give what the names of other integrations' text completions mean."""
+    hint = Elsewhere(
+        "Ask a chat model: a text is continued as it stands, without thoughts or form."
+    )
+    formed = ("format", "json_mode", "response_format")
+    return {**names_of_peers("think"), **dict.fromkeys((*_THINKING, *formed), hint)}
+
+
 def names_of_embedding_peers() -> Names:
     """Give what the names of other integrations' embedding models mean."""
-    hint = Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options.")
-    options = dict.fromkeys(("additional_kwargs", "ollama_additional_kwargs"), hint)
-    return {**{name: Alias(own) for name, own in _PLACES.items()}, **_ELSEWHERE, **options}
+    return {
+        **{name: Alias(own) for name, own in _PLACES.items()},
+        **_ELSEWHERE,
+        **dict.fromkeys(_OPTIONS_OF_EMBEDDINGS, Elsewhere(_NO_OPTIONS)),
+        **dict.fromkeys(_CARE_OF_EMBEDDINGS, Elsewhere("Leave it out: texts are sent as texts.")),
+        **dict.fromkeys(_OF_AZURE, Elsewhere(_CLOUD)),
+        **dict.fromkeys(("retry_min_seconds", "retry_max_seconds"), Elsewhere("Say max_retries.")),
+        "show_progress_bar": Elsewhere("Call client.embed_many(texts, progress=True)."),
+        "skip_empty": Elsewhere("Call client.embed_many(texts, skip_bad=True)."),
+    }
 
 
+_THINKING = ("reasoning", "reasoning_effort", "think", "thinking")
 _PLACES = {
     "model_name": "model",
     "api_base": "base_url",
@@ -59,6 +77,15 @@ _OPTIONS_OF_CHATS = {
     "model_kwargs": "extra",
 }
 _OLLAMA = ("mirostat", "mirostat_eta", "mirostat_tau", "num_gpu", "num_thread", "tfs_z")
+_OPTIONS_OF_EMBEDDINGS = (
+    *("additional_kwargs", "ollama_additional_kwargs", "model_kwargs", *_OLLAMA),
+    *("num_ctx", "repeat_last_n", "repeat_penalty", "stop", "temperature", "top_k", "top_p"),
+)
+_CARE_OF_EMBEDDINGS = (
+    *("allowed_special", "disallowed_special", "check_embedding_ctx_length"),
+    *("embedding_ctx_length", "tiktoken_enabled", "tiktoken_model_name"),
+)
+_OF_AZURE = ("deployment", "openai_api_type", "openai_api_version")
 _ELSEWHERE: dict[str, Elsewhere] = {
     **{name: Elsewhere(_OWN_WORD.format(name)) for name in _OLLAMA},
     **dict.fromkeys(
@@ -195,5 +222,5 @@ NAMES_FOR_EMBEDDINGS: Names = {
         {"model_name": "model", "batch_size": "chunk_size", "embed_batch_size": "chunk_size"}
     ),
     **_TO_A_CLIENT,
-    "options": Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options."),
+    "options": Elsewhere(_NO_OPTIONS),
 }
