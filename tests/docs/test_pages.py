@@ -63,11 +63,29 @@ def test_what_is_typed_into_a_shell_works(session: list[Block], machine: Machine
 def test_a_page_has_nothing_that_is_not_tried(page: Path) -> None:
     for block in blocks_of(page):
         assert block.language in LANGUAGES, str(block)
-        assert block.language != "sh" or block.not_run, f"{block}: why is it not run?"
+        assert block.language != "sh" or block.not_run or is_install(block.text), str(block)
         PARSERS.get(block.language, str)(block.text)
+    assert not re.search(r"\n\n    ", outside(page)), "a block without a fence"
     assert len(re.findall(r"^```\w+$", page.read_text(), re.MULTILINE)) == sum(
         1 + (block.printed is not None) for block in blocks_of(page)
     )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_extras_that_are_installed_are_there(page: Path) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"(?:localmix|\.)\[([\w,-]+)\]\"", page.read_text())
+    assert set(",".join(named).split(",")) - {""} <= set(extras["optional-dependencies"])
+
+
+def is_install(text: str) -> bool:
+    """Tell whether nothing but packages is fetched, which no test does."""
+    return all(line.startswith("pip install ") for line in text.splitlines())
+
+
+def outside(page: Path) -> str:
+    """Give what stands outside the fences of a page."""
+    return "".join(page.read_text().split("\n```")[::2])
 
 
 def skip_what_cannot_run(blocks: list[Block]) -> None:
