@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from localmix import errors
 from localmix.client import AsyncClient, Client
 from localmix.errors import LocalMixError
-from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
+from localmix.following import AsyncSteps, AsyncStream, Steps, Stream
 from localmix.types import (
     ChatRequest,
     ChatResult,

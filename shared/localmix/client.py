@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 from pydantic import SecretStr
 
 from localmix.bulk import AsyncInBulk, InBulk
+from localmix.following import AsyncStream, Stream
 from localmix.generating import AsyncGenerating, Generating, form_of
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
-from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     EmbedRequest,
     EmbedResult,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from localmix.bulk.job import job_of
-from localmix.streams import AsyncSteps, Steps
+from localmix.following import AsyncSteps, Steps
 from localmix.types import Embedded
 from localmix.types.options import EmbedOptions
 
@@ -47,7 +47,7 @@ class InBulk:
             checkpoint: A file in which to keep what is done. The same call with the same texts
                 goes on where it was broken off: what is there is given again, and not asked for.
             progress: What to call with the number of texts that are done more, such as the
-                `update` of tqdm; `True` shows a bar on a terminal.
+                `update` of tqdm; `True` draws a bar, in terminals and notebooks (needs rich).
             **options: See `localmix.EmbedRequest`. `skip_bad` sets texts aside that have no
                 vector (`Embedded.reason`), empty ones too; without `concurrency`, each server has
                 two requests at once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from localmix.dialects.parts.passing import body_of
 from localmix.types import (
@@ -44,13 +45,18 @@ def answer_key(weights: str, request: GenerationRequest) -> bytes:
 
 def vector_keys(weights: str, request: EmbedRequest) -> list[bytes]:
     """Name the vectors of the texts of a request."""
-    head = _hashed("vector", weights, request.model_dump(exclude=_NOT_IN_A_VECTOR))
+    head = _hashed("vector", weights, vector_options(request))
     keys = []
     for text in request.texts:
         whole = head.copy()
         whole.update(text.encode("utf-8", "surrogatepass"))
         keys.append(whole.digest())
     return keys
+
+
+def vector_options(request: EmbedRequest) -> dict[str, Any]:
+    """Give the options that a vector hangs on."""
+    return request.model_dump(exclude=_NOT_IN_A_VECTOR)
 
 
 def _hashed(*parts: object) -> hashlib._Hash:

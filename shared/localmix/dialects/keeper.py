@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.errors import UnsupportedFeatureError
+from localmix.errors import Attempt, UnsupportedFeatureError
 from localmix.types import PullStatus, PullStep
 from localmix.wire.flows import Flow, Source
 
@@ -29,12 +29,14 @@ class PullMeter:
     """The parts of a pull, added up over every break.
 
     Attributes:
+        attempts: The servers that were asked before.
         has_advanced: Whether bytes have come since the last break.
     """
 
     model: str
     server: str
     breaks: int = 0
+    attempts: tuple[Attempt, ...] = ()
     has_advanced: bool = False
     _parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -63,6 +65,7 @@ class PullMeter:
             completed=sum(done for done, _ in self._parts.values()),
             total=sum(size for _, size in self._parts.values()) if self._parts else None,
             breaks=self.breaks,
+            attempts=self.attempts,
         )
 
     def broke(self) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
+from localmix.following import AsyncStream, Stream
 from localmix.generating.forms import formed
 from localmix.generating.runs import Run, afinish, finish
-from localmix.streams import AsyncStream, Stream
 from localmix.types import ChatResult, CompletionRequest, GenerationRequest, RunResult
 from localmix.types.build import Conversation, chat_request, completion_request
 from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions, TalkOptions

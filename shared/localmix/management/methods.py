@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from localmix.bars import adrawn, drawn
 from localmix.dialects import LoadOrder
 from localmix.errors import ConfigError
-from localmix.streams import AsyncSteps, Steps
+from localmix.following import AsyncSteps, Steps
+from localmix.following.bars import adrawn, drawn
 from localmix.types import Model, ModelInfo, PullStep
 from localmix.types.build import Conversation, chat_request
 from localmix.types.options import ChatOptions
@@ -106,13 +106,13 @@ class Managing:
         the next one goes on; LM Studio cannot be stopped and loads on.
 
         Args:
-            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
-                server that can fetch models does it.
+            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
+                does it that has the name in its catalogue.
             insecure: Whether Ollama may fetch from a registry without TLS.
             progress: Whether to draw a bar while the steps are iterated over; needs rich.
 
         Raises:
-            ModelNotFoundError: There is no such model.
+            ModelNotFoundError: There is no such model; `attempts` has what each server said.
             DownloadError: The server cannot fetch it.
         """
         steps = self._driver.iterate(self._management.pull(model, insecure=insecure))

@@ -16,13 +16,13 @@ from localmix.errors import (
     ModelNotFoundError,
     UnsupportedFeatureError,
 )
+from localmix.following import AsyncStream
 from localmix.proxy.aliases import Aliases
 from localmix.proxy.busy import Busy
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
 from localmix.proxy.windows import Windows
 from localmix.proxy.wishes import Wishes, without
-from localmix.streams import AsyncStream
 from localmix.types import (
     ChatRequest,
     ChatResult,
