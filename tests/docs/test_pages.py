@@ -20,6 +20,11 @@ from tests.docs.machine import Machine
 
 END_OF_BLOCK = "\0"
 TRANSCRIPT = ROOT / "docs" / "cli.md"  # tests/cli runs it
+# What `make test` runs too: a process for each block of all pages takes minutes.
+FIRST = [
+    ROOT / name
+    for name in ("README.md", "docs/client.md", "docs/langchain.md", "docs/llamaindex.md")
+]
 PARSERS: dict[str, Callable[[str], Any]] = {
     "toml": tomllib.loads,
     "json": json.loads,
@@ -35,7 +40,9 @@ SESSIONS = [b for page in PAGES if page != TRANSCRIPT for b in blocks_of(page, "
 
 def on_page(*blocks: Block) -> Any:
     """Give the parameters of a test that runs blocks of one page."""
-    return pytest.param(list(blocks), blocks[0].page, id=str(blocks[0]))
+    page = blocks[0].page
+    marks = () if page in FIRST else pytest.mark.exhaustive
+    return pytest.param(list(blocks), page, id=str(blocks[0]), marks=marks)
 
 
 @pytest.mark.parametrize(("program", "page"), [on_page(*program) for program in PROGRAMS])
