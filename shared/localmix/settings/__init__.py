@@ -308,7 +308,13 @@ class Settings(Secretive, Checked):
 
     def is_named(self, url: str) -> bool:
         """Tell whether the user said that a server is there, rather than that it may be."""
-        return bool(self.servers) or url in map(self._url, _ADDRESSES)
+        return bool(self.named_by(url))
+
+    def named_by(self, url: str) -> str:
+        """Give the name of the setting that says that a server is there; empty if none does."""
+        if self.servers:
+            return "servers"
+        return next((name for name in _ADDRESSES if self._url(name) == url), "")
 
     def probe_bound(self, url: str) -> tuple[float, str]:
         """Give the seconds that a server has to show what it is, and the setting that says so."""
