@@ -17,7 +17,7 @@ from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
 from localmix.dialects.reading import Facts
-from localmix.errors import DownloadError, UnsupportedFeatureError
+from localmix.errors import DownloadError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.types import PullStatus
 from localmix.wire.flows import Emit, Flow, Source, send, wait
 
@@ -88,6 +88,9 @@ class LMStudioModels:
         except UnsupportedFeatureError as error:
             hint = _lms("get", meter.model)
             raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+        except ModelNotFoundError as error:
+            error.hint = "Look up its name at lmstudio.ai/models."
+            raise
         job_id = job.text("job_id")
         while (said := job.text("status")) in _STATUS:
             yield Emit(
