@@ -11,6 +11,7 @@ from pathlib import Path
 from localmix.bulk.checkpoint import Checkpoint
 from localmix.bulk.job import Job, Tell
 from localmix.bulk.window import Batch, Window
+from localmix.caching.keys import vector_options
 from localmix.errors import BadVectorError, ConfigError, ContextLengthError, ProtocolError
 from localmix.routing.answering import Answering
 from localmix.routing.fleet import Fleet
@@ -156,9 +157,5 @@ def _open(path: Path, candidates: Sequence[Ranked], request: EmbedRequest) -> Fl
     """Open a checkpoint for what the vectors hang on; by a digest, if any server tells one."""
     models = [each.place.model for each in candidates]
     digests = [weights_of(model) for model in models if model.digest]
-    facts = {
-        "model": min(digests, default=models[0].name),
-        "dimensions": request.dimensions,
-        "truncate": request.truncate,
-    }
+    facts = {"model": min(digests, default=models[0].name), **vector_options(request)}
     return (yield from call(partial(Checkpoint, path, facts)))

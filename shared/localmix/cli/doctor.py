@@ -56,7 +56,7 @@ def examine(client: Client) -> Facts:
     servers = client.servers()
     models: list[ModelInfo] = []
     try:
-        models = [_with_window(client, model) for model in client.listing()]
+        models = [_with_window(client, model) for model in client.models_by_server()]
     except (NoServerError, AuthenticationError):  # what is left serves only what is pinned to it
         servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)
@@ -116,7 +116,7 @@ def _exposed(servers: Sequence[Server]) -> Iterator[Server]:
 def _serves_anybody(url: str) -> bool:
     with Client([url], tokens={}, probe_timeout=_PATIENCE, named_probe_timeout=_PATIENCE) as client:
         try:
-            client.listing()
+            client.models_by_server()
         except LocalMixError:
             return False
     return True

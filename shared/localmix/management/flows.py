@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from localmix.dialects import EMBEDDED, KINDS, Keeper, LoadOrder, PullMeter, Target
+from localmix.dialects import EMBEDDED, KINDS, Keeper, PullMeter, Target
 from localmix.discovery import Found
 from localmix.errors import (
     Attempt,
@@ -22,11 +22,12 @@ from localmix.errors import (
 from localmix.management.embedded import EmbeddedModels
 from localmix.routing import Fleet
 from localmix.routing.catalog import Catalog, Place
-from localmix.routing.loading import Turn, window_for
+from localmix.routing.loading import Turn, endpoint_for, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
+from localmix.routing.ranking import is_loaded
 from localmix.routing.refusals import no_model
-from localmix.types import ChatRequest, Kind, Model, ModelInfo, Table
+from localmix.types import ChatRequest, Kind, LoadRequest, Model, ModelInfo, Table
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
 
@@ -74,34 +75,37 @@ class Management:
 
     def count_tokens(self, request: ChatRequest) -> Flow[int | None]:
         """Have a prompt counted by the server that it would go to; `None` if that cannot count."""
-        place = (yield from self._fleet.selection.places(Needs(request.model)))[0].place
-        count = KINDS[place.model.kind].count_tokens
-        if count is None:
-            return None
+        best = (yield from self._fleet.selection.places(Needs(request.model)))[0]
+        place, kind = best.place, KINDS[best.place.model.kind]
+        is_there = is_loaded(place, best.vitals) or not kind.is_started_here
+        if kind.count_tokens is None or not is_there:
+            return None  # no engine is started for that alone
+        patience = place.found.endpoint.timeouts.first_byte
         try:
-            return (yield from count(_target(place), request))
+            endpoint = yield from endpoint_for(place, self._fleet.engine, patience)
+            return (yield from kind.count_tokens(Target(endpoint, place.model), request))
         except LocalMixError:
             return None  # not every server of the kind has the endpoints
 
     # In memory
 
-    def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
+    def load(self, request: LoadRequest) -> Flow[ModelInfo]:
         """Load a model at the place where a request for it would go."""
-        needs = Needs(name, window=order.context_length)
+        needs = Needs(request.model, window=request.num_ctx)
         best = (yield from self._fleet.selection.places(needs))[0]
         vitals, model = best.vitals, best.place.model.name
         with Turn(vitals, best.place) as turn:
             yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
             place = yield from self._afresh(best.place)
-            window = order.context_length or window_for(place, vitals, Needs(model))
+            window = request.num_ctx or window_for(place, vitals, Needs(model))
             target = Target(place.found.endpoint, place.model, window)
-            yield from self._keepers[place.model.kind].load(target, order)
+            yield from self._keepers[place.model.kind].load(target, request)
             vitals.windows[model] = window or 0  # requests ask for the same, lest it load anew
             return (yield from self._afresh(place)).model
 
-    def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
-        """Load models side by side; none named means the one for chats that name none."""
-        return Table((yield from together([self.load(name, order) for name in names or (None,)])))
+    def preload(self, requests: Iterable[LoadRequest]) -> Flow[list[ModelInfo]]:
+        """Load models side by side."""
+        return Table((yield from together([self.load(request) for request in requests])))
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
