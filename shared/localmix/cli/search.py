@@ -37,6 +37,7 @@ def search(words: Words, servers: Servers = None, as_json: Json = False) -> None
         return
     for name in found:
         say(f"{name} is here already.")
+    say("No server offers a search of its catalogue to other programs. Look here:")
     for catalogue, place in catalogues.items():
         say(f"{catalogue}: {place}", is_command=True)
     say("Then: localmix pull NAME, for Hugging Face hf.co/PUBLISHER/NAME.")
