@@ -26,7 +26,7 @@ from tests.ray.jobs import OPTIONS, ROWS, Embedder, is_right, write_rows
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.filterwarnings("ignore"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 Start = Callable[[LoopbackServer], LoopbackServer]
 
