@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage lowest lint types check record record-langchain clients browser test-page test-ray bench build clean
+.PHONY: demo test coverage pythons lowest lint types check docs record record-langchain clients browser test-page test-ray bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,13 @@ coverage: $(READY)  ## Run every test, and print the branch coverage.
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive and not ray" --cov
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive
 
+# Each in an environment of its own; what is not on this machine is said.
+pythons:  ## Run what `make test` runs on newer Pythons.
+	for python in $$(.ci/pythons 3.12 3.13); do \
+	    rm -rf .venv-other && $(MAKE) test VENV=.venv-other PYTHON=$$python || exit 1; \
+	done
+	rm -rf .venv-other
+
 # What pyproject.toml promises at least, in an environment of its own.
 lowest:  ## Run the adapters' tests with the lowest frameworks.
 	$(PYTHON) -m venv .venv-lowest
@@ -35,10 +42,20 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
+# What a user writes is read by pyright here; the gate's tests have mypy read it too, as a user has it.
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/typed -m "not exhaustive"
 
 check: test lint types  ## Run all that must pass before a commit.
+
+# It prints a notice of its own about the future of MkDocs, which says nothing of our pages.
+export NO_MKDOCS_2_WARNING := 1
+
+docs: $(READY)  ## Build the site of docs/ in site/; warnings are errors, and nothing is from elsewhere.
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python -m tests.site.elsewhere site
 
 # KIND is the folder under cassettes/ with a dash: ollama-0.33.0-rc2, lmstudio-0.4. URL may be two
 # addresses with a comma. A new version is a line in SOURCES in tests/replay/conftest.py first.
@@ -83,7 +100,7 @@ build: $(READY)  ## Build the wheels and the source distributions, also of the t
 	$(BIN)/python -m build --outdir dist examples/tiny-model
 
 clean:
-	rm -rf $(VENV) .venv-* dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # `pip install --group` needs pip 25.1.
 $(READY): pyproject.toml

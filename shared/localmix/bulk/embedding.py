@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from localmix.bulk.checkpoint import Checkpoint
-from localmix.bulk.job import Job
-from localmix.bulk.progress import Tell, meter
+from localmix.bulk.job import Job, Tell
 from localmix.bulk.window import Batch, Window
 from localmix.caching.keys import vector_options
 from localmix.errors import BadVectorError, ConfigError, ContextLengthError, ProtocolError
@@ -49,7 +48,7 @@ class Bulk:
         request = job.request.model_copy(update={"model": name, "spread": True})
         candidates = yield from find_places(self._fleet, needs_of(request))  # all that have it
         with ExitStack() as stack:
-            tell = stack.enter_context(meter(job.progress, job.texts))
+            tell = stack.enter_context(job.meter())
             texts, done, file = iter(job.texts), 0, None
             if job.checkpoint:
                 file = yield from _open(job.checkpoint, candidates, request)

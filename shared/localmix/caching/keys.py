@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from localmix.dialects.parts.passing import body_of
+from localmix.dialects.parts.passing import said_of
 from localmix.types import (
     ChatRequest,
     CompletionRequest,
@@ -40,7 +40,9 @@ def answer_key(weights: str, request: GenerationRequest) -> bytes:
     """Name the answer to a request."""
     said = request.model_dump(exclude={"model", "cache"})
     kind = "completion" if isinstance(request, CompletionRequest) else "chat"
-    return _hashed(kind, weights, said, body_of(request)).digest()
+    passed = said_of(request)
+    verbatim = (passed.path, passed.body) if passed else ()
+    return _hashed(kind, weights, said, verbatim).digest()
 
 
 def vector_keys(weights: str, request: EmbedRequest) -> list[bytes]:

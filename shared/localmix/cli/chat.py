@@ -16,7 +16,7 @@ from localmix.cli.conversation import Conversation, read_silently
 from localmix.cli.fetching import routed
 from localmix.cli.output import write_json
 from localmix.cli.prompts import about, attached, question, split_model
-from localmix.cli.toolbox import Toolbox
+from localmix.cli.tools import read_tools
 from localmix.errors import ConfigError
 from localmix.types.options import ChatOptions
 
@@ -85,9 +85,8 @@ def chat(
     first = attached(files or (), images or ())
     with open_client(servers) as client:
         options["model"], words = _model_and_words(client, words or [], model, context.info_name)
-        conversation = Conversation(
-            client, options, system=system or "", toolbox=Toolbox(tools or ()), is_verbose=verbose
-        )
+        functions = read_tools(tools or ())
+        conversation = Conversation(client, options, system or "", functions, is_verbose=verbose)
         if goes_on:
             _go_on(conversation)
         _answer_or_talk(conversation, question(words), first, as_json=as_json)
