@@ -42,8 +42,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
+# What a user writes is read by pyright here; the gate's tests have mypy read it too, as a user has it.
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/typed -m "not exhaustive"
 
 check: test lint types  ## Run all that must pass before a commit.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -304,11 +303,3 @@ class TestProgress:
         client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
         client.embed_many((text for text in numbered(45)), progress=True, **MANY)
         assert "45/?" in capsys.readouterr().err
-
-    def test_a_bar_needs_rich(
-        self, either: MakeEither, start: Start, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
-        monkeypatch.setitem(sys.modules, "rich", None)
-        with pytest.raises(ConfigError, match=r"localmix\[cli\]"):
-            client.embed_many(numbered(45), progress=True, **MANY)

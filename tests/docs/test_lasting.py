@@ -9,6 +9,8 @@ import pytest
 from tests.docs.blocks import ROOT, blocks_of
 from tests.docs.machine import Machine
 
+pytestmark = pytest.mark.exhaustive
+
 RAG, AGENTS = (ROOT / "docs" / "howto" / name for name in ("rag.md", "agents.md"))
 
 

@@ -20,6 +20,11 @@ from tests.docs.machine import Machine
 
 END_OF_BLOCK = "\0"
 TRANSCRIPT = ROOT / "docs" / "cli.md"  # tests/cli runs it
+# What `make test` runs too: a process for each block of all pages takes minutes.
+FIRST = [
+    ROOT / name
+    for name in ("README.md", "docs/client.md", "docs/langchain.md", "docs/llamaindex.md")
+]
 PARSERS: dict[str, Callable[[str], Any]] = {
     "toml": tomllib.loads,
     "json": json.loads,
@@ -35,7 +40,9 @@ SESSIONS = [b for page in PAGES if page != TRANSCRIPT for b in blocks_of(page, "
 
 def on_page(*blocks: Block) -> Any:
     """Give the parameters of a test that runs blocks of one page."""
-    return pytest.param(list(blocks), blocks[0].page, id=str(blocks[0]))
+    page = blocks[0].page
+    marks = () if page in FIRST else pytest.mark.exhaustive
+    return pytest.param(list(blocks), page, id=str(blocks[0]), marks=marks)
 
 
 @pytest.mark.parametrize(("program", "page"), [on_page(*program) for program in PROGRAMS])
@@ -63,11 +70,29 @@ def test_what_is_typed_into_a_shell_works(session: list[Block], machine: Machine
 def test_a_page_has_nothing_that_is_not_tried(page: Path) -> None:
     for block in blocks_of(page):
         assert block.language in LANGUAGES, str(block)
-        assert block.language != "sh" or block.not_run, f"{block}: why is it not run?"
+        assert block.language != "sh" or block.not_run or is_install(block.text), str(block)
         PARSERS.get(block.language, str)(block.text)
+    assert not re.search(r"\n\n    ", outside(page)), "a block without a fence"
     assert len(re.findall(r"^```\w+$", page.read_text(), re.MULTILINE)) == sum(
         1 + (block.printed is not None) for block in blocks_of(page)
     )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_extras_that_are_installed_are_there(page: Path) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"(?:localmix|\.)\[([\w,-]+)\]\"", page.read_text())
+    assert set(",".join(named).split(",")) - {""} <= set(extras["optional-dependencies"])
+
+
+def is_install(text: str) -> bool:
+    """Tell whether nothing but packages is fetched, which no test does."""
+    return all(line.startswith("pip install ") for line in text.splitlines())
+
+
+def outside(page: Path) -> str:
+    """Give what stands outside the fences of a page."""
+    return "".join(page.read_text().split("\n```")[::2])
 
 
 def skip_what_cannot_run(blocks: list[Block]) -> None:

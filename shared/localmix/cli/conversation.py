@@ -117,7 +117,7 @@ class Conversation:
             say(_figures(stream.result), "dim", error=True)
 
     def _waiting(self) -> str:
-        known = self.client.known(self.model)
+        known = self.client.known_model(self.model)
         verb = "waiting for" if known and known.loaded else "loading"
         return f"{verb} {known.name if known else self.model or 'a model'}"
 

@@ -11,7 +11,7 @@ from localmix import Client
 from localmix.cli.arguments import Json, ModelName, Servers, open_client
 from localmix.cli.output import console, say, size, write_json_line
 from localmix.following.bars import phase, pull_bar
-from localmix.types import PullStep
+from localmix.types import PullProgress
 
 Insecure = Annotated[
     bool, typer.Option("--insecure", help="Let Ollama fetch from a registry without TLS.")
@@ -46,7 +46,7 @@ def fetch(client: Client, model: str, *, insecure: bool = False, as_json: bool =
             raise
 
 
-def _told(steps: Iterable[PullStep]) -> Iterator[PullStep]:
+def _told(steps: Iterable[PullProgress]) -> Iterator[PullProgress]:
     """Say which servers cannot fetch it, and which one does."""
     seen, fetching = 0, ""
     for step in steps:
@@ -59,14 +59,14 @@ def _told(steps: Iterable[PullStep]) -> Iterator[PullStep]:
         yield step
 
 
-def _bar(steps: Iterable[PullStep]) -> None:
+def _bar(steps: Iterable[PullProgress]) -> None:
     with pull_bar(console()) as show:
         for step in steps:
             show(step)
     _end(step)
 
 
-def _lines(steps: Iterable[PullStep]) -> None:
+def _lines(steps: Iterable[PullProgress]) -> None:
     """Write a line for each phase and each tenth of the way."""
     told = ""
     for step in steps:
@@ -78,6 +78,6 @@ def _lines(steps: Iterable[PullStep]) -> None:
     _end(step)
 
 
-def _end(step: PullStep) -> None:
+def _end(step: PullProgress) -> None:
     fetched = f" ({size(step.total)})" if step.total else ""
     say(f"{step.model} is at {step.server}{fetched}.")

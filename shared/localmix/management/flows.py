@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from localmix.dialects import EMBEDDED, KINDS, Keeper, LoadOrder, PullMeter, Target
+from localmix.dialects import EMBEDDED, KINDS, Keeper, PullMeter, Target
 from localmix.discovery import Found
 from localmix.errors import (
     Attempt,
@@ -27,7 +27,7 @@ from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.ranking import is_loaded
 from localmix.routing.refusals import no_model
-from localmix.types import ChatRequest, Kind, Model, ModelInfo, Table
+from localmix.types import ChatRequest, Kind, LoadRequest, Model, ModelInfo, Table
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
 
@@ -89,23 +89,23 @@ class Management:
 
     # In memory
 
-    def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
+    def load(self, request: LoadRequest) -> Flow[ModelInfo]:
         """Load a model at the place where a request for it would go."""
-        needs = Needs(name, window=order.context_length)
+        needs = Needs(request.model, window=request.num_ctx)
         best = (yield from self._fleet.selection.places(needs))[0]
         vitals, model = best.vitals, best.place.model.name
         with Turn(vitals, best.place) as turn:
             yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
             place = yield from self._afresh(best.place)
-            window = order.context_length or window_for(place, vitals, Needs(model))
+            window = request.num_ctx or window_for(place, vitals, Needs(model))
             target = Target(place.found.endpoint, place.model, window)
-            yield from self._keepers[place.model.kind].load(target, order)
+            yield from self._keepers[place.model.kind].load(target, request)
             vitals.windows[model] = window or 0  # requests ask for the same, lest it load anew
             return (yield from self._afresh(place)).model
 
-    def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
-        """Load models side by side; none named means the one for chats that name none."""
-        return Table((yield from together([self.load(name, order) for name in names or (None,)])))
+    def preload(self, requests: Iterable[LoadRequest]) -> Flow[list[ModelInfo]]:
+        """Load models side by side."""
+        return Table((yield from together([self.load(request) for request in requests])))
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""

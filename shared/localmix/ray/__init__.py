@@ -1,4 +1,26 @@
-"""Any number of texts on many machines, with Ray Data (extra `ray`).
+"""Any number of rows on many machines, with Ray Data (extra `ray`): vectors, and answers.
+
+    vectors = localmix.ray.embed(
+        ray.data.read_parquet("s3://library/pages"),
+        column="text", model="nomic-embed-text", path="s3://library/vectors", id_column="id",
+    )
+
+Actors that each hold a client take block after block. The model is asked once before, so a name
+that nobody knows is told at once, and every actor compares its own model with that one. What both
+functions take:
+
+* `into`: the new column.
+* `client`: what each actor makes its own client of: settings given to it count everywhere, the
+  others are read on each node, and so are tokens. Without one, `Client()`.
+* `path`: a folder for Parquet files, which every node reaches. With it the work is done before the
+  function returns, and the same call goes on where it was broken off. Without it Ray does the work
+  when it needs the rows.
+* `id_column`: the column of values that tell rows apart; wanted with `path`.
+* `rows`: how many rows an actor takes at once; they are written to one file, and done again if
+  their node is lost.
+* `actors`: how many there are, or the fewest and the most; else as many as Ray has room for.
+* `actor_options`: what Ray should know of an actor, such as `num_cpus` or `resources`.
+* `model`, among the options of the requests: without one, the best that one node finds, on all.
 
 Ray is imported by the first call. In this room too `import ray` is the library.
 """
@@ -20,9 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["embed", "generate"]
 
-# How many nodes there are, and what each has, is Ray's to know.
-Actors = int | tuple[int, int] | None
-
 
 def embed(
     dataset: ray.data.Dataset,
@@ -33,41 +52,16 @@ def embed(
     path: str | None = None,
     id_column: str | None = None,
     rows: int = 2048,
-    actors: Actors = None,
+    actors: int | tuple[int, int] | None = None,
     actor_options: Mapping[str, Any] | None = None,
     **options: Unpack[EmbedOptions],
 ) -> ray.data.Dataset:
-    """Add a column with the vector of each text, made by actors that each hold a client.
+    """Add the vector of each text of a column, in 32-bit numbers.
 
-        vectors = localmix.ray.embed(
-            ray.data.read_parquet("s3://library/pages"),
-            column="text", model="nomic-embed-text", path="s3://library/vectors", id_column="id",
-        )
-
-    The model is asked once before anything else, so a name that nobody knows is told at once; each
-    actor compares the vector of the same text before it begins.
-
-    Args:
-        dataset: The rows.
-        column: Where their texts are.
-        into: The new column: 32-bit numbers, or nothing where `skip_bad` set a text aside; then
-            the column `reason` says why.
-        client: What each actor makes its own client of: settings given to it count everywhere,
-            the others are read on each node, and so are tokens. Without one, `Client()`.
-        path: A folder for Parquet files, which every node reaches. With it the work is done before
-            this returns, and the same call goes on where it was broken off. Without it Ray does the
-            work when it needs the rows.
-        id_column: Column of values that tell rows apart, so that none is done again; wanted with
-            `path`.
-        rows: How many rows an actor takes at once; they are written to one file, and done again if
-            their node is lost.
-        actors: How many there are, or the fewest and the most; else as many as Ray has room for.
-        actor_options: What Ray should know of an actor, such as `num_cpus` or `resources`.
-        **options: As for `Client.embed_many`. Without `model` it is the best that one node finds,
-            on all of them.
+    Args are told above; `options` are those of `Client.embed_many`. Where `skip_bad` sets a text
+    aside there is no vector, and the column `reason` says why.
 
     Raises:
-        ConfigError: An argument is wrong, or the folder holds other results.
         LocalMixError: See `localmix.errors`. What is written stays, and the next call goes on.
     """
     from localmix.ray.work import Vectors
@@ -87,31 +81,17 @@ def generate(
     rows: int = 64,
     concurrency: int = 4,
     skip_bad: bool = False,
-    actors: Actors = None,
+    actors: int | tuple[int, int] | None = None,
     actor_options: Mapping[str, Any] | None = None,
     **options: Unpack[ChatOptions],
 ) -> ray.data.Dataset:
-    """Add a column with a model's answer to a prompt made of each row.
+    """Add the text of a model's answer to a prompt, which names columns in braces.
 
-        titles = localmix.ray.generate(pages, prompt="A title for this: {text}", model="qwen3:8b")
-
-    Args:
-        dataset: The rows.
-        prompt: A text with the names of columns in braces, or what makes a conversation of a row.
-        into: The new column; nothing where `skip_bad` set a row aside.
-        client: As for `embed`.
-        path: As for `embed`.
-        id_column: As for `embed`.
-        rows: As for `embed`.
-        concurrency: How many requests each actor has on their way.
-        skip_bad: Whether a row is set aside whose prompt is too long for the model, or whose answer
-            is not in the form asked for; the column `reason` says why. Otherwise it is an error.
-        actors: As for `embed`.
-        actor_options: As for `embed`.
-        **options: As for `Client.chat`. What is written is the answer's text.
+    `prompt` may also make a conversation of a row. Each actor has `concurrency` requests on their
+    way. `skip_bad` sets a row aside whose prompt is too long, or whose answer is not in the form
+    asked for; the column `reason` says why. `options` are those of `Client.chat`.
 
     Raises:
-        ConfigError: An argument is wrong, or the folder holds other results.
         LocalMixError: See `localmix.errors`. What is written stays, and the next call goes on.
     """
     from localmix.ray.work import Answers

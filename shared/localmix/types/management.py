@@ -41,8 +41,8 @@ class Model(Tabular):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PullStep(Short):
-    """One step of a pull.
+class PullProgress(Short):
+    """How far a pull is.
 
     Attributes:
         model: Name of the model, as the server was asked for it.
