@@ -25,7 +25,7 @@ def test_loaded_before_installed(either: MakeEither, start: Any) -> None:
     assert result.route is not None
     assert (result.route.model, result.route.reason) == (
         "b:latest",
-        "no model was named: the first that is loaded; nobody else can serve it",
+        "no model was named: the first that is loaded; no other server can serve it",
     )
 
 

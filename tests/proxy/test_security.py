@@ -178,7 +178,7 @@ def test_without_the_token_nothing_is_told(
     assert reply.status == 401
     assert reply.headers["www-authenticate"] == "Bearer"
     if method != "HEAD":
-        assert reply.json == {"error": "This proxy wants a token."}
+        assert reply.json == {"error": "This proxy needs a token."}
 
 
 def test_the_token_in_every_way_that_programs_show_it(locked: Proxy) -> None:
@@ -269,7 +269,7 @@ def test_a_head_that_is_none_is_refused(
     caplog.set_level(logging.DEBUG)
     reply = front.raw(head)
     assert reply.status == 400
-    assert reply.json == {"error": "This is no request."}
+    assert reply.json == {"error": "This is not a request."}
     assert reply.headers["server"] == "localmix"
     assert "xxx" not in caplog.text
     assert "bad header" not in caplog.text

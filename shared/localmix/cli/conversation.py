@@ -20,8 +20,8 @@ from localmix.types.options import ChatOptions
 # How often a model may call tools before it answers.
 _MOST_ROUNDS = 10
 WINDOW_FULL = (
-    "The window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
-    " window, /model NAME takes another model."
+    "The context window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
+    " window, /model NAME switches to another model."
 )
 
 
@@ -108,7 +108,7 @@ class Conversation:
         last = write_answer(_with_spinner(stream, self._waiting()))
         if last.finish_reason == "length":
             is_limited = self.options.get("max_tokens") is not None
-            said = "(cut: the answer reached its limit)"
+            said = "(cut off: the answer reached its limit)"
             say(said if is_limited else f"{said} {WINDOW_FULL}", "dim", error=True)
         if self.is_verbose:
             say(_figures(stream.result), "dim", error=True)

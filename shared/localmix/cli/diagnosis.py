@@ -90,11 +90,11 @@ def _servers(facts: Facts) -> Iterator[Finding]:
         elif re.search(r"token|HTTP 40[13]", server.problem):
             yield Finding(
                 "trouble",
-                f"{server.url} wants a token, or another one: it {server.problem}",
+                f"{server.url} needs a token, or a different one: it {server.problem}",
                 repairs.give_token(facts.settings, server.url),
             )
         elif "not as a model server" in server.problem:
-            what = f"A program that is no model server is at {server.url}: {server.problem}"
+            what = f"A program that is not a model server is at {server.url}: {server.problem}"
             yield Finding("trouble", what, repairs.elsewhere(server.url))
         elif server.problem and _is_named(server, facts.settings):
             yield from _silent(server, facts)
@@ -104,7 +104,7 @@ def _servers(facts: Facts) -> Iterator[Finding]:
 
 def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
     """A server that the user named does not answer."""
-    what = f"{server.url} is named in your settings, and cannot be used: it {server.problem}"
+    what = f"{server.url} is named in your settings but cannot be used: it {server.problem}"
     host = re.sub(r":\d+$", "", server.url.partition("://")[2])
     if facts.elsewhere:
         there = facts.elsewhere[0]
@@ -120,18 +120,18 @@ def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
 def _absent(facts: Facts) -> Iterator[Finding]:
     """No server can be used at all."""
     if facts.is_lmstudio_asleep:
-        yield Finding("trouble", "LM Studio runs, but its server is off.", "lms server start")
+        yield Finding("trouble", "LM Studio is running, but its server is off.", "lms server start")
     for server in facts.elsewhere if not facts.settings.servers else ():
-        what = f"{server.kind} answers at {server.url}, where nobody looks."
+        what = f"{server.kind} answers at {server.url}, where localmix does not look."
         yield Finding("trouble", what, repairs.use(facts.settings, server, facts.usable))
     for host in facts.other_hosts:
-        what = f"A server listens at {host}, but not on 127.0.0.1: localmix uses what you name."
+        what = f"A server listens at {host}, but not on 127.0.0.1: name it, and localmix uses it."
         there = Server(f"http://{host}", "ollama" if host.endswith(f":{OLLAMA_PORT}") else None)
         yield Finding("trouble", what, repairs.use(facts.settings, there, facts.usable))
     is_explained = facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts
     if not is_explained and not any(_is_named(each, facts.settings) for each in facts.servers):
         looked = ", ".join(dict.fromkeys(each.url for each in facts.servers))
-        what = f"No model server runs; looked at {looked}."
+        what = f"No model server is running; looked at {looked}."
         yield Finding("trouble", what, repairs.start(facts.programs))
         yield Finding(
             "advice",
@@ -144,9 +144,9 @@ def _models(facts: Facts) -> Iterator[Finding]:
     chats = [model for model in facts.models if model.purpose == "chat"]
     get = next((_GET[server.kind] for server in facts.usable if server.kind in _GET), "")
     if not facts.models:
-        yield Finding("trouble", "The servers have no model.", get or "see the server's manual")
+        yield Finding("trouble", "No server has a model.", get or "see the server's manual")
     elif not chats:
-        yield Finding("trouble", "There are only embedding models: nobody can chat.", get)
+        yield Finding("trouble", "There are only embedding models, and no chat model.", get)
     else:
         loaded = sum(model.loaded for model in facts.models)
         yield Finding("good", f"{len(facts.models)} models, {loaded} of them loaded.")
@@ -175,8 +175,8 @@ def _windows(facts: Facts) -> Iterator[Finding]:
         if window < min(_ENOUGH_TOKENS, trained):
             yield Finding(
                 "advice",
-                f"{model.name} at {model.server} is loaded for {window:,} tokens of"
-                f" {trained:,}: long prompts will be refused.",
+                f"{model.name} at {model.server} is loaded with a context window of"
+                f" {window:,} of {trained:,} tokens: long prompts will be refused.",
                 f"localmix load {quote(_pinned(facts, model))}"
                 f" --context {min(_GOOD_TOKENS, trained)}",
             )
@@ -215,7 +215,7 @@ def _exposed(facts: Facts) -> Iterator[Finding]:
     for host in facts.exposed:
         yield Finding(
             "advice",
-            f"Whoever reaches {host} can use the server there without a token.",
+            f"Anyone who can reach {host} can use the server there without a token.",
             "OLLAMA_HOST=127.0.0.1 ollama serve"
             if host.endswith(f":{OLLAMA_PORT}")
             else "lms server start --bind 127.0.0.1",
@@ -226,7 +226,7 @@ def _proxies(facts: Facts) -> Iterator[Finding]:
     for name in facts.proxies or ():
         yield Finding(
             "advice",
-            f"{name}_proxy is set, also for this machine: localmix uses no proxy, but other"
+            f"{name}_proxy is set, also for this machine: localmix ignores it, but other"
             " programs may not reach the servers.",
             "export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1",
         )

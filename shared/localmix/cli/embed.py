@@ -21,7 +21,7 @@ _SHOWN = 4
 # Texts that are asked for, and then written, at once.
 _AT_ONCE = 256
 Texts = Annotated[
-    list[str] | None, typer.Argument(metavar="TEXT", help="Without one: lines of the input.")
+    list[str] | None, typer.Argument(metavar="TEXT", help="Default: the lines of the input.")
 ]
 Output = Annotated[
     Path | None,
@@ -53,7 +53,7 @@ def _to_file(client: Client, texts: Sequence[str], model: str | None, output: Pa
     if sys.stderr.isatty():
         found = track(found, "embedding", len(texts), console=console(error=True))  # type: ignore[assignment]
     vectors.write(output, texts, found)
-    say(f"{len(texts)} vectors are in {output}.", error=True)
+    say(f"{len(texts)} vectors were written to {output}.", error=True)
 
 
 def _vectors(

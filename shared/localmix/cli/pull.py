@@ -62,7 +62,7 @@ def _begun(client: Client, model: str, *, insecure: bool) -> Generator[PullStep]
                     early.append(step)
                     if step.status != "preparing":
                         break
-                say(f"{step.server} fetches {step.model}.", "dim", error=True)
+                say(f"{step.server} is fetching {step.model}.", "dim", error=True)
                 yield from early
                 yield from steps
                 return

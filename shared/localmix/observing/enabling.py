@@ -25,7 +25,7 @@ def with_telemetry(observers: tuple[Observer, ...], settings: Settings) -> tuple
         return observers
     if _API not in sys.modules and not find_spec("opentelemetry"):
         _log.warning(
-            "Telemetry is wanted, and OpenTelemetry is missing: pip install 'localmix[otel]'"
+            "Telemetry is on, but OpenTelemetry is missing: pip install 'localmix[otel]'"
         )
         return observers
     from localmix.observing.telemetry import Telemetry

@@ -34,9 +34,9 @@ def check_coding(head: Head, server: str) -> None:
     coding = head.headers.get("content-encoding", "").strip().lower()
     if coding not in _AS_IT_IS:
         raise ProtocolError(
-            f"{server} sent its reply compressed ({coding[:40]}); nobody asked for that.",
+            f"{server} sent a compressed reply ({coding[:40]}); which nobody asked for.",
             server=server,
-            hint="Switch compression off at the server, or at the proxy in front of it.",
+            hint="Turn compression off at the server, or at the proxy in front of it.",
         )
 
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 from localmix.types.arguments import Alias, Elsewhere, Names
 
-_CLIENT = "Give client=localmix.Client(...), which takes settings, not connections."
+_CLIENT = "Pass client=localmix.Client(...), which takes settings, not connections."
 _HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
-_OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
+_OWN_WORD = 'Only Ollama has it: use extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
@@ -112,12 +112,12 @@ _ELSEWHERE: dict[str, Elsewhere] = {
     "disabled_params": Elsewhere("Leave out the options that should not be sent."),
     "additional_kwargs": Elsewhere(_BY_NAME),
     "validate_model_on_init": Elsewhere("Call route() or preload() after making it."),
-    "stream_usage": Elsewhere("Leave it out: usage is always told.", needless=True),
+    "stream_usage": Elsewhere("Leave it out: usage is always reported.", needless=True),
     "n": Elsewhere("Ask several times: a request has one answer.", needless=1),
     "tiktoken_model_name": Elsewhere("Say custom_get_token_ids."),
     "prompt_key": Elsewhere("Leave it out: it names no option.", needless="prompt"),
     "reuse_client": Elsewhere("Leave it out: connections are kept.", needless=True),
-    "strict": Elsewhere("Leave it out: schemas are sent as they stand."),
+    "strict": Elsewhere("Leave it out: schemas are sent as they are."),
     "is_chat_model": Elsewhere(
         "Leave it out: chats are chats, and complete(formatted=True) continues a text.",
         needless=True,
@@ -135,7 +135,7 @@ def _instead(names: Mapping[str, str]) -> Names:
 
 _TO_A_CLIENT = dict.fromkeys(
     ("base_url", "host", "api_base", "api_key", "headers", "timeout", "request_timeout"),
-    Elsewhere("Say it to the client: Client(servers=..., timeout=...)."),
+    Elsewhere("Pass it to the client: Client(servers=..., timeout=...)."),
 )
 _WITH_A_KEY = 'Say servers=[ServerConfig(url="...", token="...")].'
 
@@ -155,7 +155,7 @@ NAMES_FOR_CLIENTS: Names = {
         ("http_client", "client_kwargs", "transport"),
         Elsewhere("Leave it out: connections are localmix's own."),
     ),
-    "keep_alive": Elsewhere("Say it to chat(), embed() or load()."),
+    "keep_alive": Elsewhere("Pass it to chat(), embed() or load()."),
 }
 NAMES_FOR_GENERATIONS: Names = {
     **_instead(

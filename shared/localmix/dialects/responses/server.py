@@ -54,7 +54,7 @@ class ResponsesServer:
                     " send the whole conversation as input."
                 )
         if said.flag("background"):
-            raise ConfigError("background is not possible: no responses are kept here.")
+            raise ConfigError("background is not possible: no responses are stored here.")
         wanted = chat_request(settled(_messages(said)), without_absent(_options(said, model)))
         is_streamed = said.flag("stream")
         return Ask(path, model, wanted, is_streamed, said, wishes=frozenset({"think"}))
@@ -192,7 +192,7 @@ class _Conversation:
             self.add(Message(role="user", content=images))
 
     def _reference(self, item: Asked) -> None:
-        raise ConfigError("An item_reference refers to what is kept, and nothing is kept here.")
+        raise ConfigError("An item_reference refers to a stored item, and nothing is stored here.")
 
     def _end_turn(self) -> None:
         """Make one message of all that the model has said since somebody else spoke."""
