@@ -265,7 +265,7 @@ class BadVectorError(ProtocolError):
     def of(cls, text: str, index: int, server: str) -> Self:
         """Say which text it is."""
         shown = text[:40] + ("…" if len(text) > 40 else "")  # noqa: PLR2004
-        message = f"{server} returned a vector for text {index} that is not finite; the text is {shown!r}."
+        message = f"{server} returned a vector for text {index} that is not finite: {shown!r}."
         return cls(message, index=index, server=server)
 
 

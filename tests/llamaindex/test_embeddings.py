@@ -261,7 +261,7 @@ def test_a_model_that_was_changed_is_noticed(serve: Any, kind: str) -> None:
     server.routes[PATHS[kind]] = embedding(7)
     with pytest.raises(ProtocolError, match="length 7; they had 4 before") as caught:
         model.get_text_embedding("lamp")
-    assert "index anew" in str(caught.value)
+    assert "rebuild the index" in str(caught.value)
     other = model.model_copy(update={"model": "other-embed"})  # is not held to it
     assert len(other.get_text_embedding("lamp")) == 7
 

@@ -203,7 +203,7 @@ def test_what_is_no_object_cannot_be_a_call(script: Any) -> None:
     llm = LocalMix(base_url=server.url)
     assert llm.structured_predict(Names, PROMPT, what="names").root == ["a", "b"]
     llm.pydantic_program_mode = FUNCTION
-    with pytest.raises(ConfigError, match="Names is no object"):
+    with pytest.raises(ConfigError, match="Names is not an object"):
         llm.structured_predict(Names, PROMPT, what="names")
 
 

@@ -25,9 +25,9 @@ NOBODY = "http://127.0.0.1:1"
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ({"base_url": NOBODY}, "Say servers."),
-        ({"host": NOBODY}, "Say servers."),
-        ({"request_timeout": 3}, "Say timeout."),
+        ({"base_url": NOBODY}, "Use servers."),
+        ({"host": NOBODY}, "Use servers."),
+        ({"request_timeout": 3}, "Use timeout."),
         ({"api_key": "sesame"}, "token"),
         ({"timout": 3}, "Did you mean timeout?"),
     ],
@@ -41,10 +41,10 @@ def test_a_client_names_the_word_to_use(given: dict[str, Any], hint: str) -> Non
 @pytest.mark.parametrize(
     ("given", "hint"),
     [
-        ({"num_predict": 5}, "Say max_tokens."),
-        ({"max_completion_tokens": 5}, "Say max_tokens."),
-        ({"format": "json"}, "Say response_format."),
-        ({"reasoning_effort": "low"}, "Say think."),
+        ({"num_predict": 5}, "Use max_tokens."),
+        ({"max_completion_tokens": 5}, "Use max_tokens."),
+        ({"format": "json"}, "Use response_format."),
+        ({"reasoning_effort": "low"}, "Use think."),
         ({"options": {"num_ctx": 5}}, "num_ctx=..."),
         ({"stream": True}, "stream()"),
         ({"base_url": NOBODY}, "Client(servers="),
@@ -57,7 +57,7 @@ def test_a_chat_names_the_word_to_use(given: dict[str, Any], hint: str) -> None:
 
 
 def test_vectors_have_words_of_their_own() -> None:
-    with pytest.raises(ConfigError, match="Say chunk_size"):
+    with pytest.raises(ConfigError, match="Use chunk_size"):
         Client(NOBODY).embed("hello", batch_size=5)  # type: ignore[call-arg]
 
 
@@ -74,7 +74,7 @@ def test_every_word_to_use_exists(names: Names, model: type[BaseModel]) -> None:
     assert not names.keys() & model.model_fields.keys()
     for meant in names.values():
         assert isinstance(meant, Elsewhere)
-        if word := re.fullmatch(r'Say (\w+)(="\w+")?\.', meant.hint):
+        if word := re.fullmatch(r'Use (\w+)(="\w+")?\.', meant.hint):
             assert word[1] in model.model_fields
 
 

@@ -121,7 +121,7 @@ class _Worker:
         self._length = self._length or length
         if length not in (0, self._length):
             raise ProtocolError(
-                f"{result.model} returned vectors of length {length}; earlier ones had {self._length}.",
+                f"{result.model} returned vectors of length {length}, others of {self._length}.",
                 server=result.route.server.url if result.route else "",
                 hint="Servers have different models under this name: pin one server.",
             )

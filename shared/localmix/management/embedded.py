@@ -18,7 +18,7 @@ class EmbeddedModels:
     def load(self, target: Target, order: LoadOrder) -> Flow[None]:
         """Start the model's process; it stays until it is unloaded or the program ends."""
         if order.keep_alive is not None and order.keep_alive >= 0:
-            raise _cannot("unload a model after a time", "Call unload() when you no longer need it.")
+            raise _cannot("unload a model after a time", "Call unload() when you are done.")
         patience = target.endpoint.timeouts.first_byte
         yield from started(self._engine, target.model.name, patience, order.context_length)
 

@@ -136,9 +136,7 @@ async def _why(error: OSError, url: str) -> ConfigError:
         return ConfigError(
             f"{holder} is already listening on {url}.", hint="Use another port: --port 11435."
         )
-    return ConfigError(
-        f"Cannot listen on {url}: {error.strerror}.", hint="See --host and --port."
-    )
+    return ConfigError(f"Cannot listen on {url}: {error.strerror}.", hint="See --host and --port.")
 
 
 async def _holder(url: str) -> str:

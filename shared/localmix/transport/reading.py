@@ -61,7 +61,7 @@ class _Body:
                 f"{self._request.url} sent more than {self._request.max_bytes:,} bytes.",
                 server=self._server,
                 hint="Ask for less at once, or check that the address is a model server's."
-                " The bounds are max_reply_bytes and, for listings, max_listing_bytes.",
+                " The limits are max_reply_bytes and, for listings, max_listing_bytes.",
             )
 
 

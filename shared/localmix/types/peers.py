@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from localmix.types.arguments import Alias, Elsewhere, Names
 
 _CLIENT = "Pass client=localmix.Client(...), which takes settings, not connections."
-_HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
+_HEADERS = 'Use servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Only Ollama has it: use extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
-    "Say options by their names (num_ctx=..., seed=...); your server's own keys go into"
+    "Pass options by their names (num_ctx=..., seed=...); your server's own keys go into"
     " extra={...}."
 )
 
@@ -37,7 +37,7 @@ def names_of_peers(thinking: str) -> Names:
 
 def names_of_embedding_peers() -> Names:
     """Give what the names of other integrations' embedding models mean."""
-    hint = Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options.")
+    hint = Elsewhere("Use dimensions, truncate and keep_alive: vectors have no other options.")
     options = dict.fromkeys(("additional_kwargs", "ollama_additional_kwargs"), hint)
     return {**{name: Alias(own) for name, own in _PLACES.items()}, **_ELSEWHERE, **options}
 
@@ -114,7 +114,7 @@ _ELSEWHERE: dict[str, Elsewhere] = {
     "validate_model_on_init": Elsewhere("Call route() or preload() after making it."),
     "stream_usage": Elsewhere("Leave it out: usage is always reported.", needless=True),
     "n": Elsewhere("Ask several times: a request has one answer.", needless=1),
-    "tiktoken_model_name": Elsewhere("Say custom_get_token_ids."),
+    "tiktoken_model_name": Elsewhere("Use custom_get_token_ids."),
     "prompt_key": Elsewhere("Leave it out: it names no option.", needless="prompt"),
     "reuse_client": Elsewhere("Leave it out: connections are kept.", needless=True),
     "strict": Elsewhere("Leave it out: schemas are sent as they are."),
@@ -123,21 +123,21 @@ _ELSEWHERE: dict[str, Elsewhere] = {
         needless=True,
     ),
     "should_use_structured_outputs": Elsewhere(
-        "Say pydantic_program_mode=PydanticProgramMode.FUNCTION.", needless=True
+        "Use pydantic_program_mode=PydanticProgramMode.FUNCTION.", needless=True
     ),
-    "num_output": Elsewhere("Say max_tokens."),
+    "num_output": Elsewhere("Use max_tokens."),
 }
 
 
 def _instead(names: Mapping[str, str]) -> Names:
-    return {name: Elsewhere(f"Say {own}.") for name, own in names.items()}
+    return {name: Elsewhere(f"Use {own}.") for name, own in names.items()}
 
 
 _TO_A_CLIENT = dict.fromkeys(
     ("base_url", "host", "api_base", "api_key", "headers", "timeout", "request_timeout"),
     Elsewhere("Pass it to the client: Client(servers=..., timeout=...)."),
 )
-_WITH_A_KEY = 'Say servers=[ServerConfig(url="...", token="...")].'
+_WITH_A_KEY = 'Use servers=[ServerConfig(url="...", token="...")].'
 
 NAMES_FOR_CLIENTS: Names = {
     **_instead(
@@ -195,5 +195,5 @@ NAMES_FOR_EMBEDDINGS: Names = {
         {"model_name": "model", "batch_size": "chunk_size", "embed_batch_size": "chunk_size"}
     ),
     **_TO_A_CLIENT,
-    "options": Elsewhere("Say dimensions, truncate and keep_alive: vectors have no other options."),
+    "options": Elsewhere("Use dimensions, truncate and keep_alive: vectors have no other options."),
 }

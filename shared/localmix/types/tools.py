@@ -90,7 +90,7 @@ def to_tool_choice(choice: Any) -> str:
     if not isinstance(said, str):
         raise ConfigError(
             f"{choice!r} is not a tool_choice.",
-            hint='Say "auto", "none", "required", or the name of a tool.',
+            hint='Use "auto", "none", "required", or the name of a tool.',
         )
     return said
 

@@ -106,7 +106,7 @@ class LMStudioDialect(OpenAIDialect):
         asked = target.model.name
         if not any(_is_instance_of(answering, name) for name in (asked, *target.model.aliases)):
             raise ModelNotFoundError(
-                f"{target.url} was asked for {asked!r}, and {answering!r} answered.",
+                f"{target.url} was asked for {asked!r}, but {answering!r} answered.",
                 server=target.url,
                 hint="Load the model in LM Studio, or ask for the one that is loaded.",
                 available=(answering,),
