@@ -34,7 +34,7 @@ def test_every_kind_proves_itself(either: MakeEither, start: Any) -> None:
         (LoopbackServer({"GET /v1/models": HTML}), "HTTP 200 text/html"),
         (LoopbackServer({"GET /v1/models": whole({"models": []})}), "not as a model server"),
         (LoopbackServer({"GET /v1/models": whole({"error": "no key"}, 401)}), "needs a token"),
-        (LoopbackServer({"GET /v1/models": hang_up}), "hung up"),
+        (LoopbackServer({"GET /v1/models": hang_up}), "closed the connection"),
         (LoopbackServer({"GET /v1/models": stay_silent}), "did not say anything"),
         (LoopbackServer({"GET /api/version": whole({"version": "1.0"})}), "HTTP 404"),
     ],

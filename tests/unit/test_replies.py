@@ -142,7 +142,7 @@ class TestVectors:
             ([[1.0], [1.0, 2.0]], "different lengths"),
             ([[], []], "different lengths"),
             ([[1.0], ["x"]], "without numbers"),
-            ([[1.0], None], "without numbers"),
+            ([[1.0], None], "contain no numbers"),
             ([[1.0], [float("nan")]], "text 1 that is not finite"),
         ],
     )
