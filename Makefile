@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage lowest lint types check docs record record-langchain clients browser test-page bench build clean
+.PHONY: demo test coverage pythons lowest lint types check docs record record-langchain clients browser test-page test-ray bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -15,12 +15,19 @@ WORKERS ?= auto
 TESTS ?= tests
 
 test: $(READY)  ## Run all tests but the exhaustive ones.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" $(TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive and not ray" $(TESTS)
 
 # What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive" --cov
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive and not ray" --cov
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive
+
+# Each in an environment of its own; what is not on this machine is said.
+pythons:  ## Run what `make test` runs on newer Pythons.
+	for python in $$(.ci/pythons 3.12 3.13); do \
+	    rm -rf .venv-other && $(MAKE) test VENV=.venv-other PYTHON=$$python || exit 1; \
+	done
+	rm -rf .venv-other
 
 # What pyproject.toml promises at least, in an environment of its own.
 lowest:  ## Run the adapters' tests with the lowest frameworks.
@@ -35,8 +42,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
+# What a user writes is read by pyright here; the gate's tests have mypy read it too, as a user has it.
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/typed -m "not exhaustive"
 
 check: test lint types  ## Run all that must pass before a commit.
 
@@ -71,6 +80,10 @@ browser:  ## Install Chromium from the system's packages, unless it is there.
 test-page: $(READY) browser  ## Run the page of the proxy in a real browser.
 	$(BIN)/python -m pip install --quiet --group ui
 	CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} $(BIN)/python -m pytest -q tests/page
+
+test-ray: $(READY)  ## Run jobs on a cluster of this machine; brings Ray, some 500 MB.
+	$(BIN)/python -m pip install --quiet --editable ".[all,ray]" --group ray
+	$(BIN)/python -m pytest -q tests/ray
 
 bench: $(READY)  ## Print the cost of our layers beside raw httpx and the peers.
 	$(BIN)/python benchmarks/layers.py

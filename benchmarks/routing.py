@@ -74,7 +74,7 @@ def decisions() -> None:
     with ExitStack() as stack:
         urls = [stack.enter_context(loopback(MODELS - 1)) for _ in range(4)]
         client = stack.enter_context(Client([{"url": url, "order": 1} for url in urls]))
-        assert len(client.listing()) == 4 * MODELS
+        assert len(client.models_by_server()) == 4 * MODELS
         print(f"\nA decision among 4 servers of {MODELS} models\n{'':34}{'median':>10}")
         for title, name in NAMES.items():
             request = RouteRequest(model=name)

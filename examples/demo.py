@@ -60,7 +60,7 @@ def show_servers(client: Client) -> tuple[str, str]:
     if {server.kind for server in servers} <= {None, "embedded"}:
         print("No server can be used: the embedded engine takes over.")
     title("Models")
-    models = client.listing()
+    models = client.models_by_server()
     for model in models:
         state = "loaded" if model.loaded else ""
         print(f"{model.name:28} {model.kind:10} {model.purpose:10} {state}")

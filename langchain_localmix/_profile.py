@@ -43,7 +43,7 @@ class Described(Protocol):
         """Its asynchronous client."""
         ...
 
-    def known(self) -> ModelInfo | None:
+    def known_model(self) -> ModelInfo | None:
         """Describe the model by what earlier requests brought."""
         ...
 
@@ -63,14 +63,14 @@ class Profile(dict[str, Any]):
     def read(self) -> None:
         """Ask the server now."""
         client, name = self._model.client, self._model.model
-        client.listing()  # what is loaded may have changed
-        self._told = client.show(_name(client.known(name), name))
+        client.models_by_server()  # what is loaded may have changed
+        self._told = client.show(_name(client.known_model(name), name))
 
     async def aread(self) -> None:
         """Ask the server now."""
         client, name = self._model.async_client, self._model.model
-        await client.listing()
-        self._told = await client.show(_name(client.known(name), name))
+        await client.models_by_server()
+        self._told = await client.show(_name(client.known_model(name), name))
 
     # All ways to look into a dictionary; what is certain is told without a look.
 
@@ -149,7 +149,7 @@ class Profile(dict[str, Any]):
 
     def _info(self) -> ModelInfo | None:
         if is_in_a_loop():
-            return self._model.known() or self._told
+            return self._model.known_model() or self._told
         with suppress(LocalMixError):  # the request that follows will say it
             return self._model.client.look_up(self._model.model) or self._told
         return self._told

@@ -152,7 +152,7 @@ class ChatLocalMix(Asking, Chatting, BaseChatModel):
 
         Core's own is kept from the first call on, also by copies that ask for another model.
         """
-        known = None if self.model else self.known()
+        known = None if self.model else self.known_model()
         asked = {"chosen": known.name if known else None, **self._options_of(stop, kwargs)}
         return str(sorted((self._identifying_params | asked).items()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseLLM
@@ -17,6 +17,8 @@ from langchain_localmix._convert import from_usage, metadata_of
 from langchain_localmix._errors import model_errors
 from localmix import AsyncStream, ChatResult, Delta, Stream
 from localmix.types import TokenLogprob
+from localmix.types.arguments import Names
+from localmix.types.peers import names_of_completion_peers
 
 
 class LocalMixLLM(Asking, BaseLLM):
@@ -62,6 +64,7 @@ class LocalMixLLM(Asking, BaseLLM):
         suffix: Text that follows the gap, for models that can fill one in.
     """
 
+    also_called: ClassVar[Names] = names_of_completion_peers()
     model_config = STRICT
     ls_model_type = "llm"
 

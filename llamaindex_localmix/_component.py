@@ -28,17 +28,17 @@ class Component(Connected, BaseComponent):
             NoServerError: No server answered.
             ModelNotFoundError: No server holds it.
         """
-        self.client.listing()
+        self.client.models_by_server()
         return self.client.show(self._name())
 
     async def amodel_info(self) -> ModelInfo:
         """Describe the model as fully as its server can, asked now; see `model_info`."""
-        await self.async_client.listing()
+        await self.async_client.models_by_server()
         return await self.async_client.show(self._name())
 
     def _name(self) -> str:
         """Name the model, or the one that a request without a name would go to."""
-        known = self.model or self.known()
+        known = self.model or self.known_model()
         if not known:
             raise ModelNotFoundError(f"No server holds a model for {self.purpose}.")
         return known if isinstance(known, str) else known.name

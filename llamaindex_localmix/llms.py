@@ -137,7 +137,7 @@ class LocalMix(Component, Chatting, StructuredPredicting):
 
     def to_payload(self) -> dict[str, Any]:
         """Describe the model for events, by what is known already: no call waits for that."""
-        return {"class_name": self.class_name(), **self._described(self.known()).model_dump()}
+        return {"class_name": self.class_name(), **self._described(self.known_model()).model_dump()}
 
     def _described(self, model: ModelInfo | None) -> LLMMetadata:
         window = self.context_window or window_of(model, self.num_ctx) or _USUAL_WINDOW

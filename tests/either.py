@@ -14,7 +14,7 @@ from localmix import (
     Embedded,
     EmbedResult,
     ModelInfo,
-    PullStep,
+    PullProgress,
     Route,
     RunResult,
     Server,
@@ -32,8 +32,8 @@ class Either:
         result: list[Server] = self._do(self.client.servers())
         return result
 
-    def listing(self) -> list[ModelInfo]:
-        result: list[ModelInfo] = self._do(self.client.listing())
+    def models_by_server(self) -> list[ModelInfo]:
+        result: list[ModelInfo] = self._do(self.client.models_by_server())
         return result
 
     def route(self, model: str | None = None, **options: Any) -> Route:
@@ -74,9 +74,9 @@ class Either:
         """Call one of the managing methods."""
         return self._do(getattr(self.client, method)(*args, **options))
 
-    def pull(self, model: str, *, at_most: int | None = None, **options: Any) -> list[PullStep]:
+    def pull(self, model: str, *, at_most: int | None = None, **options: Any) -> list[PullProgress]:
         """Collect the steps of a pull; with `at_most`, leave early."""
-        steps: list[PullStep] = self._collect(self.client.pull(model, **options), at_most)
+        steps: list[PullProgress] = self._collect(self.client.pull(model, **options), at_most)
         return steps
 
     def stream(self, messages: Any, *, at_most: int | None = None, **options: Any) -> list[Delta]:

@@ -115,6 +115,7 @@ class LoopbackServer:
     requests: list[Exchange] = field(default_factory=list)
     url: str = ""
     _listener: socket.socket | None = field(default=None, init=False)
+    _others: list[socket.socket] = field(default_factory=list, init=False)
     _connections: list[socket.socket] = field(default_factory=list, init=False)
 
     def start(self) -> None:
@@ -124,12 +125,20 @@ class LoopbackServer:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
+    def listen_also_at(self, host: str) -> None:
+        """Listen at the same port of another address of this machine, until the stop."""
+        listener = socket.create_server((host, int(self.url.rpartition(":")[2])))
+        self._others.append(listener)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
     def stop(self) -> None:
         """End as a program that is killed: the port is closed, and every connection."""
         if self._listener:
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+            self._others.append(self._listener)
             self._listener = None
+        while self._others:
+            with self._others.pop() as listener:
+                listener.shutdown(socket.SHUT_RDWR)
         while self._connections:
             with self._connections.pop() as connection, suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from localmix import errors
 from localmix.client import AsyncClient, Client
 from localmix.errors import LocalMixError
-from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
+from localmix.following import AsyncSteps, AsyncStream, Steps, Stream
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -15,10 +15,12 @@ from localmix.types import (
     EmbedRequest,
     EmbedResult,
     Image,
+    LoadRequest,
     Message,
     Model,
     ModelInfo,
-    PullStep,
+    PullProgress,
+    PullRequest,
     Route,
     RouteRequest,
     RunResult,
@@ -50,11 +52,13 @@ __all__ = [
     "EmbedResult",
     "Embedded",
     "Image",
+    "LoadRequest",
     "LocalMixError",
     "Message",
     "Model",
     "ModelInfo",
-    "PullStep",
+    "PullProgress",
+    "PullRequest",
     "Route",
     "RouteRequest",
     "RunResult",

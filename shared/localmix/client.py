@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, Unpack
 
 from pydantic import SecretStr
 
 from localmix.bulk import AsyncInBulk, InBulk
+from localmix.following import AsyncStream, Stream
 from localmix.generating import AsyncGenerating, Generating, form_of
 from localmix.management import AsyncManaging, Managing
 from localmix.servers.progress import Progress
-from localmix.streams import AsyncStream, Stream
 from localmix.types import (
     EmbedRequest,
     EmbedResult,
@@ -21,9 +21,9 @@ from localmix.types import (
     ModelInfo,
     Purpose,
     Route,
+    RouteRequest,
     Server,
 )
-from localmix.types.arguments import by_our_names
 from localmix.types.build import (
     embed_request,
     route_request,
@@ -33,7 +33,7 @@ from localmix.types.options import (
     RouteOptions,
     SettingsOptions,
 )
-from localmix.types.peers import NAMES_FOR_CLIENTS
+from localmix.types.signatures import naming
 
 # These rooms bring the HTTP library and the settings, some 200 ms of imports: a client pays
 # for them when it is made, not whoever imports localmix.
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from localmix.transport import AsyncTransport, Transport
     from localmix.wire.flows import Flow, Source
 
+Address: TypeAlias = "str | ServerConfig | Mapping[str, Any]"
 F = TypeVar("F", bound="_Face")
 T = TypeVar("T")
 
@@ -61,9 +62,10 @@ class _Face:
     _management: Management
     _transport: Any
 
+    @naming(SettingsOptions)
     def __init__(
         self,
-        servers: str | Sequence[str | ServerConfig | Mapping[str, Any]] | None = None,
+        servers: Address | Sequence[Address] | None = None,
         *,
         observers: Iterable[Observer] = (),
         **settings: Unpack[SettingsOptions],
@@ -71,8 +73,7 @@ class _Face:
         from localmix.routing import Fleet
         from localmix.settings import Settings
 
-        written = {"servers": servers, **settings}
-        given = by_our_names(written, NAMES_FOR_CLIENTS, Settings.model_fields)
+        given = {"servers": servers, **settings}
         self._given = [name for name, value in given.items() if value is not None]
         self._build(Fleet(given, observers))
         if is_in_a_loop():  # where nothing may block: the files are read by the first request
@@ -111,7 +112,7 @@ class _Face:
         """The settings that count; `settings.sources` tells where each came from."""
         return self._fleet.settings
 
-    def known(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
+    def known_model(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
         """Describe the model that a request would go to, by what earlier requests brought.
 
         Nobody is asked, so this never blocks; `None` where nothing is known yet.
@@ -165,7 +166,7 @@ class Client(_Face, Generating, InBulk, Managing):
     Args:
         servers: Addresses to use, in order of preference. Without them the client looks for
             Ollama and LM Studio on this machine.
-        **settings: See `localmix.settings.Settings`.
+        **settings: See `localmix.Settings`.
 
     Raises:
         ConfigError: A setting cannot be right.
@@ -181,7 +182,7 @@ class Client(_Face, Generating, InBulk, Managing):
         """Ask every candidate now; give each with the verdict on it."""
         return self._driver.run(self._inventory.servers())
 
-    def listing(self) -> list[ModelInfo]:
+    def models_by_server(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:
@@ -213,18 +214,20 @@ class Client(_Face, Generating, InBulk, Managing):
         """
         return self._driver.run(self._inventory.look_up(model, purpose, within))
 
+    @naming(RouteOptions, RouteRequest)
     def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next, without sending it.
 
         Args:
             model: Name of the model; `None` for the one that would be taken.
-            **needs: What the request would need; see `localmix.types.options.RouteOptions`.
+            **needs: What the request would need; see `localmix.RouteRequest`.
 
         Raises:
             LocalMixError: The request could not be served; the error says why.
         """
         return self._driver.run(self._inventory.route(route_request(model, needs)))
 
+    @naming(EmbedOptions, EmbedRequest)
     def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:
@@ -271,7 +274,7 @@ class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
         """Ask every candidate now; give each with the verdict on it."""
         return await self._run(self._inventory.servers())
 
-    async def listing(self) -> list[ModelInfo]:
+    async def models_by_server(self) -> list[ModelInfo]:
         """List what each server says of its models, as its listing tells it; see `models`.
 
         Raises:
@@ -293,10 +296,12 @@ class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
         """Describe the model that a request would go to; see `Client.look_up`."""
         return await self._run(self._inventory.look_up(model, purpose, within))
 
+    @naming(RouteOptions, RouteRequest)
     async def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
         """Tell where a request would go, why, and where next; see `Client.route`."""
         return await self._run(self._inventory.route(route_request(model, needs)))
 
+    @naming(EmbedOptions, EmbedRequest)
     async def embed(
         self, texts: str | Sequence[str] | EmbedRequest, **options: Unpack[EmbedOptions]
     ) -> EmbedResult:

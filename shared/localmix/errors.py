@@ -29,14 +29,9 @@ Each error says in one sentence what happened and in a second what to try.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydantic import BaseModel, ValidationError
-
     from localmix.types import ChatResult, RunResult
 
 
@@ -291,23 +286,3 @@ class TurnLimitError(UnusableAnswerError):
 
     partial: RunResult[Any]
     usual_hint = "Raise max_turns, or see in `partial.messages` what the model is after."
-
-
-def config_error(
-    model: type[BaseModel], error: ValidationError, names: Iterable[str] = ()
-) -> ConfigError:
-    """Say what is wrong with the first bad value, without showing values: they may be secrets.
-
-    Beside the model's fields, what was written may have meant one of `names`.
-    """
-    first = error.errors(include_url=False, include_input=False)[0]
-    if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
-        return told  # it says more than pydantic knows of it
-    where = ".".join(str(part) for part in first["loc"]) or model.__name__
-    if first["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        close = get_close_matches(where, [*known, *names], n=1)
-        others = "Your server's own keys go into extra={...}." if "extra" in known else ""
-        hint = f"Did you mean {close[0]}?" if close else others
-        return ConfigError(f"{where} is not an argument of {model.__name__}.", hint=hint)
-    return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")

@@ -12,7 +12,7 @@ from tests import stand_ins
 from tests.cli.conftest import Run, Start
 from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT
-from tests.loopback import Exchange, Reply, hang_up, ndjson, whole
+from tests.loopback import Exchange, LoopbackServer, Reply, hang_up, ndjson, whole
 from tests.management.test_pull import one_after_the_other
 from tests.stand_ins import OLLAMA_DONE, either_way, ollama_says
 
@@ -30,6 +30,17 @@ def able_to(*capabilities: str) -> Reply:
     entry = {"name": "tiny:latest", "model": "tiny:latest", "capabilities": ["completion"]}
     entry["capabilities"] += [*capabilities]  # type: ignore[operator]
     return whole({"models": [entry]})
+
+
+def calling(start: Start, *replies: Reply) -> LoopbackServer:
+    server = stand_ins.ollama(POST__api_chat=one_after_the_other(*replies))
+    server.routes["GET /api/tags"] = able_to("tools")
+    return start(server)
+
+
+CALL = ndjson(
+    ollama_says(tool_calls=[{"function": {"name": "add", "arguments": {"a": 2}}}]), OLLAMA_DONE
+)
 
 
 @pytest.fixture
@@ -232,19 +243,38 @@ def test_a_tool_is_called_and_its_result_told(run: Run, start: Start, tmp_path: 
     (tmp_path / "tools.py").write_text(
         'def add(a: int, b: int = 1) -> int:\n    """Add two numbers."""\n    return a + b\n'
     )
-    call = {"function": {"name": "add", "arguments": {"a": 2, "b": 3}}}
-    calls = ndjson(ollama_says(tool_calls=[call]), OLLAMA_DONE)
-    answers = ndjson(ollama_says(content="5"), OLLAMA_DONE)
-    server = stand_ins.ollama(POST__api_chat=one_after_the_other(calls, answers))
-    server.routes["GET /api/tags"] = able_to("tools")
-    start(server)
-    ended = run("chat", "2 + 3?", "--tool", str(tmp_path / "tools.py"), "-s", server.url)
-    assert (ended.code, ended.out.strip()) == (0, "5")
+    server = calling(start, CALL, ndjson(ollama_says(content="3"), OLLAMA_DONE))
+    ended = run("chat", "2 + 1?", "--tool", str(tmp_path / "tools.py"), "-s", server.url)
+    assert (ended.code, ended.out.strip()) == (0, "3")
     body = server.last("POST /api/chat").json
-    assert body["messages"][-1]["content"] == "5"
+    assert body["messages"][-1]["content"] == "3"
     function = body["tools"][0]["function"]
     assert function["description"] == "Add two numbers."
     assert function["parameters"]["required"] == ["a"]
+
+
+def test_a_tool_may_be_asynchronous(run: Run, start: Start, tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text("async def add(a: int) -> int:\n    return a + 1\n")
+    server = calling(start, CALL, ndjson(ollama_says(content="3"), OLLAMA_DONE))
+    ended = run("chat", "2 + 1?", "--tool", str(tmp_path / "tools.py"), "-s", server.url)
+    assert (ended.code, ended.out.strip()) == (0, "3")
+    assert 'add({"a": 2})' in ended.err.replace('"a":2', '"a": 2')
+    assert server.last("POST /api/chat").json["messages"][-1]["content"] == "3"
+
+
+def test_a_model_that_never_stops_calling_tools(run: Run, start: Start, tmp_path: Path) -> None:
+    """It is told, and the next question does not follow calls that nobody answered."""
+    (tmp_path / "tools.py").write_text("def add(a: int) -> int:\n    return a\n")
+    server = calling(start, ndjson(ollama_says(content="Hi."), OLLAMA_DONE), CALL)
+    assert run("chat", "Hello", "-s", server.url).code == 0
+    options = ("--continue", "-s", server.url)
+    ended = run("chat", "2 + 1?", "--tool", str(tmp_path / "tools.py"), *options)
+    assert ended.code != 0
+    assert "still calls tools after 10 turns" in ended.err
+    assert server.count("POST /api/chat") == 11
+    run("chat", "And now?", *options)
+    sent = server.last("POST /api/chat").json["messages"]
+    assert [each["content"] for each in sent] == ["Hello", "Hi.", "And now?"]
 
 
 def test_the_last_conversation_goes_on(run: Run, start: Start) -> None:

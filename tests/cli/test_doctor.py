@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localmix import discovery
 from localmix.cli import doctor
 from localmix.cli.diagnosis import Facts, Finding, diagnose
-from localmix.cli.repairs import TOKEN
-from localmix.servers import MEMORY
 from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
+from tests.cli.sandbox import Sandbox, free_port, set_usual
+from tests.conftest import TINY_MODELS
 from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT as CHAT_MODEL
-from tests.loopback import LoopbackServer, whole
+from tests.loopback import Exchange, LoopbackServer, ndjson, whole
 
 HERE = Server("http://127.0.0.1:9", "ollama", "0.33.0", name="127.0.0.1:9")
 CHAT = ModelInfo("qwen3:8b", HERE.url, "ollama", context_length=40_960)
@@ -29,8 +28,7 @@ EMBED = ModelInfo("nomic-embed-text:latest", HERE.url, "ollama", "embedding")
 
 @pytest.fixture(autouse=True)
 def _only_what_the_test_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("localmix.cli.diagnosis.OLLAMA_PORT", 9)
-    monkeypatch.setattr("localmix.cli.diagnosis.LMSTUDIO_PORT", 9)
+    set_usual(monkeypatch)
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9,))
     monkeypatch.setattr(doctor, "LMSTUDIO_APP_PORTS", (9,))
     monkeypatch.setattr(doctor, "own_addresses", list)
@@ -66,7 +64,9 @@ def test_nothing_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert "install Ollama" in ended.lines[1]
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    assert run("doctor").lines[1].strip() == "ollama serve or lms server start"
+    assert run("doctor").lines[1].strip() == "ollama serve"
+    monkeypatch.setattr("shutil.which", lambda name: name if name == "lms" else None)
+    assert run("doctor").lines[1].strip() == "lms server start"
 
 
 def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +114,12 @@ def test_a_host_that_listens_for_itself_alone() -> None:
     settings = Settings.load(servers=["http://box:11434"])
     silent = Server("http://box:11434", problem="could not be reached: Connection refused.")
     (trouble,) = troubles(settings=settings, servers=(silent,), models=())
-    assert "on box: OLLAMA_HOST=0.0.0.0 ollama serve" in trouble.repair
-    assert "lms server start --bind 0.0.0.0" in trouble.repair
+    assert trouble.what.endswith("on box:")
+    assert trouble.repair == "OLLAMA_HOST=0.0.0.0:11434 ollama serve"
+    settings = Settings.load(lm_studio_base_url="http://box:4321")
+    silent = Server("http://box:4321", problem="could not be reached: Connection refused.")
+    (trouble,) = troubles(settings=settings, servers=(silent,), models=())
+    assert trouble.repair == "lms server start --bind 0.0.0.0 --port 4321"
 
 
 def test_a_token_is_missing(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,41 +201,27 @@ def test_proxy_variables(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch
 # Every command repairs
 
 
-def apply(command: str, run: Run, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
-    """Do what a shell would: set variables, or run a command of localmix."""
-    program, *words = shlex.split(command.replace(TOKEN, token))
-    if program == "export":
-        for word in words:
-            monkeypatch.setenv(*word.split("=", 1))
-    else:
-        assert program == "localmix", command
-        ended = run(*words)
-        assert ended.code == 0, ended
-
-
-def repaired(run: Run, monkeypatch: pytest.MonkeyPatch, token: str = "") -> list[str]:
-    """Apply each command that doctor prints until it is silent; give the commands."""
-    applied: list[str] = []
-    while findings := [each for each in run("doctor", "--json").json if each["level"] != "good"]:
-        assert len(applied) < 5, findings
-        applied.append(findings[0]["repair"])
-        apply(applied[-1], run, monkeypatch, token)
-        MEMORY.forget()
-        discovery._directories.clear()
-    return applied
+@pytest.fixture
+def sandbox(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    return Sandbox(run, start, monkeypatch)
 
 
 @pytest.mark.parametrize("kind", ["ollama", "lmstudio", "openai"])
 @pytest.mark.parametrize("named", [True, False])
 def test_a_server_where_nobody_looks(
-    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, kind: str, named: bool
+    run: Run,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    named: bool,
+    sandbox: Sandbox,
 ) -> None:
     """What works already stays, whether it was named or found."""
     server, works = start(getattr(stand_ins, kind)()), start(stand_ins.ollama())
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
     if named:
         monkeypatch.setenv("LOCALMIX_SERVERS", f"127.0.0.1:19, mine={works.url}")
-    (command,) = repaired(run, monkeypatch)
+    (command,) = sandbox.until_silent()
     urls = [each["url"] for each in run("status", "--json").json if each["kind"]]
     assert server.url in urls
     assert (works.url in urls) is named
@@ -240,17 +230,18 @@ def test_a_server_where_nobody_looks(
 
 @pytest.mark.parametrize("source", ["variable", "file", "hint"])
 def test_a_token_for_one_server(
-    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, source: str
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, source: str, sandbox: Sandbox
 ) -> None:
     token = "sk-lm-abcdefgh:12345678901234567890"
     server, other = start(LMStudio(token=token)), start(stand_ins.ollama())
+    sandbox.token = token
     if source == "variable":
         monkeypatch.setenv("LOCALMIX_SERVERS", f"gpu-box={server.url}, {other.url}")
     elif source == "file":
         run("config", "set", "servers", f"gpu-box={server.url}", other.url)
     else:
         run("config", "set", "lm_studio_base_url", server.url)
-    assert repaired(run, monkeypatch, token) == [
+    assert sandbox.until_silent() == [
         {
             "variable": "export LOCALMIX_TOKEN_GPU_BOX=YOUR_TOKEN",
             "file": """localmix config set tokens '{"gpu-box": "YOUR_TOKEN"}'""",
@@ -259,37 +250,219 @@ def test_a_token_for_one_server(
     ]
 
 
-def test_a_model_that_is_gone(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_gone(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
     monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
     run("config", "set", "model", "tinny")
-    assert repaired(run, monkeypatch) == ["localmix config set model tiny:latest"]
+    assert sandbox.until_silent() == ["localmix config set model tiny:latest"]
 
 
 def test_a_window_that_is_too_small(
-    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
     server = start(LMStudio(loaded={CHAT_MODEL: CHAT_MODEL}))
     monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
     assert run("load", CHAT_MODEL, "--context", "512").code == 0
-    (command,) = repaired(run, monkeypatch)
+    (command,) = sandbox.until_silent()
     assert command.endswith("--context 2048")
 
 
-def test_two_models_of_one_name(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_models_of_one_name(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
     one, two = stand_ins.ollama("tiny:latest"), stand_ins.ollama("tiny:latest")
     entry = {"name": "tiny:latest", "model": "tiny:latest", "digest": "ab" * 32}
     one.routes["GET /api/tags"] = whole({"models": [entry]})
     two.routes["GET /api/tags"] = whole({"models": [entry | {"digest": "cd" * 32}]})
     monkeypatch.setenv("LOCALMIX_SERVERS", f"{start(one).url}, {start(two).url}")
-    (command,) = repaired(run, monkeypatch)
+    (command,) = sandbox.until_silent()
     assert command.startswith("localmix config set digests")
 
 
-def test_a_proxy_variable(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_variable(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
     monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
     monkeypatch.setenv("http_proxy", "http://proxy:3128")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert len(repaired(run, monkeypatch)) == 1
+    assert len(sandbox.until_silent()) == 1
+
+
+def test_a_token_for_a_server_of_the_command_line(start: Start, sandbox: Sandbox) -> None:
+    sandbox.token = "sk-lm-abcdefgh:12345678901234567890"
+    server = start(LMStudio(token=sandbox.token))
+    (first, *_) = sandbox.run("doctor", "--json", "-s", server.url).json
+    assert first["repair"].startswith("export LOCALMIX_TOKEN_")
+    sandbox.apply(first["repair"])
+    assert sandbox.run("doctor", "-s", server.url).code == 0
+
+
+def test_another_server_than_that_of_the_command_line(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    server = start(stand_ins.ollama())
+    monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
+    commands = sandbox.until_silent("-s", "127.0.0.1:19")
+    assert commands == [f"export LOCALMIX_SERVERS={server.url}"]
+
+
+@pytest.mark.parametrize("program", ["ollama", "lms"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_server_that_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, program: str, named: bool
+) -> None:
+    set_usual(monkeypatch, *(free_port(), 9) if program == "ollama" else (9, free_port()))
+    monkeypatch.setattr("shutil.which", lambda name: name if name == program else None)
+    other = free_port()
+    if named:
+        monkeypatch.setenv("LOCALMIX_SERVERS", f"http://127.0.0.1:{other}")
+    plain, at = {
+        "ollama": ("ollama serve", f"OLLAMA_HOST=127.0.0.1:{other} ollama serve"),
+        "lms": ("lms server start", f"lms server start --port {other}"),
+    }[program]
+    assert sandbox.until_silent() == [at if named else plain]
+
+
+def test_lmstudios_server_is_switched_on(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    set_usual(monkeypatch, 9, free_port())
+    app = start(LoopbackServer({"GET /lmstudio-greeting": whole({"lmstudio": True})}))
+    monkeypatch.setattr(doctor, "LMSTUDIO_APP_PORTS", (port_of(app),))
+    assert sandbox.until_silent() == ["lms server start"]
+
+
+def test_another_program_is_at_the_port_of_ollama(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    server = start(LoopbackServer({"GET /": whole(b"Grafana")}))
+    set_usual(monkeypatch, port_of(server))
+    (command,) = sandbox.until_silent()
+    assert command.endswith(f"OLLAMA_HOST=127.0.0.1:{port_of(server) + 1} ollama serve")
+
+
+def hint_at(home: Path, port: int) -> None:
+    """Write what LM Studio leaves on the disk of the port of its server."""
+    file = home / ".lmstudio" / ".internal" / "http-server-config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{{"port": {port}}}')
+
+
+@pytest.mark.parametrize("there", ["nobody", "a stranger", "ollama"])
+@pytest.mark.parametrize("answer", ["at its usual port", "nowhere, lms", "nowhere"])
+def test_a_stale_hint(
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    sandbox: Sandbox,
+    there: str,
+    answer: str,
+) -> None:
+    strangers = {"a stranger": LoopbackServer({"GET /": whole(b"Grafana")})}
+    strangers["ollama"] = stand_ins.ollama()
+    port = port_of(start(strangers[there])) if there in strangers else free_port()
+    hint_at(tmp_path / "home", port)
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
+    set_usual(monkeypatch, 9, free_port())
+    if answer == "at its usual port":
+        set_usual(monkeypatch, 9, port_of(start(sandbox.lmstudio)))
+    if answer == "nowhere, lms":
+        monkeypatch.setattr("shutil.which", lambda name: name if name == "lms" else None)
+    commands = sandbox.until_silent()
+    if answer == "at its usual port":
+        assert commands == [f"localmix config set lm_studio_base_url {sandbox.lmstudio.url}"]
+    elif there == "nobody":
+        assert commands == []  # LM Studio may be off, and start there again
+    else:
+        assert commands[0].startswith("lms server" if "lms" in answer else "localmix config set")
+
+
+def test_a_hint_that_is_right(
+    run: Run, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hint_at(tmp_path / "home", port_of(start(LMStudio())))
+    assert run("doctor").code == 0
+
+
+def test_a_model_is_fetched_where_there_is_none(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    server = stand_ins.ollama(GET__api_tags=whole({"models": []}))
+
+    def fetch(exchange: Exchange) -> None:
+        server.routes["GET /api/tags"] = stand_ins.ollama("qwen3:4b").routes["GET /api/tags"]
+        ndjson({"status": "success"})(exchange)
+
+    server.routes["POST /api/pull"] = fetch
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(server).url)
+    assert sandbox.until_silent() == ["localmix pull ollama/qwen3:4b"]
+
+
+def test_a_window_that_only_lms_can_widen(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    sandbox.lmstudio = LMStudio(
+        generation="0.3", loaded={CHAT_MODEL: CHAT_MODEL}, windows={CHAT_MODEL: 512}
+    )
+    monkeypatch.setenv("LM_STUDIO_BASE_URL", start(sandbox.lmstudio).url)
+    assert sandbox.until_silent() == [
+        f"lms unload {CHAT_MODEL} && lms load {CHAT_MODEL} --context-length 2048"
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="it has one loopback address")
+@pytest.mark.parametrize("kind", ["ollama", "lmstudio"])
+def test_a_server_for_this_machine_alone(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, kind: str
+) -> None:
+    server = start(getattr(sandbox, kind))
+    set_usual(monkeypatch, *(port_of(server), 9) if kind == "ollama" else (9, port_of(server)))
+    monkeypatch.setattr(doctor, "own_addresses", lambda: ["127.0.0.2"])
+    server.listen_also_at("127.0.0.2")
+    (command,) = sandbox.until_silent()
+    assert "127.0.0.1" in command
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="it has one loopback address")
+def test_a_server_with_a_token_is_not_exposed(
+    run: Run, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "sk-lm-abcdefgh:12345678901234567890"
+    server = start(LMStudio(token=token))
+    server.listen_also_at("127.0.0.2")
+    monkeypatch.setattr(doctor, "own_addresses", lambda: ["127.0.0.2"])
+    monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
+    monkeypatch.setenv("LM_API_TOKEN", token)
+    assert run("doctor").code == 0
+    assert "Whoever" not in run("doctor").out
+
+
+def test_other_exceptions_from_a_proxy_stay(
+    start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    monkeypatch.setenv("OLLAMA_BASE_URL", start(stand_ins.ollama()).url)
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", "intranet")
+    (command,) = sandbox.until_silent()
+    assert "no_proxy=intranet,localhost,127.0.0.1,::1" in command
+
+
+def test_a_model_that_does_not_fit_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    model = (TINY_MODELS / "localmix-tiny.gguf").read_bytes()
+    (tmp_path / "small.gguf").write_bytes(model)
+    (tmp_path / "large.gguf").write_bytes(model + bytes(1))
+    monkeypatch.setenv("LOCAL_MODELS_PATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_memory", lambda: len(model))
+    assert sandbox.until_silent() == [f"rm {tmp_path / 'large.gguf'}"]
+
+
+def test_the_engine_is_installed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    monkeypatch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
+    monkeypatch.setattr("localmix.embedded.engine.Engine.is_installed", lambda _: False)
+    assert sandbox.until_silent() == ['pip install "localmix[embedded]"']
 
 
 def test_another_program_is_at_the_port(run: Run, start: Start) -> None:
@@ -309,8 +482,9 @@ def test_a_model_larger_than_the_memory() -> None:
 
 
 def test_a_server_that_everybody_can_use() -> None:
-    (advice,) = troubles(exposed=("10.0.0.5:11435",))
-    assert "without a token" in advice.what
+    (advice,) = troubles(exposed=(Server("http://10.0.0.5:8080", "openai"),))
+    assert "Anyone who can reach http://10.0.0.5:8080 can use the server there" in advice.what
+    assert "--host 127.0.0.1" in advice.repair
 
 
 def test_the_engine_is_not_installed(
@@ -334,10 +508,11 @@ def test_own_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         socket, "gethostbyname_ex", lambda name: (name, [], ["127.0.1.1", "10.0.0.5"])
     )
-    assert doctor.own_addresses() == ["10.0.0.5"]
+    assert "10.0.0.5" in doctor.own_addresses()
 
     def unknown(name: str) -> None:
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "gethostbyname_ex", unknown)
+    monkeypatch.setattr(doctor, "_NOBODYS", "127.0.0.2")
     assert doctor.own_addresses() == []

@@ -23,15 +23,15 @@ SECRET = "s3cret"
 def test_a_client_follows_its_fields(start: Any) -> None:
     first, second = start(stand_ins.ollama("a:latest")), start(stand_ins.ollama("b:latest"))
     model = Connected(base_url=first.url)
-    assert [each.name for each in model.client.listing()] == ["a:latest"]
+    assert [each.name for each in model.client.models_by_server()] == ["a:latest"]
     assert model.client is model.client
     assert model.async_client is model.async_client
 
     copied = model.model_copy(update={"base_url": second.url})
-    assert [each.name for each in copied.client.listing()] == ["b:latest"]
+    assert [each.name for each in copied.client.models_by_server()] == ["b:latest"]
     assert model.client is not copied.client
     model.base_url = second.url
-    assert [each.name for each in model.client.listing()] == ["b:latest"]
+    assert [each.name for each in model.client.models_by_server()] == ["b:latest"]
 
 
 def test_settings_reach_the_client() -> None:
@@ -143,14 +143,14 @@ def test_what_it_knows_of_its_servers(start: Any) -> None:
 
     for kind, name in ((Connected, "a:latest"), (Embedding, "embed:latest")):
         model = kind(base_url=server.url)
-        assert model.known() is None
+        assert model.known_model() is None
         assert [each.url for each in model.list_servers()] == [server.url]
         assert asyncio.run(model.alist_servers()) == model.list_servers()
-        known = model.known()
+        known = model.known_model()
         assert known
         assert known.name == model.route().model == asyncio.run(model.aroute()).model == name
         model.base_url = "127.0.0.1:9"
-        assert model.known() is None
+        assert model.known_model() is None
 
 
 def test_a_model_is_loaded_with_what_it_shall_be_used_with(start: Any) -> None:

@@ -61,13 +61,13 @@ def test_nothing_there_at_all(either: MakeEither) -> None:
     assert "Connection refused" in str(caught.value)
     assert "ollama serve" in str(caught.value)
     with pytest.raises(NoServerError):
-        either("127.0.0.1:9").listing()
+        either("127.0.0.1:9").models_by_server()
 
 
 def test_models_of_all_servers(either: MakeEither, start: Any) -> None:
     first = start(stand_ins.ollama("a:latest", "embed:latest", loaded=("a:latest",)))
     second = start(stand_ins.lmstudio("b"))
-    models = either([first.url, second.url]).listing()
+    models = either([first.url, second.url]).models_by_server()
 
     assert [model.name for model in models] == ["a:latest", "embed:latest", "b"]
     assert [model.loaded for model in models] == [True, False, False]

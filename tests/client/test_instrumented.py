@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -87,3 +91,34 @@ def test_a_stream_of_llama_index(client: Client, heard: Heard) -> None:
         answer = list(LocalMix(model="tiny", client=client).stream_chat(HELLO))
     assert answer[-1].message.content == "Hi."
     assert said(heard.span)["localmix.outcome"] == "answered"
+
+
+# Of the request that is made without a framework; four are made with it.
+OURS_ALONE = [["localmix", 19], ["localmix", 26]]
+
+
+def of_a_program(framework: str) -> tuple[Counter[tuple[str, str | None]], list[list[Any]]]:
+    """Give the spans, each with the one above, and the tokens in metrics, each with its scope."""
+    pytest.importorskip(f"opentelemetry.instrumentation.{framework}")
+    program = [sys.executable, "-m", "tests.client.instrumented", framework]
+    done = json.loads(subprocess.run(program, stdout=subprocess.PIPE, check=True).stdout)
+    return Counter(map(tuple, done["spans"])), sorted(done["tokens"])
+
+
+def test_traceloops_langchain() -> None:
+    """It measures the tokens, so that we do not; its span is never the current one."""
+    spans, tokens = of_a_program("langchain")
+    assert spans == {("ChatLocalMix.chat", None): 4, ("chat tiny", None): 5}
+    theirs = "opentelemetry.instrumentation.langchain"
+    assert tokens == [*OURS_ALONE, [theirs, 4 * 19], [theirs, 4 * 26]]
+
+
+def test_traceloops_llama_index() -> None:
+    """Ours stands under its span, which has the tokens; in metrics it counts none."""
+    spans, tokens = of_a_program("llamaindex")
+    assert spans == {
+        ("LocalMix.workflow", None): 4,
+        ("chat tiny", "LocalMix.workflow"): 4,
+        ("chat tiny", None): 1,
+    }
+    assert tokens == OURS_ALONE

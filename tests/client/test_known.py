@@ -15,28 +15,28 @@ def test_nothing_is_known_before_a_request_and_nobody_is_asked(
 ) -> None:
     server = start(stand_ins.ollama("tiny:latest", loaded=("tiny:latest",)))
     client = either(server.url)
-    assert client.client.known("tiny") is None
+    assert client.client.known_model("tiny") is None
     assert server.requests == []
     client.chat("hello", model="tiny")
     asked = len(server.requests)
-    known = client.client.known("tiny")
+    known = client.client.known_model("tiny")
     assert (known.name, known.loaded_context_length) == ("tiny:latest", 4096)
-    assert client.client.known("another") is None
+    assert client.client.known_model("another") is None
     assert len(server.requests) == asked
 
 
 def test_without_a_name_it_is_the_model_that_would_be_taken(either: MakeEither, start: Any) -> None:
     server = start(stand_ins.ollama("a:latest", "b:latest", "embed:latest", loaded=("b:latest",)))
     client = either(server.url)
-    client.listing()
-    assert client.client.known().name == "b:latest"
-    assert client.client.known(purpose="embedding").name == "embed:latest"
+    client.models_by_server()
+    assert client.client.known_model().name == "b:latest"
+    assert client.client.known_model(purpose="embedding").name == "embed:latest"
 
 
 def test_the_models_of_the_engine_are_known_too(either: MakeEither, engine_alone: None) -> None:
     client = either()
-    client.listing()
-    known = client.client.known("localmix-tiny")
+    client.models_by_server()
+    known = client.client.known_model("localmix-tiny")
     assert (known.kind, known.loaded_context_length) == ("embedded", 2048)
 
 
@@ -51,7 +51,7 @@ def test_looking_up_asks_for_what_is_not_known(either: MakeEither, start: Any) -
         found = client.look_up("tiny")
         assert (found.context_length, found.own_context_length) == (1024, 512)
         assert found.can("tools")
-        assert client.client.known("tiny") == found
+        assert client.client.known_model("tiny") == found
     asked = [f"{each.method} {each.path}" for each in server.requests]
     assert asked.count("GET /api/tags") == asked.count("POST /api/show") == 1
 

@@ -62,7 +62,7 @@ def test_it_is_found_listed_and_asked(either: MakeEither, start: Any) -> None:
     client = either(start(parrot()).url)
     (server,) = client.servers()
     assert (server.kind, server.version, server.problem) == (PARROT, "1.0", "")
-    assert [model.name for model in client.listing()] == ["polly"]
+    assert [model.name for model in client.models_by_server()] == ["polly"]
     answer = client.chat("Hello?", model="parrot/polly")
     assert answer.content == "Hello!"
     assert answer.route

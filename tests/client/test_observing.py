@@ -191,7 +191,9 @@ def test_what_servers_prove_and_why_a_place_is_taken(
     caplog.set_level(logging.DEBUG, "localmix")
     first, second = start(stand_ins.ollama()).url, start(stand_ins.openai()).url
     servers = [{"url": first, "token": SECRET}, {"url": second}, {"url": NOWHERE}]
-    digests = {"tiny": next(m.digest for m in either(first).listing() if m.name == "tiny:latest")}
+    digests = {
+        "tiny": next(m.digest for m in either(first).models_by_server() if m.name == "tiny:latest")
+    }
     client = either(servers, digests=digests)
     client.servers()
     lines = "\n".join(line for _, line in log_of(caplog))

@@ -124,6 +124,6 @@ def test_whatever_stands_in_the_head_of_a_file(colour: str, path: Path) -> None:
 
 def _models(client: Either) -> list[ModelInfo]:
     try:
-        return client.listing()
+        return client.models_by_server()
     except LocalMixError:
         return []

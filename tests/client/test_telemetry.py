@@ -48,11 +48,11 @@ class Heard:
         self._metrics = InMemoryMetricReader()
         self.tracers = TracerProvider(**options)
         self.tracers.add_span_processor(SimpleSpanProcessor(self._spans))
-        self._meters = MeterProvider([self._metrics])
+        self.meters = MeterProvider([self._metrics])
         self.tracer = self.tracers.get_tracer("the application")
 
     def observer(self, **options: Any) -> Telemetry:
-        return Telemetry(self.tracers, self._meters, **options)
+        return Telemetry(self.tracers, self.meters, **options)
 
     @property
     def spans(self) -> Sequence[ReadableSpan]:
@@ -64,9 +64,12 @@ class Heard:
         return span
 
     def points(self, name: str) -> list[Any]:
+        return [point for _, point in self.points_by_scope(name)]
+
+    def points_by_scope(self, name: str) -> list[tuple[str, Any]]:
         told = self._metrics.get_metrics_data()
         return [
-            point
+            (scope.scope.name, point)
             for resource in (told.resource_metrics if told else ())
             for scope in resource.scope_metrics
             for metric in scope.metrics

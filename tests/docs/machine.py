@@ -1,25 +1,19 @@
-"""The machine of a reader: two models, and a folder where the programs of a page run.
-
-The tiny models have the names there that the pages use. They are served by the embedded engine, or
-by the proxy, which looks like Ollama.
-"""
+"""The machine of a reader: where the models are, and a folder where programs run."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localmix.pytest.server import serving
 from tests.conftest import TINY_MODELS
 from tests.docs.blocks import ROOT, blocks_of
 
-NAMES = {"qwen3:8b": "localmix-tiny", "nomic-embed-text": "localmix-tiny-embed"}
-OLLAMA = "http://127.0.0.1:11434"
+PHOTO = ROOT / "docs" / "images" / "page-390.png"
 
 
 @dataclass(frozen=True)
@@ -28,28 +22,31 @@ class Machine:
 
     Attributes:
         folder: The working folder.
-        models: The folder with the models.
-        ollama: The address of what looks like Ollama.
+        addresses: Where what a page calls by its usual address is here.
+        variables: The environment that says where the models are.
     """
 
     folder: Path
-    models: Path
-    ollama: str
+    addresses: Mapping[str, str]
+    variables: Mapping[str, str]
 
-    def save_files(self, page: Path) -> None:
-        """Save what the page says is to be saved."""
+    def prepare(self, page: Path) -> None:
+        """Save the files that the page says are to be saved, and a photo."""
+        (self.folder / "photo.png").write_bytes(PHOTO.read_bytes())
         for block in blocks_of(page, "python"):
             if block.file:
-                self._write(block.file, block.text)
+                self.python_file(block.text, block.file)
 
-    def python(self, program: str, file: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a program; the usual address of Ollama in it is that of this machine."""
-        return self.run(sys.executable, str(self._write(file or "program.py", program)))
+    def python_file(self, text: str, name: str = "program.py") -> Path:
+        """Save a program."""
+        file = self.folder / name
+        file.write_text(self._here(text))
+        return file
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the folder."""
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in the folder."""
         return subprocess.run(
-            command,
+            [sys.executable, *arguments],
             cwd=self.folder,
             env=self.environment(),
             capture_output=True,
@@ -58,8 +55,12 @@ class Machine:
             check=False,
         )
 
+    def shell(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of a shell that begins with a command of Python's."""
+        return self.run("-m", *shlex.split(self._here(line), comments=True))
+
     def environment(self) -> dict[str, str]:
-        """Say which variables its programs have."""
+        """Say which variables the programs have."""
         return {
             **os.environ,
             "HOME": str(self.folder),
@@ -68,30 +69,12 @@ class Machine:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_PLUGINS": "pytest_localmix",
             "CI": "",
-            "LOCAL_MODELS_PATH": str(self.models),
             "USE_OLLAMA": "false",
             "USE_LM_STUDIO": "false",
+            **self.variables,
         }
 
-    def _write(self, file: str, text: str) -> Path:
-        path = self.folder / file
-        path.write_text(text.replace(OLLAMA, self.ollama))
-        return path
-
-
-class WithOllama(Machine):
-    """A machine whose programs find Ollama, and no engine."""
-
-    def environment(self) -> dict[str, str]:
-        """Name the server: a proxy on this machine that nobody named is left out."""
-        engine = super().environment()
-        return {**engine, "LOCAL_MODELS_PATH": "", "LOCALMIX_SERVERS": self.ollama}
-
-
-@contextmanager
-def models_served(folder: Path) -> Iterator[str]:
-    """Put the models into a folder, serve them, and give the address."""
-    for name, tiny in NAMES.items():
-        (folder / f"{name}.gguf").symlink_to(TINY_MODELS / f"{tiny}.gguf")
-    with serving(folder) as server:
-        yield server.url
+    def _here(self, text: str) -> str:
+        for usual, here in self.addresses.items():
+            text = text.replace(usual, here)
+        return text

@@ -50,7 +50,7 @@ def _saw(fault: Fault, wire: Wire, purpose: Purpose, colour: str, *, has_next: b
         urls = [bad.url, good.url] if has_next else [bad.url]
         bounds = BOUNDS if has_next else SHORT
         client = stack.enter_context(_client(colour, urls, timeout=1.0, **bounds))
-        client.listing()
+        client.models_by_server()
         fault.strike(bad, wire, purpose)
         try:
             answer = ask(client, purpose)

@@ -39,7 +39,7 @@ def test_nothing_blocks_the_loop(start: Any, tmp_path: Path) -> None:
             for texts in ["text"] * 3, ["text"] * 5:
                 found = [step async for step in client.embed_many(texts, **options)]
                 assert len(found) == len(texts)
-            for ask in (client.servers, client.listing, client.models, client.running):
+            for ask in (client.servers, client.models_by_server, client.models, client.running):
                 assert await ask() is not None
             assert await client.route("tiny")
             assert (await client.show("embedded/localmix-tiny")).name == "localmix-tiny"
@@ -61,7 +61,7 @@ def test_nothing_blocks_a_loop_in_which_it_is_made(start: Any, kind: str) -> Non
         if kind == "llamaindex":
             return str(await LocalMix(base_url=url).acomplete("hello"))
         async with AsyncClient(url) as client:
-            assert client.known() is None
+            assert client.known_model() is None
             return (await client.chat("hello")).content
 
     assert run_watched(use()) == "Hi."

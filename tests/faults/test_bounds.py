@@ -69,8 +69,8 @@ def test_the_bound_of_listings_is_a_setting(either: MakeEither, start: Any) -> N
     assert "more than 8,388,608 bytes" in refused.problem
     for bounds in ({"max_listing_bytes": 9_000_000}, {"max_reply_bytes": 5_000_000}):
         with pytest.raises(LocalMixError):
-            either(server.url, **bounds).listing()
-    (model,) = either(server.url, max_listing_bytes=10_000_000).listing()
+            either(server.url, **bounds).models_by_server()
+    (model,) = either(server.url, max_listing_bytes=10_000_000).models_by_server()
     assert model.name == "tiny:latest"
 
 
@@ -82,7 +82,7 @@ def test_what_does_not_end_is_not_kept(either: MakeEither, start: Any) -> None:
 
     server = start(stand_ins.ollama(POST__api_chat=flood))
     client = either(server.url)
-    client.listing()
+    client.models_by_server()
     tracemalloc.start()
     try:
         with small(), pytest.raises(ProtocolError):

@@ -54,7 +54,7 @@ def test_nothing_outlives_the_clock(
 ) -> None:
     server = start(stand_ins.openai(POST__v1_chat_completions=reply))
     client = either(server.url, max_retries=0, **{bound: 0.3})
-    client.listing()
+    client.models_by_server()
     began = time.monotonic()
     with pytest.raises(LocalMixError) as caught:
         getattr(client, purpose)("hello", model="tiny")

@@ -44,7 +44,7 @@ def test_a_model_that_went_away_is_not_looked_for_in_a_cloud(
     gone = whole({"error": "model 'tiny' not found"}, 404)
     ours, clouds = start(stand_ins.ollama("tiny:latest", POST__api_chat=gone)), start(cloud())
     client = either([ours.url, clouds.url], max_retries=0)
-    client.listing()
+    client.models_by_server()
     ours.routes["GET /api/tags"] = whole({"models": []})
     with pytest.raises(LocalMixError):
         client.chat("hello", model="tiny")

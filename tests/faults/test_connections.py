@@ -37,6 +37,7 @@ def closing_after(reply: Reply, seconds: float) -> Reply:
     return respond
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", [0.0, 0.0006, 0.002])
 def test_a_kept_connection_that_is_closed_costs_nothing(
     either: MakeEither, start: Any, seconds: float

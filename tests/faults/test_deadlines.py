@@ -41,7 +41,7 @@ def once(first: Reply, then: Reply) -> Reply:
 def test_the_timeout_is_one_for_all_servers(either: MakeEither, start: Any) -> None:
     servers = [start(stand_ins.ollama(POST__api_chat=stay_silent)) for _ in range(3)]
     client = either([server.url for server in servers], timeout=0.3)
-    client.listing()
+    client.models_by_server()
     began = time.monotonic()
 
     with pytest.raises(TimedOutError) as caught:
@@ -128,7 +128,7 @@ def test_a_silence_after_a_drip_does_not_stretch_the_timeout(
     said = ndjson(stand_ins.ollama_says(content="H"), end=drip_then_silence)
     server = start(stand_ins.ollama(POST__api_chat=said))
     client = either(server.url, timeout=2.0)
-    client.listing()
+    client.models_by_server()
     began = time.monotonic()
     with pytest.raises(TimedOutError):
         client.stream("hello", model="tiny")
@@ -143,7 +143,7 @@ def test_a_head_that_drips_does_not_stretch_the_timeout(either: MakeEither, star
 
     server = start(stand_ins.ollama(POST__api_chat=drip_head))
     client = either(server.url, timeout=0.4)
-    client.listing()
+    client.models_by_server()
     began = time.monotonic()
     with pytest.raises(TimedOutError):
         client.chat("hello", model="tiny")
@@ -212,7 +212,7 @@ def test_a_server_that_names_a_time_is_tried_again_after_it(either: MakeEither, 
     hello = ndjson(stand_ins.ollama_says(content="Hi."), stand_ins.OLLAMA_DONE)
     server = start(stand_ins.ollama(POST__api_chat=once(busy("1"), hello)))
     client = either(server.url, max_retries=1)
-    client.listing()
+    client.models_by_server()
     began = time.monotonic()
     assert client.stream("hello", model="tiny")[0].content == "Hi."
     assert time.monotonic() >= began + 1.0

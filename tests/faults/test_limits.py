@@ -194,7 +194,7 @@ def test_a_stream_that_is_closed_early_gives_its_place_back(either: MakeEither, 
 def test_a_stream_that_is_never_begun_takes_no_place(either: MakeEither, start: Any) -> None:
     server = start(stand_ins.ollama())
     client = either(server.url)
-    client.listing()
+    client.models_by_server()
     stream = client.client.stream("hello", model="tiny")
     assert in_flight(server) == 0
     del stream
@@ -237,7 +237,7 @@ def test_a_task_that_is_cancelled_gives_its_place_back(
 
     async def cancel() -> None:
         async with AsyncClient([config]) as client:
-            await client.listing()
+            await client.models_by_server()
             if when == "queued":
                 slots.reserve(1)
             ask = read_async(client) if streamed else client.chat("hello", model="tiny")

@@ -13,6 +13,8 @@ from tests.faults.faults import AFTER, BEFORE, BOUNDS, SHORT, Fault, small
 from tests.faults.wires import PURPOSES, RIGHT, WIRES, Purpose, Wire, ask
 from tests.loopback import LoopbackServer, serving
 
+pytestmark = pytest.mark.exhaustive
+
 every_kind = pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
 every_purpose = pytest.mark.parametrize("purpose", PURPOSES)
 every_fault = pytest.mark.parametrize("fault", BEFORE.values(), ids=BEFORE)
@@ -56,7 +58,7 @@ def test_before_the_first_delta_the_next_server_answers(
     fault: Fault,
 ) -> None:
     client = either([bad.url, good.url], timeout=60, **BOUNDS)
-    client.listing()
+    client.models_by_server()
     fault.strike(bad, wire, purpose)
 
     answer = ask(client, purpose)
@@ -77,7 +79,7 @@ def test_without_another_server_the_caller_sees_a_typed_error(
     either: MakeEither, bad: LoopbackServer, wire: Wire, purpose: Purpose, fault: Fault
 ) -> None:
     client = either(bad.url, **SHORT)
-    client.listing()
+    client.models_by_server()
     fault.strike(bad, wire, purpose)
 
     with pytest.raises(fault.error_of(purpose)) as caught:
@@ -95,7 +97,7 @@ def test_after_the_first_delta_the_error_is_final_and_holds_what_came(
     either: MakeEither, bad: LoopbackServer, good: LoopbackServer, wire: Wire, fault: Fault
 ) -> None:
     client = either([bad.url, good.url], timeout=0.6, **BOUNDS)
-    client.listing()
+    client.models_by_server()
     fault.strike(bad, wire, "stream")
 
     with pytest.raises(fault.error_of("stream")) as caught:

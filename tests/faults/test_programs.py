@@ -248,7 +248,7 @@ def test_a_program_ends_though_a_port_never_answers(start: Any) -> None:
         bad=bad.url,
         good=good.url,
     )
-    assert time.monotonic() < began + 10
+    assert time.monotonic() < began + 60  # the port never answers
 
 
 # Loops

@@ -166,6 +166,7 @@ MISHAPS = [("chat", name, fault) for name, fault in BEFORE.items()]
 MISHAPS += [("stream", f"after: {name}", fault) for name, fault in AFTER.items()]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("purpose", "fault"),
     [(purpose, fault) for purpose, _, fault in MISHAPS],
@@ -179,7 +180,7 @@ def test_a_token_stands_nowhere_whatever_goes_wrong(
     url = server.url.replace("//", f"//user:{PASSWORD}@")
     second = ServerConfig.of({"url": url.replace("127.0.0.1", "localhost"), "token": OTHER})
     client = either([with_token(server), second], timeout=1.0, **BOUNDS)
-    client.listing()
+    client.models_by_server()
     fault.strike(server, wire, purpose)
     with small(), pytest.raises(LocalMixError) as caught:
         getattr(client, purpose)("hello", model="tiny")

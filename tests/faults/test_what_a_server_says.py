@@ -47,6 +47,7 @@ def openai_saying(*frames: Any, **more: Any) -> LoopbackServer:
     return stand_ins.openai(POST__v1_chat_completions=events(*frames, **more))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "key", ["eval_duration", "eval_count", "prompt_eval_count", "load_duration"]
 )
@@ -97,7 +98,7 @@ def test_one_bad_entry_costs_that_entry(either: MakeEither, start: Start, spoile
     entries = [spoiled | {"model": "odd"}, 7, stand_ins._ollama_entry("tiny:latest")]
     server = start(stand_ins.ollama(GET__api_tags=whole({"models": entries})))
     client = either(server.url)
-    assert "tiny:latest" in [model.name for model in client.listing()]
+    assert "tiny:latest" in [model.name for model in client.models_by_server()]
     (verdict,) = client.servers()
     assert "could not be read" in verdict.note
     assert client.chat("hello", model="tiny").content == "Hi."
@@ -107,7 +108,7 @@ def test_a_byte_that_is_not_utf_8_costs_a_letter(either: MakeEither, start: Star
     entry = json.dumps(stand_ins._ollama_entry("tiny:latest") | {"license": "X"}).encode()
     body = b'{"models": [' + entry.replace(b'"X"', b'"\xff"') + b"]}"
     client = either(start(stand_ins.ollama(GET__api_tags=whole(body))).url)
-    assert [model.name for model in client.listing()] == ["tiny:latest"]
+    assert [model.name for model in client.models_by_server()] == ["tiny:latest"]
 
 
 def test_a_byte_order_mark_is_no_part_of_an_answer(either: MakeEither, start: Start) -> None:
@@ -196,7 +197,7 @@ def test_the_end_mark_ends_the_answer_at_once(
     ]
     for server in servers:
         client = either(start(server).url)
-        client.listing()
+        client.models_by_server()
         began = time.monotonic()
         assert fold(client.stream("hello", model="tiny")).content == "Hi."
         assert time.monotonic() - began < 5
@@ -392,6 +393,7 @@ def test_a_listing_that_never_ends_is_left(either: MakeEither, start: Start) -> 
     assert "more than" in client.servers()[0].problem
 
 
+@pytest.mark.exhaustive
 def test_an_answer_of_many_deltas_is_whole(either: MakeEither, start: Start) -> None:
     """A24: what they cost is in `benchmarks/long_answers.py`."""
     frames = [ollama_says(content="ten letter") for _ in range(20_000)]

@@ -19,9 +19,14 @@ NAMES = ChatLocalMix.also_called
 OWN = set(ChatLocalMix._own_names())
 
 
-def peers() -> Iterator[type[Any]]:
-    yield pytest.importorskip("langchain_ollama").ChatOllama
-    yield pytest.importorskip("langchain_openai").ChatOpenAI
+def peers() -> Iterator[tuple[type[Any], Any]]:
+    """Pair each peer with our class that takes its place."""
+    ollama, openai = (pytest.importorskip(f"langchain_{name}") for name in ("ollama", "openai"))
+    yield ollama.ChatOllama, ChatLocalMix
+    yield openai.ChatOpenAI, ChatLocalMix
+    yield ollama.OllamaLLM, LocalMixLLM
+    yield ollama.OllamaEmbeddings, LocalMixEmbeddings
+    yield openai.OpenAIEmbeddings, LocalMixEmbeddings
 
 
 def arguments(peer: type[Any]) -> set[str]:
@@ -33,8 +38,14 @@ def arguments(peer: type[Any]) -> set[str]:
 
 
 def test_every_argument_of_the_peers_is_known() -> None:
-    for peer in peers():
-        assert arguments(peer) <= {*OWN, *NAMES}, peer
+    for peer, ours in peers():
+        assert arguments(peer) <= {*ours._own_names(), *ours.also_called}, peer
+
+
+def test_another_name_for_an_argument_names_one_that_there_is() -> None:
+    for _, ours in peers():
+        meant = {m.own for m in ours.also_called.values() if isinstance(m, Alias)}
+        assert meant <= {*ours._own_names()}, ours
 
 
 @pytest.mark.parametrize("name", sorted(n for n, m in NAMES.items() if isinstance(m, Elsewhere)))
@@ -86,7 +97,7 @@ def test_the_peers_arguments_for_type_checkers(start: Any) -> None:
 
 @pytest.mark.parametrize("kind", [ChatLocalMix, LocalMixLLM, LocalMixEmbeddings])
 def test_a_misspelt_name(kind: Any) -> None:
-    with pytest.raises(ConfigError, match=r"timout is not an argument of .*mean timeout\?"):
+    with pytest.raises(ConfigError, match=r"timout is not an argument here.*mean timeout\?"):
         kind(timout=3)
     with pytest.raises(ConfigError, match=r"Did you mean base_url\?"):
         kind(baseurl="x")

@@ -40,7 +40,7 @@ def test_it_stands_in_when_there_is_no_server(client: Either) -> None:
     *others, embedded = client.servers()
     assert all("Connection refused" in server.problem for server in others)
     assert (embedded.url, embedded.kind) == ("embedded:", "embedded")
-    assert {model.name: model.purpose for model in client.listing()} == {
+    assert {model.name: model.purpose for model in client.models_by_server()} == {
         "localmix-tiny": "chat",
         "localmix-tiny-embed": "embedding",
     }
@@ -260,7 +260,7 @@ def test_a_broken_file_is_named_and_takes_nothing_down(either: MakeEither, tmp_p
     (tmp_path / "good.gguf").write_bytes(good)
     client = either(models_path=tmp_path)
 
-    assert [model.name for model in client.listing()] == ["cut", "good"]
+    assert [model.name for model in client.models_by_server()] == ["cut", "good"]
     with pytest.raises(ModelCrashedError, match=r"cut\.gguf.*corrupted or incomplete"):
         client.chat("hi", model="cut")
     with pytest.raises(ModelCrashedError, match=r"junk\.gguf.*does not begin with GGUF"):

@@ -45,7 +45,7 @@ def test_both_generations_answer(either: MakeEither, start: Start, generation: A
 def test_loaded_models_come_first(either: MakeEither, start: Start) -> None:
     server = LMStudio(loaded={"my-tiny": CHAT})
     client = either(start(server).url)
-    chat, embed = client.listing()
+    chat, embed = client.models_by_server()
     assert (chat.loaded, chat.loaded_context_length) == (True, 2048)
     assert not embed.loaded
     # The instance has a name of its own; the key is served by it, and it answers to both.
@@ -57,7 +57,7 @@ def test_with_jit_off_only_loaded_models_are_listed_by_0_3(
     either: MakeEither, start: Start
 ) -> None:
     client = either(start(LMStudio(generation="0.3", jit=False, loaded={CHAT: CHAT})).url)
-    assert [model.name for model in client.listing()] == [CHAT]
+    assert [model.name for model in client.models_by_server()] == [CHAT]
 
 
 def test_nothing_loaded_and_jit_off(either: MakeEither, start: Start) -> None:
@@ -70,7 +70,7 @@ def test_the_answer_of_another_model_is_refused(either: MakeEither, start: Start
     """It was listed, then removed: the one that is loaded answers under its own name."""
     server = LMStudio(jit=False, loaded={"other-model": CHAT})
     client = either(start(server).url)
-    client.listing()
+    client.models_by_server()
     server.loaded = {"third-model": CHAT}
     with pytest.raises(ModelNotFoundError, match="'third-model' answered"):
         client.chat(FRANCE, model="other-model")

@@ -166,7 +166,7 @@ def test_requests_ask_for_the_window_that_was_loaded(
     server.routes["GET /api/ps"] = running
     client = either(start(server).url)
     for _ in range(2):
-        assert client.manage("load", "tiny", context_length=window).loaded_context_length == (
+        assert client.manage("load", "tiny", num_ctx=window).loaded_context_length == (
             window or 2048
         )
     client.manage("load", "tiny")
@@ -200,6 +200,6 @@ def test_an_older_answer_does_not_hide_what_changed(either: MakeEither, start: S
         )
     )
     client = either(server.url, refresh_after=0)
-    client.listing()
+    client.models_by_server()
     slow.set()
     assert client.manage("load", "tiny").loaded

@@ -24,12 +24,12 @@ def client(engine_alone: None, either: MakeEither) -> Iterator[Either]:
 
 def test_a_model_is_loaded_and_unloaded(client: Either) -> None:
     assert client.manage("running") == []
-    loaded = client.manage("load", CHAT, context_length=512)
+    loaded = client.manage("load", CHAT, num_ctx=512)
     assert (loaded.loaded, loaded.loaded_context_length) == (True, 512)
     assert client.manage("running") == [loaded]
     assert client.chat("What is the capital of France?", temperature=0.0).content
     assert client.manage("load", CHAT).loaded_context_length == 512  # what is loaded is good
-    assert client.manage("load", CHAT, context_length=1024).loaded_context_length == 1024
+    assert client.manage("load", CHAT, num_ctx=1024).loaded_context_length == 1024
     (unloaded,) = client.manage("unload", CHAT)
     assert not unloaded.loaded
     assert client.manage("unload", CHAT) == []

@@ -30,12 +30,12 @@ def loads(server: Any) -> int:
 def test_a_model_is_loaded_as_ordered_and_once(either: MakeEither, start: Start) -> None:
     server = start(LMStudio())
     client = either(server.url)
-    loaded = client.manage("load", CHAT, context_length=1024)
+    loaded = client.manage("load", CHAT, num_ctx=1024)
     assert (loaded.loaded, loaded.loaded_context_length) == (True, 1024)
     client.manage("load", CHAT)
-    client.manage("load", CHAT, context_length=1024, keep_alive=-1)
+    client.manage("load", CHAT, num_ctx=1024, keep_alive=-1)
     assert loads(server) == 1  # LM Studio would load a second copy
-    assert client.manage("load", CHAT, context_length=512).loaded_context_length == 512
+    assert client.manage("load", CHAT, num_ctx=512).loaded_context_length == 512
     assert loads(server) == 2
     assert len(client.manage("running")[0].aliases) == 1
 
@@ -58,7 +58,7 @@ def test_how_long_to_stay_is_told_by_a_request(either: MakeEither, start: Start)
     assert server.last("POST /v1/chat/completions").json["ttl"] == 90
     assert server.last("POST /v1/embeddings").json["ttl"] == 60
     with pytest.raises(UnsupportedFeatureError, match="--context-length 512 --ttl 60"):
-        client.manage("load", CHAT, keep_alive=60, context_length=512)
+        client.manage("load", CHAT, keep_alive=60, num_ctx=512)
     assert client.manage("running")[0].loaded  # what is refused changes nothing
 
 
@@ -66,7 +66,7 @@ def test_0_3_loads_by_a_request_and_no_more(either: MakeEither, start: Start) ->
     server = start(LMStudio(generation="0.3"))
     client = either(server.url)
     with pytest.raises(UnsupportedFeatureError, match=f"Run: lms load {CHAT} --context-length 512"):
-        client.manage("load", CHAT, context_length=512)
+        client.manage("load", CHAT, num_ctx=512)
     assert client.manage("load", CHAT).loaded
     assert client.manage("load", EMBED).loaded
     assert "ttl" not in server.last("POST /v1/chat/completions").json
@@ -90,10 +90,10 @@ def test_orders_that_make_no_sense(either: MakeEither, start: Start) -> None:
     client = either(start(LMStudio()).url)
     with pytest.raises(ConfigError, match=r"Call unload\(\)"):
         client.manage("load", CHAT, keep_alive=0)
-    with pytest.raises(ConfigError, match="context_length"):
-        client.manage("preload", CHAT, context_length=0)
+    with pytest.raises(ConfigError, match="num_ctx"):
+        client.manage("preload", CHAT, num_ctx=0)
     with pytest.raises(UnsupportedFeatureError, match="at most 2048"):
-        client.manage("load", CHAT, context_length=4096)
+        client.manage("load", CHAT, num_ctx=4096)
 
 
 def test_a_download_is_watched(either: MakeEither, start: Start) -> None:
@@ -150,7 +150,7 @@ def test_a_download_that_is_paused_is_waited_for(either: MakeEither, start: Star
 def test_a_token_is_wanted_here_too(either: MakeEither, start: Start) -> None:
     server = LMStudio()
     client = either(start(server).url)
-    client.listing()
+    client.models_by_server()
     server.token = "new"
     with pytest.raises((AuthenticationError, ModelNotFoundError, StreamInterruptedError)):
         client.manage("load", CHAT)

@@ -11,6 +11,7 @@ import pytest
 from localmix import AsyncClient, Client
 from localmix.errors import (
     DownloadError,
+    LocalMixError,
     ModelChangedError,
     ModelNotFoundError,
     NoServerError,
@@ -23,6 +24,7 @@ from localmix.errors import (
 from localmix.settings import ServerConfig
 from tests import stand_ins
 from tests.either import MakeEither
+from tests.lmstudio import LMStudio
 from tests.loopback import Exchange, LoopbackServer, Reply, hang_up, ndjson, stay_silent, whole
 from tests.management.conftest import Start
 
@@ -241,3 +243,52 @@ def test_what_was_pulled_must_be_what_was_pinned(either: MakeEither, start: Star
         ModelChangedError, match="has the digest 81fbd01b23a8; it is pinned to 0000"
     ):
         either(server.url, digests={"tiny": wrong}).pull("tiny")
+
+
+def missing() -> LoopbackServer:
+    """An Ollama whose catalogue has nothing."""
+    return pulling(ndjson(MANIFEST, {"error": "pull model manifest: file does not exist"}))
+
+
+def test_the_server_fetches_that_has_it_in_its_catalogue(either: MakeEither, start: Start) -> None:
+    first, second = start(missing()), start(pulling(ndjson(MANIFEST, part(100), *END)))
+    steps = either([first.url, second.url]).pull("new")
+    assert steps[-1].server == second.url
+    assert steps[-1].status == "done"
+    (attempt,) = steps[-1].attempts
+    assert attempt.server == first.url
+    assert isinstance(attempt.error, ModelNotFoundError)
+
+
+def test_a_name_in_no_catalogue(either: MakeEither, start: Start) -> None:
+    first, second = start(missing()), start(LMStudio())
+    with pytest.raises(LocalMixError) as caught:
+        either([first.url, second.url]).pull("new")
+    assert [each.server for each in caught.value.attempts] == [first.url, second.url]
+    assert first.url in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("someone/new", "lmstudio"),
+        ("someone/new:4b", "ollama"),
+        ("hf.co/someone/new", "ollama"),
+        ("new", "ollama"),
+    ],
+)
+def test_a_name_says_whose_catalogue_it_is_from(
+    either: MakeEither, start: Start, name: str, asked: str
+) -> None:
+    ollama = start(pulling(ndjson(MANIFEST, part(100), *END)))
+    lmstudio = start(LMStudio(catalogue={"someone/new": 100}))
+    last = either([ollama.url, lmstudio.url]).pull(name)[-1]
+    assert last.server == (lmstudio if asked == "lmstudio" else ollama).url
+    assert last.attempts == ()
+
+
+def test_what_a_server_cannot_do_another_does(either: MakeEither, start: Start) -> None:
+    ollama = start(pulling(ndjson(MANIFEST, part(100), *END)))
+    lmstudio = start(LMStudio(catalogue={"someone/new": 100}))
+    steps = either([lmstudio.url, ollama.url]).pull("someone/new", insecure=True)
+    assert steps[-1].server == ollama.url

@@ -77,6 +77,7 @@ class TestChatOllama(ChatModelIntegrationTests):
         return self.front.sees
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("front", RECORDED, indirect=True)
 class TestChatOllamaOnRecordings(ChatModelIntegrationTests):
     @pytest.fixture(autouse=True)

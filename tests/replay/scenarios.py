@@ -378,7 +378,7 @@ def vectors_of_an_empty_text(ask: Any, on: Stage) -> None:
     """Quirk (ollama 0.12.11, 0.32.15): `embeddings: []`; so it is refused before it is sent."""
     with pytest.raises(LocalMixError, match=r"texts\[1\] is empty"):
         ask.embed(["a", ""], **on.embedding)
-    assert ask.listing()
+    assert ask.models_by_server()
 
 
 @scenario(core_only=True, kinds=("ollama",))
@@ -417,7 +417,9 @@ def chat_with_an_embedding_model(ask: Any, on: Stage) -> None:
 
 @scenario(core_only=True)
 def listing(ask: Any, on: Stage) -> None:
-    purposes = {model.name.removesuffix(":latest"): model.purpose for model in ask.listing()}
+    purposes = {
+        model.name.removesuffix(":latest"): model.purpose for model in ask.models_by_server()
+    }
     assert purposes == {"localmix-tiny": "chat", on.embedding["model"]: "embedding"}
     (server, *_) = ask.servers()
     assert server.kind == ("openai" if on.kind == "llamacpp" else on.kind)
@@ -426,7 +428,7 @@ def listing(ask: Any, on: Stage) -> None:
 @scenario(core_only=True, kinds=("ollama",))
 def load_and_unload(ask: Any, on: Stage) -> None:
     def is_loaded() -> bool:
-        return any(m.loaded for m in ask.listing() if m.name.startswith("localmix-tiny:"))
+        return any(m.loaded for m in ask.models_by_server() if m.name.startswith("localmix-tiny:"))
 
     ask.chat("Hello", keep_alive=60.0, **on.chat)
     assert is_loaded()
@@ -463,7 +465,7 @@ def model_loaded_and_unloaded(ask: Any, on: Stage) -> None:
             ask.manage("unload", "localmix-tiny")
         return
     for name, window in (("localmix-tiny", 1024), (on.embedding["model"], 256)):
-        loaded = ask.manage("load", name, context_length=window)
+        loaded = ask.manage("load", name, num_ctx=window)
         assert (loaded.loaded, loaded.loaded_context_length) == (True, window)
         assert loaded in ask.manage("running")
         (unloaded,) = ask.manage("unload", name)
@@ -521,7 +523,7 @@ def managed_by_hand(ask: Any, on: Stage) -> None:
                 ask.pull("any") if method == "pull" else ask.manage("unload", "localmix-tiny")
         assert ask.manage("load", "localmix-tiny").loaded
         with pytest.raises(UnsupportedFeatureError, match="-c N"):
-            ask.manage("load", "localmix-tiny", context_length=1024)
+            ask.manage("load", "localmix-tiny", num_ctx=1024)
 
 
 @scenario(core_only=True, kinds=("lmstudio",))

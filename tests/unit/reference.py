@@ -28,6 +28,7 @@ MODULES = {
     "localmix.types": "What requests and answers are made of.",
     "localmix.observing": "[Seeing what happens](observing.md).",
     "localmix.proxy": "[One address for every tool](proxy.md), from Python; extra `proxy`.",
+    "localmix.ray": "[Many machines](scale.md#beyond-one-machine); extra `ray`.",
     "langchain_localmix": "[LangChain](langchain.md); extra `langchain`.",
     "llamaindex_localmix": "[LlamaIndex](llamaindex.md); extra `llama-index`.",
 }

@@ -14,13 +14,14 @@ from typing import get_args, get_type_hints
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 import localmix
 from localmix import AsyncClient, Client, errors
 from localmix.bulk import AsyncInBulk, InBulk
+from localmix.following import AsyncSteps, AsyncStream, Steps, Stream
 from localmix.management import AsyncManaging, Managing
-from localmix.settings import Settings
-from localmix.streams import AsyncSteps, AsyncStream, Steps, Stream
+from localmix.settings import ServerConfig, Settings
 from localmix.transport.over_httpx import our_error
 from localmix.transport.patience import Patience
 from localmix.types import (
@@ -29,6 +30,9 @@ from localmix.types import (
     EmbedRequest,
     GenerationRequest,
     Kind,
+    LoadRequest,
+    PullRequest,
+    RouteRequest,
     options,
 )
 from localmix.wire.flows import Request, Timeouts
@@ -52,9 +56,8 @@ FLOORS = {
     "servers": 4,
     "discovery": 6,
     "routing": 7,
-    "bars": 3,
     "caching": 8,
-    "streams": 8,
+    "following": 8,
     "transport": 8,
     "bulk": 9,
     "generating": 9,
@@ -62,6 +65,7 @@ FLOORS = {
     "client": 10,
     "adapting": 11,
     "proxy": 11,
+    "ray": 11,
     "pytest": 12,
     "cli": 12,
     "__main__": 13,
@@ -121,7 +125,8 @@ def test_a_room_imports_only_from_below(path: Path) -> None:
             continue
         other = room(name)
         if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
-            below = FLOORS.get(other, FLOORS["client"])  # from the front page: `Client` and the types
+            # What is not on a floor is from the front page: `Client` and the types.
+            below = FLOORS.get(other, FLOORS["client"])
             assert below < FLOORS[own], f"{module_of(path)} imports {name}"
 
 
@@ -238,10 +243,14 @@ def test_the_two_colours_have_the_same_methods(sync: type, asynchronous: type) -
         (options.ChatOptions, ChatRequest, {"messages"}),
         (options.CompletionOptions, CompletionRequest, {"prompt"}),
         (options.EmbedOptions, EmbedRequest, {"texts"}),
+        (options.RouteOptions, RouteRequest, {"model"}),
+        (options.LoadOptions, LoadRequest, {"model"}),
+        (options.PullOptions, PullRequest, {"model"}),
+        (options.ServerOptions, ServerConfig, set()),
     ],
 )
 def test_keyword_arguments_are_the_fields(
-    typed: type, model: type[GenerationRequest], positional: set[str]
+    typed: type, model: type[BaseModel], positional: set[str]
 ) -> None:
     assert set(get_type_hints(typed)) == set(model.model_fields) - positional
 

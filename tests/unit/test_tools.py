@@ -65,7 +65,7 @@ def test_every_form_of_a_tool_means_the_same() -> None:
     (person,) = offered(Person)
     assert (person.name, person.description) == ("Person", "Somebody.")
     assert person.parameters["required"] == ["name", "age"]
-    assert ChatRequest(messages=HELLO, tools=None).tools == ()  # type: ignore[arg-type]
+    assert ChatRequest(messages=HELLO, tools=None).tools == ()
 
 
 class Odd:
@@ -143,7 +143,7 @@ def test_the_model_reads_what_became_of_its_call(
 
 
 def test_the_schema_of_a_class_knows_its_class_wherever_it_goes() -> None:
-    request = ChatRequest(messages=HELLO, response_format=Person)  # type: ignore[arg-type]
+    request = ChatRequest(messages=HELLO, response_format=Person)
     again = ChatRequest(**dict(request))
     assert request.response_format == Person.model_json_schema()
     forms: list[Any] = [request.response_format, again.response_format]

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from localmix.dialects.parts.think import CLOSING
-from localmix.streams import AsyncStream, Stream
+from localmix.following import AsyncStream, Stream
 from localmix.types import Delta, ThinkLevel
 from localmix.types.names import always_thinks
 

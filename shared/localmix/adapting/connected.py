@@ -33,6 +33,7 @@ from localmix.types import (
 )
 from localmix.types.arguments import by_our_names
 from localmix.types.checked import Checked
+from localmix.types.meant import OF_CLIENTS, word_to_use
 from localmix.types.options import ChatOptions
 from localmix.types.spellings import Seconds
 
@@ -87,6 +88,10 @@ class Connected(Checked):
     )
 
     purpose: ClassVar[Purpose] = "chat"
+
+    @classmethod
+    def _word_to_use(cls, word: str) -> str:
+        return word_to_use(word, {*cls._own_names(), *cls.also_called}, OF_CLIENTS)
 
     model: str | None = None
     servers: Sequence[str | ServerConfig] = ()
@@ -164,20 +169,20 @@ class Connected(Checked):
         """Its twin, which knows the same servers."""
         return self._connected.async_client
 
-    def known(self) -> ModelInfo | None:
+    def known_model(self) -> ModelInfo | None:
         """Describe the model by what earlier requests brought; nothing is opened, nobody asked."""
         now = self._connection
         if now is None or now.made_of != self._made_of:
             return None
-        return now.client.known(self.model, self.purpose)
+        return now.client.known_model(self.model, self.purpose)
 
     def list_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
-        return self.client.listing()
+        return self.client.models_by_server()
 
     async def alist_models(self) -> list[ModelInfo]:
         """List the models of all servers."""
-        return await self.async_client.listing()
+        return await self.async_client.models_by_server()
 
     def list_servers(self) -> list[Server]:
         """Ask every server now; give each with the verdict on it."""
@@ -293,19 +298,19 @@ class Generating(Connected, GenerationRequest):
         """Have the model loaded, so that the first answer need not wait for it.
 
         It is asked for one token: that loads a model on every kind of server. The servers then tell
-        what they have allocated, so that `known()` is up to date.
+        what they have allocated, so that `known_model()` is up to date.
 
         Returns:
             Where it was loaded.
         """
         route = self.client.chat("Hello", **self._of_loading).route
-        self.client.listing()
+        self.client.models_by_server()
         return route
 
     async def apreload(self) -> Route | None:
         """Have the model loaded; see `preload`."""
         route = (await self.async_client.chat("Hello", **self._of_loading)).route
-        await self.async_client.listing()
+        await self.async_client.models_by_server()
         return route
 
     @property

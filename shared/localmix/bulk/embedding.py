@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from localmix.bulk.checkpoint import Checkpoint
-from localmix.bulk.job import Job
-from localmix.bulk.progress import Tell, meter
+from localmix.bulk.job import Job, Tell
 from localmix.bulk.window import Batch, Window
+from localmix.caching.keys import vector_options
 from localmix.errors import BadVectorError, ConfigError, ContextLengthError, ProtocolError
 from localmix.routing.answering import Answering
 from localmix.routing.fleet import Fleet
@@ -48,7 +48,7 @@ class Bulk:
         request = job.request.model_copy(update={"model": name, "spread": True})
         candidates = yield from find_places(self._fleet, needs_of(request))  # all that have it
         with ExitStack() as stack:
-            tell = stack.enter_context(meter(job.progress, job.texts))
+            tell = stack.enter_context(job.meter())
             texts, done, file = iter(job.texts), 0, None
             if job.checkpoint:
                 file = yield from _open(job.checkpoint, candidates, request)
@@ -157,9 +157,5 @@ def _open(path: Path, candidates: Sequence[Ranked], request: EmbedRequest) -> Fl
     """Open a checkpoint for what the vectors hang on; by a digest, if any server tells one."""
     models = [each.place.model for each in candidates]
     digests = [weights_of(model) for model in models if model.digest]
-    facts = {
-        "model": min(digests, default=models[0].name),
-        "dimensions": request.dimensions,
-        "truncate": request.truncate,
-    }
+    facts = {"model": min(digests, default=models[0].name), **vector_options(request)}
     return (yield from call(partial(Checkpoint, path, facts)))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localmix.errors import ConfigError
+from localmix.following.bars import text_bar
 from localmix.types import EmbedRequest
 
-# Told how many texts more are done; `True` shows a bar.
+# Told how many texts more are done; `True` draws a bar.
 Progress = Callable[[int], object] | bool
+Tell = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,16 @@ class Job:
     request: EmbedRequest
     checkpoint: Path | None
     progress: Progress
+
+    def meter(self) -> AbstractContextManager[Tell]:
+        """Give what is called with the number of texts that are done more."""
+        if self.progress is True:
+            return text_bar(self.texts)
+        return nullcontext(self.progress or _nobody)
+
+
+def _nobody(count: int) -> None:
+    """Tell nobody."""
 
 
 def job_of(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from localmix.bulk.job import job_of
-from localmix.streams import AsyncSteps, Steps
-from localmix.types import Embedded
+from localmix.following import AsyncSteps, Steps
+from localmix.types import Embedded, EmbedRequest
 from localmix.types.options import EmbedOptions
+from localmix.types.signatures import naming
 
 if TYPE_CHECKING:
     from localmix.bulk.embedding import Bulk
@@ -26,6 +27,7 @@ class InBulk:
     def _driver(self) -> Transport:
         raise NotImplementedError
 
+    @naming(EmbedOptions, EmbedRequest)
     def embed_many(
         self,
         texts: Iterable[str],
@@ -47,7 +49,8 @@ class InBulk:
             checkpoint: A file in which to keep what is done. The same call with the same texts
                 goes on where it was broken off: what is there is given again, and not asked for.
             progress: What to call with the number of texts that are done more, such as the
-                `update` of tqdm; `True` shows a bar on a terminal.
+                `update` of tqdm; `True` draws a bar, in terminals and notebooks (needs rich
+                or tqdm).
             **options: See `localmix.EmbedRequest`. `skip_bad` sets texts aside that have no
                 vector (`Embedded.reason`), empty ones too; without `concurrency`, each server has
                 two requests at once.
@@ -67,6 +70,7 @@ class AsyncInBulk:
     def _iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
         raise NotImplementedError
 
+    @naming(EmbedOptions, EmbedRequest)
     def embed_many(
         self,
         texts: Iterable[str],
@@ -75,6 +79,6 @@ class AsyncInBulk:
         progress: Callable[[int], object] | bool = False,
         **options: Unpack[EmbedOptions],
     ) -> AsyncSteps[Embedded]:
-        """Get a vector for each of any number of texts; see `InBulk.embed_many`."""
+        """Get a vector for each of any number of texts; see `Client.embed_many`."""
         job = job_of(texts, checkpoint, progress, options)
         return AsyncSteps(self._iterate(self._bulk.embed(job)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
-from localmix.dialects.parts.passing import body_of
+from localmix.dialects.parts.passing import said_of
 from localmix.types import (
     ChatRequest,
     CompletionRequest,
@@ -39,18 +40,25 @@ def answer_key(weights: str, request: GenerationRequest) -> bytes:
     """Name the answer to a request."""
     said = request.model_dump(exclude={"model", "cache"})
     kind = "completion" if isinstance(request, CompletionRequest) else "chat"
-    return _hashed(kind, weights, said, body_of(request)).digest()
+    passed = said_of(request)
+    verbatim = (passed.path, passed.body) if passed else ()
+    return _hashed(kind, weights, said, verbatim).digest()
 
 
 def vector_keys(weights: str, request: EmbedRequest) -> list[bytes]:
     """Name the vectors of the texts of a request."""
-    head = _hashed("vector", weights, request.model_dump(exclude=_NOT_IN_A_VECTOR))
+    head = _hashed("vector", weights, vector_options(request))
     keys = []
     for text in request.texts:
         whole = head.copy()
         whole.update(text.encode("utf-8", "surrogatepass"))
         keys.append(whole.digest())
     return keys
+
+
+def vector_options(request: EmbedRequest) -> dict[str, Any]:
+    """Give the options that a vector hangs on."""
+    return request.model_dump(exclude=_NOT_IN_A_VECTOR)
 
 
 def _hashed(*parts: object) -> hashlib._Hash:

@@ -36,7 +36,7 @@ def complete_model(incomplete: str) -> list[str]:
     try:
         bound = _COMPLETION_SECONDS
         with Client(probe_timeout=bound, named_probe_timeout=bound) as client:
-            names = sorted({model.name for model in client.listing()})
+            names = sorted({model.name for model in client.models_by_server()})
     except LocalMixError:
         return []
     return [name for name in names if name.startswith(incomplete)]

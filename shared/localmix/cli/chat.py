@@ -16,7 +16,7 @@ from localmix.cli.conversation import Conversation, read_silently
 from localmix.cli.fetching import routed
 from localmix.cli.output import write_json
 from localmix.cli.prompts import about, attached, question, split_model
-from localmix.cli.toolbox import Toolbox
+from localmix.cli.tools import read_tools
 from localmix.errors import ConfigError
 from localmix.types.options import ChatOptions
 
@@ -29,7 +29,8 @@ Words = Annotated[
 ]
 System = Annotated[str | None, typer.Option("--system", help="The system prompt.")]
 Temperature = Annotated[
-    float | None, typer.Option("--temperature", "-t", min=0, help="0 makes answers repeatable.")
+    float | None,
+    typer.Option("--temperature", "-t", min=0, help="0 makes answers repeatable."),
 ]
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", min=1, help="Maximum tokens to write.")
@@ -87,9 +88,8 @@ def chat(
     first = attached(files or (), images or ())
     with open_client(servers) as client:
         options["model"], words = _model_and_words(client, words or [], model, context.info_name)
-        conversation = Conversation(
-            client, options, system=system or "", toolbox=Toolbox(tools or ()), is_verbose=verbose
-        )
+        functions = read_tools(tools or ())
+        conversation = Conversation(client, options, system or "", functions, is_verbose=verbose)
         if goes_on:
             _go_on(conversation)
         _answer_or_talk(conversation, question(words), first, as_json=as_json)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from rich.status import Status
 
-from localmix import ChatResult, Client, Message
+from localmix import ChatRequest, ChatResult, Client, Message
 from localmix.cli import saved
 from localmix.cli.output import console, say, visible
-from localmix.cli.toolbox import Toolbox
 from localmix.errors import ConfigError
-from localmix.streams import Stream
+from localmix.following import Stream
+from localmix.generating.methods import MAX_TURNS
+from localmix.generating.runs import Run, finish
 from localmix.types import Delta, Route
+from localmix.types.build import chat_request
 from localmix.types.options import ChatOptions
 
-# How often a model may call tools before it answers.
-_MOST_ROUNDS = 10
 WINDOW_FULL = (
     "The context window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
     " window, /model NAME switches to another model."
@@ -32,9 +34,9 @@ class Conversation:
         self,
         client: Client,
         options: ChatOptions,
-        *,
         system: str = "",
-        toolbox: Toolbox | None = None,
+        functions: Sequence[Callable[..., Any]] = (),
+        *,
         is_verbose: bool = False,
     ) -> None:
         self.client = client
@@ -43,9 +45,9 @@ class Conversation:
         self.is_verbose = is_verbose
         self.said: list[Message] = []
         self.route: Route | None = None
-        self._toolbox = toolbox or Toolbox(())
-        if tools := self._toolbox.functions:
-            self.options["tools"] = tools
+        self._functions = functions
+        if functions:
+            self.options["tools"] = functions
 
     @property
     def model(self) -> str | None:
@@ -56,21 +58,16 @@ class Conversation:
         """Put a question, write the answer as it comes, and remember both.
 
         Raises:
-            LocalMixError: See `Client.stream`; what had come of an answer is remembered.
+            LocalMixError: See `Client.run`; what had come of an answer is remembered.
         """
-        before = len(self.said)
-        self.said.append(question)
+        before = self.said
+        request = chat_request([*self._head, *before, question], self.options)
+        run = Run.of(request, self._functions, MAX_TURNS)
         try:
-            result = self._turn(write or self._write)
-            for _ in range(_MOST_ROUNDS):
-                if not result.tool_calls or "tools" not in self.options:
-                    break
-                self.said += self._toolbox.answers(result.tool_calls)
-                result = self._turn(write or self._write)
-            return result
+            return finish(run.steps(), partial(self._turn, write or self._write))
         finally:
-            if self.said[-1].role != "assistant":
-                del self.said[before:]
+            if not _is_answered(self.said):
+                self.said = before
             self._keep()
 
     def last_question(self) -> Message | None:
@@ -82,9 +79,13 @@ class Conversation:
                 return question
         return None
 
-    def _turn(self, write: Callable[[Stream], None]) -> ChatResult:
-        head = [Message(role="system", content=self.system)] if self.system else []
-        with self.client.stream([*head, *self.said], **self.options) as stream:
+    @property
+    def _head(self) -> list[Message]:
+        return [Message(role="system", content=self.system)] if self.system else []
+
+    def _turn(self, write: Callable[[Stream], None], request: ChatRequest) -> ChatResult:
+        self.said = [*request.messages[len(self._head) :]]
+        with self.client.stream(request) as stream:
             try:
                 write(stream)
             except BaseException:
@@ -96,6 +97,8 @@ class Conversation:
             result = stream.result
         if result.content or result.tool_calls:
             self.said.append(result.message)
+        for call in result.tool_calls if self._functions else ():
+            say(f"{call.name}({call.arguments})", "dim", error=True)
         return result
 
     def _keep(self) -> None:
@@ -114,9 +117,14 @@ class Conversation:
             say(_figures(stream.result), "dim", error=True)
 
     def _waiting(self) -> str:
-        known = self.client.known(self.model)
+        known = self.client.known_model(self.model)
         verb = "waiting for" if known and known.loaded else "loading"
         return f"{verb} {known.name if known else self.model or 'a model'}"
+
+
+def _is_answered(said: Sequence[Message]) -> bool:
+    """Tell whether a conversation can go on: it ends with an answer, and no call is left open."""
+    return bool(said) and said[-1].role == "assistant" and not said[-1].tool_calls
 
 
 def read_silently(stream: Stream) -> None:

@@ -22,8 +22,12 @@ from localmix.types.names import nearest, split_pin
 # Less is soon full: agents and retrieval send prompts of several thousand tokens.
 _ENOUGH_TOKENS = 8192
 _GOOD_TOKENS = 16_384
-_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
-_GET = {"ollama": "localmix pull ollama/qwen3:4b", "lmstudio": "lms get qwen/qwen3-4b"}
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_GET = {
+    "ollama": "localmix pull ollama/qwen3:4b",
+    "lmstudio": "lms get qwen/qwen3-4b",
+    "embedded": "put a chat model's .gguf file into a folder of `localmix config get models_path`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,13 @@ class Facts:
         elsewhere: Servers that answer where localmix does not look.
         is_lmstudio_asleep: Whether LM Studio runs, and its server does not.
         lost: Why requests for a model of the settings would fail, by the model's name.
-        exposed: Addresses of this machine at which others could use a server of localmix's.
+        exposed: Servers of this machine, at addresses at which others can use them too.
         memory: Bytes of memory of this machine; `None` where that is not known.
         other_hosts: Addresses of this machine, other than loopback, at which somebody listens on a
             port of a model server.
         programs: Which of `ollama` and `lms` are installed.
         proxies: Proxy variables that hold for this machine's own servers too.
+        exceptions: What the variable says for which no proxy is used.
     """
 
     settings: Settings
@@ -59,11 +64,12 @@ class Facts:
     elsewhere: tuple[Server, ...] = ()
     is_lmstudio_asleep: bool = False
     lost: Mapping[str, LocalMixError] = field(default_factory=dict)
-    exposed: tuple[str, ...] = ()
+    exposed: tuple[Server, ...] = ()
     memory: int | None = None
     other_hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
-    proxies: Mapping[str, str] | None = None
+    proxies: tuple[str, ...] = ()
+    exceptions: str = ""
 
     @property
     def usable(self) -> list[Server]:
@@ -84,6 +90,7 @@ def _servers(facts: Facts) -> Iterator[Finding]:
     for server in facts.usable:
         what = " ".join(filter(None, (server.kind, server.version)))
         yield Finding("good", f"{what} answers at {server.url}. {server.note}".strip())
+    hinted = _hinted(facts.settings)
     for server in facts.servers:
         if server.url == URL and server.problem:
             yield Finding("trouble", server.problem.partition(":")[0] + ".", INSTALL)
@@ -93,28 +100,54 @@ def _servers(facts: Facts) -> Iterator[Finding]:
                 f"{server.url} needs a token, or a different one: it {server.problem}",
                 repairs.give_token(facts.settings, server.url),
             )
-        elif "not as a model server" in server.problem:
+        elif "not as a model server" in server.problem and server.url not in hinted:
             what = f"A program that is not a model server is at {server.url}: {server.problem}"
             yield Finding("trouble", what, repairs.elsewhere(server.url))
-        elif server.problem and _is_named(server, facts.settings):
+        elif server.problem and _is_named(server, facts):
             yield from _silent(server, facts)
+    yield from _stale_hint(facts)
     if not facts.usable:
         yield from _absent(facts)
 
 
+def _is_named(server: Server, facts: Facts) -> bool:
+    return facts.settings.is_named(server.url)
+
+
+def _hinted(settings: Settings) -> list[str]:
+    """List the addresses that only LM Studio's own file names."""
+    usual = loopback(LMSTUDIO_PORT)
+    return [each.url for each in settings.candidates() if each.only_kind and each.url not in usual]
+
+
+def _stale_hint(facts: Facts) -> Iterator[Finding]:
+    """LM Studio is not where its own file says; if it is off, the file may be right."""
+    hinted = [each for each in facts.servers if each.url in _hinted(facts.settings)]
+    there = next((each for each in facts.usable if each.kind == "lmstudio"), None)
+    strangers = [each for each in hinted if each.kind or "not as a model" in each.problem]
+    if not hinted or there in hinted or not (there or strangers):
+        return
+    what = f"LM Studio's own file says that it is at {hinted[0].url}, where it is not."
+    if there:
+        what = f"{what} It answers at {there.url}."
+    yield Finding("advice", what, repairs.forget_hint(facts.settings, there, facts.programs))
+
+
 def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
     """A server that the user named does not answer."""
-    what = f"{server.url} is named in your settings but cannot be used: it {server.problem}"
-    host = re.sub(r":\d+$", "", server.url.partition("://")[2])
+    source = facts.settings.sources[facts.settings.named_by(server.url)]
+    what = f"{server.url} is named in your settings ({source}) but cannot be used: it"
+    what = f"{what} {server.problem}"
     if facts.elsewhere:
         there = facts.elsewhere[0]
         use = repairs.use(facts.settings, there, facts.usable, server.url)
         yield Finding("trouble", f"{what} {there.kind} answers at {there.url}.", use)
-    elif host in _THIS_MACHINE:
-        yield Finding("trouble", what, repairs.start(facts.programs))
+    elif (urlsplit(server.url).hostname or "") in _THIS_MACHINE:
+        yield Finding("trouble", what, repairs.start(facts.settings, server.url, facts.programs))
     else:
-        bind = f"on {host}: OLLAMA_HOST=0.0.0.0 ollama serve, or lms server start --bind 0.0.0.0"
-        yield Finding("trouble", what, bind)
+        host = urlsplit(server.url).hostname
+        what = f"{what} If it runs, have it listen for other machines; on {host}:"
+        yield Finding("trouble", what, repairs.listen(facts.settings, server.url))
 
 
 def _absent(facts: Facts) -> Iterator[Finding]:
@@ -129,10 +162,11 @@ def _absent(facts: Facts) -> Iterator[Finding]:
         there = Server(f"http://{host}", "ollama" if host.endswith(f":{OLLAMA_PORT}") else None)
         yield Finding("trouble", what, repairs.use(facts.settings, there, facts.usable))
     is_explained = facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts
-    if not is_explained and not any(_is_named(each, facts.settings) for each in facts.servers):
+    told = [each for each in facts.servers if each.url == URL or _is_named(each, facts)]
+    if not is_explained and not told:
         looked = ", ".join(dict.fromkeys(each.url for each in facts.servers))
         what = f"No model server is running; looked at {looked}."
-        yield Finding("trouble", what, repairs.start(facts.programs))
+        yield Finding("trouble", what, repairs.start(facts.settings, "", facts.programs))
         yield Finding(
             "advice",
             "Without a server, localmix can run models by itself.",
@@ -142,9 +176,10 @@ def _absent(facts: Facts) -> Iterator[Finding]:
 
 def _models(facts: Facts) -> Iterator[Finding]:
     chats = [model for model in facts.models if model.purpose == "chat"]
-    get = next((_GET[server.kind] for server in facts.usable if server.kind in _GET), "")
+    kinds = [server.kind for server in facts.usable]
+    get = next((_GET[kind] for kind in kinds if kind in _GET), "see the server's manual")
     if not facts.models:
-        yield Finding("trouble", "No server has a model.", get or "see the server's manual")
+        yield Finding("trouble", "No server has a model.", get)
     elif not chats:
         yield Finding("trouble", "There are only embedding models, and no chat model.", get)
     else:
@@ -177,8 +212,7 @@ def _windows(facts: Facts) -> Iterator[Finding]:
                 "advice",
                 f"{model.name} at {model.server} is loaded with a context window of"
                 f" {window:,} of {trained:,} tokens: long prompts will be refused.",
-                f"localmix load {quote(_pinned(facts, model))}"
-                f" --context {min(_GOOD_TOKENS, trained)}",
+                repairs.widen(model, _pinned(facts, model), min(_GOOD_TOKENS, trained)),
             )
 
 
@@ -190,7 +224,7 @@ def _too_large(facts: Facts) -> Iterator[Finding]:
                 "advice",
                 f"{model.name} takes {size(model.size_bytes)}, and this machine has"
                 f" {size(facts.memory)} of memory: it will be very slow, or fail.",
-                f"localmix rm {quote(_pinned(facts, model))}",
+                repairs.delete(model, _pinned(facts, model)),
             )
 
 
@@ -212,33 +246,25 @@ def _differing(facts: Facts) -> Iterator[Finding]:
 
 
 def _exposed(facts: Facts) -> Iterator[Finding]:
-    for host in facts.exposed:
+    for server in facts.exposed:
         yield Finding(
             "advice",
-            f"Anyone who can reach {host} can use the server there without a token.",
-            "OLLAMA_HOST=127.0.0.1 ollama serve"
-            if host.endswith(f":{OLLAMA_PORT}")
-            else "lms server start --bind 127.0.0.1",
+            f"Anyone who can reach {server.url} can use the server there without a token. Stop it,"
+            " and start it again for this machine alone:",
+            repairs.hide(server),
         )
 
 
 def _proxies(facts: Facts) -> Iterator[Finding]:
-    for name in facts.proxies or ():
+    for name in facts.proxies:
         yield Finding(
             "advice",
             f"{name}_proxy is set, also for this machine: localmix ignores it, but other"
             " programs may not reach the servers.",
-            "export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1",
+            repairs.bypass(facts.exceptions),
         )
 
 
 def _pinned(facts: Facts, model: ModelInfo) -> str:
     labels = {server.url: server.name for server in facts.servers}
     return f"{labels.get(model.server) or model.kind}/{model.name}"
-
-
-def _is_named(server: Server, settings: Settings) -> bool:
-    """Tell whether the user named this address, rather than that it is one of the usual places."""
-    usual = (*loopback(OLLAMA_PORT), *loopback(LMSTUDIO_PORT))
-    hinted = [each.url for each in settings.candidates() if each.only_kind]
-    return bool(settings.servers) or server.url not in (*usual, *hinted)

@@ -32,6 +32,8 @@ USUAL_PORTS = (11434, 1234, 8080, 8000)
 # Where LM Studio itself listens, whether its server is on or not (lmstudio-js, August 2026).
 LMSTUDIO_APP_PORTS = (41343, 52993, 16141, 39414, 22931)
 _PATIENCE = 0.5
+# An address for documentation (RFC 5737), which nobody has.
+_NOBODYS = "192.0.2.1"
 _SIGNS = {"good": ("ok", "green"), "advice": ("advice", "yellow"), "trouble": ("TROUBLE", "red")}
 
 
@@ -53,7 +55,7 @@ def examine(client: Client) -> Facts:
     servers = client.servers()
     models: list[ModelInfo] = []
     try:
-        models = [_with_window(client, model) for model in client.listing()]
+        models = [_with_window(client, model) for model in client.models_by_server()]
     except (NoServerError, AuthenticationError):  # what is left serves only what is pinned to it
         servers = [server for server in servers if not server.kind]
     is_usable = any(server.kind for server in servers)
@@ -70,6 +72,7 @@ def examine(client: Client) -> Facts:
         memory=_memory(),
         programs=tuple(program for program in ("ollama", "lms") if shutil.which(program)),
         proxies=_proxies(),
+        exceptions=urllib.request.getproxies().get("no", ""),
     )
 
 
@@ -99,11 +102,22 @@ def _lost(client: Client, models: Sequence[ModelInfo]) -> dict[str, LocalMixErro
     return lost
 
 
-def _exposed(servers: Sequence[Server]) -> Iterator[str]:
-    """List where servers that were found at loopback listen for others too."""
-    urls = [urlsplit(server.url) for server in servers if server.kind]
-    ports = [url.port for url in urls if url.port and url.hostname == "127.0.0.1"]
-    yield from _listening(ports)
+def _exposed(servers: Sequence[Server]) -> Iterator[Server]:
+    """List servers that were found at loopback, where they serve others too without a token."""
+    for server in servers:
+        url = urlsplit(server.url)
+        if server.kind and url.port and url.hostname == "127.0.0.1":
+            there = [f"http://{each}" for each in _listening([url.port])]
+            yield from (replace(server, url=each) for each in there if _serves_anybody(each))
+
+
+def _serves_anybody(url: str) -> bool:
+    with Client([url], tokens={}, probe_timeout=_PATIENCE, named_probe_timeout=_PATIENCE) as client:
+        try:
+            client.listing()
+        except LocalMixError:
+            return False
+    return True
 
 
 def _memory() -> int | None:
@@ -151,17 +165,20 @@ def _listening(ports: Sequence[int]) -> Iterator[str]:
 
 
 def own_addresses() -> list[str]:
-    """List the addresses of this machine other than loopback, as far as its name tells them."""
-    try:
-        addresses = socket.gethostbyname_ex(socket.gethostname())[2]
-    except OSError:
-        return []
-    return [address for address in addresses if not address.startswith("127.")]
+    """List the addresses of this machine other than loopback, as far as they are to be had."""
+    addresses: list[str] = []
+    with suppress(OSError):
+        addresses += socket.gethostbyname_ex(socket.gethostname())[2]
+    # The address that it would send from; to connect a datagram socket sends nothing.
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.connect((_NOBODYS, 9))
+        addresses.append(out.getsockname()[0])
+    return [each for each in dict.fromkeys(addresses) if not each.startswith("127.")]
 
 
-def _proxies() -> dict[str, str]:
-    """Find proxies that programs use even for 127.0.0.1."""
-    found = urllib.request.getproxies()
+def _proxies() -> tuple[str, ...]:
+    """List the proxies that programs use even for 127.0.0.1."""
     if urllib.request.proxy_bypass("127.0.0.1"):
-        return {}
-    return {name: "set" for name in found if name in ("http", "https", "all")}
+        return ()
+    found = urllib.request.getproxies()
+    return tuple(name for name in found if name in ("http", "https", "all"))

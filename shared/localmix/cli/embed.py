@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import track
 
 from localmix import Client
 from localmix.cli import vectors
 from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
 from localmix.cli.output import console, say, write_json, write_json_line
 from localmix.errors import ConfigError
+from localmix.following.bars import text_bar
 
+Vector = list[float] | None
 _SHOWN = 4
 # Texts that are asked for, and then written, at once.
 _AT_ONCE = 256
@@ -50,15 +52,18 @@ def embed(
 
 def _to_file(client: Client, texts: Sequence[str], model: str | None, output: Path) -> None:
     found = _vectors(client, texts, model)
-    if sys.stderr.isatty():
-        found = track(found, "embedding", len(texts), console=console(error=True))  # type: ignore[assignment]
-    vectors.write(output, texts, found)
+    with text_bar(texts) if sys.stderr.isatty() else nullcontext() as count:
+        vectors.write(output, texts, _counted(found, count) if count else found)
     say(f"{len(texts)} vectors were written to {output}.", error=True)
 
 
-def _vectors(
-    client: Client, texts: Sequence[str], model: str | None
-) -> Iterator[list[float] | None]:
+def _counted(found: Iterator[Vector], count: Callable[[int], None]) -> Iterator[Vector]:
+    for vector in found:
+        yield vector
+        count(1)
+
+
+def _vectors(client: Client, texts: Sequence[str], model: str | None) -> Iterator[Vector]:
     """Give a vector for each text, and `None` for an empty one, as they come."""
     rest = iter(texts)
     while some := [*islice(rest, _AT_ONCE)]:
@@ -71,7 +76,7 @@ def _vectors(
         yield from (next(found) if text.strip() else None for text in some)
 
 
-def _write(text: str, vector: list[float] | None) -> None:
+def _write(text: str, vector: Vector) -> None:
     if not console().is_terminal:
         write_json_line(vector)
     elif vector is None:

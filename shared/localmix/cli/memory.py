@@ -48,7 +48,7 @@ def load(
     """Load a model before it is needed."""
     keep_alive, started = seconds(keep), time.monotonic()
     with open_client(servers) as client:
-        loaded = client.load(model, context_length=context, keep_alive=keep_alive)
+        loaded = client.load(model, num_ctx=context, keep_alive=keep_alive)
     if as_json:
         write_json(loaded)
         return

@@ -14,8 +14,8 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
-# Long facts of a server, of use to `show` alone.
-_LEFT_OUT = ("details",)
+# Long: what a server says of a model, of use to `show` alone, and what was said in a conversation.
+_LEFT_OUT = ("details", "messages")
 # Columns of a terminal at which a table is rather read as lines.
 _NARROW = 60
 _UNITS = ("B", "KB", "MB", "GB", "TB")

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from shlex import quote
 from urllib.parse import urlsplit
 
-from localmix.settings import Settings
+from localmix.settings import LMSTUDIO_PORT, OLLAMA_PORT, Settings
 from localmix.settings.sources import variables
-from localmix.types import Server
+from localmix.types import ModelInfo, Server
 
-_START = {"ollama": "ollama serve", "lms": "lms server start"}
 INSTALL = "install Ollama (ollama.com/download) or LM Studio (lmstudio.ai)"
 TOKEN = "YOUR_TOKEN"  # noqa: S105  (stands for one)
 _TOKENS = {
@@ -74,17 +73,93 @@ def give_token(settings: Settings, url: str) -> str:
     return f"localmix config set {name} {value}"
 
 
-def start(programs: Sequence[str]) -> str:
-    """Give the commands of the programs that are installed, or say what to install."""
-    return " or ".join(_START[program] for program in programs) or INSTALL
+def start(settings: Settings, url: str, programs: Sequence[str]) -> str:
+    """Give the command that has a server listen at an address, or say what to install.
+
+    Args:
+        settings: What is said now.
+        url: Where; empty for the usual place of whatever is installed.
+        programs: Which of `ollama` and `lms` are installed.
+    """
+    wanted = "lms" if _is_lmstudios(settings, url) else "ollama"
+    port = urlsplit(url).port
+    match wanted if wanted in programs else next(iter(programs), ""):
+        case "ollama":
+            return f"{_ollama_host(url)}ollama serve"
+        case "lms":
+            return f"lms server start --port {port}" if port else "lms server start"
+        case _:
+            return INSTALL
+
+
+def listen(settings: Settings, url: str) -> str:
+    """Give the command that has a server on another machine listen for this one."""
+    port = urlsplit(url).port or OLLAMA_PORT
+    if _is_lmstudios(settings, url):
+        return f"lms server start --bind 0.0.0.0 --port {port}"
+    return f"OLLAMA_HOST=0.0.0.0:{port} ollama serve"
+
+
+def hide(server: Server) -> str:
+    """Give the command that starts a server for this machine alone."""
+    if server.kind == "lmstudio":
+        return "lms server stop && lms server start --bind 127.0.0.1"
+    here = f"127.0.0.1:{urlsplit(server.url).port}"
+    if server.kind == "ollama":
+        return f"OLLAMA_HOST={here} ollama serve"
+    return "add --host 127.0.0.1 to the command that starts it"
+
+
+def forget_hint(settings: Settings, there: Server | None, programs: Sequence[str]) -> str:
+    """Give the command after which LM Studio is looked for where it is, or not at all."""
+    if there:
+        return change(settings, "lm_studio_base_url", there.url)
+    if "lms" in programs:
+        return f"lms server start --port {LMSTUDIO_PORT}"
+    return change(settings, "use_lm_studio", "false")
+
+
+def widen(model: ModelInfo, pinned: str, window: int) -> str:
+    """Give the command that loads a model for more tokens."""
+    # Versions of LM Studio before 0.4 name no instances, and only `lms` tells them a window.
+    if model.kind == "lmstudio" and not model.aliases:
+        name = quote(model.name)
+        return f"lms unload {name} && lms load {name} --context-length {window}"
+    return f"localmix load {quote(pinned)} --context {window}"
+
+
+def delete(model: ModelInfo, pinned: str) -> str:
+    """Give the command that takes a model off the disk, or say how a person does it."""
+    if model.kind == "embedded":
+        return f"rm {quote(str(model.details['path']))}"
+    if model.kind == "lmstudio":
+        return "delete it in LM Studio under My Models"
+    return f"localmix rm {quote(pinned)}"
+
+
+def bypass(exceptions: str) -> str:
+    """Give the command after which no program uses a proxy for this machine."""
+    hosts = ",".join(filter(None, (exceptions, "localhost,127.0.0.1,::1")))
+    return f"export NO_PROXY={quote(hosts)} no_proxy={quote(hosts)}"
 
 
 def elsewhere(url: str) -> str:
     """Give the command that starts Ollama beside a port that is taken."""
-    port = (urlsplit(url).port or 11434) + 1
+    port = (urlsplit(url).port or OLLAMA_PORT) + 1
     here = f"127.0.0.1:{port}"
     return f"localmix config set ollama_base_url http://{here} && OLLAMA_HOST={here} ollama serve"
 
 
 def _written(name: str, url: str) -> str:
     return f"{name}={url}" if name else url
+
+
+def _is_lmstudios(settings: Settings, url: str) -> bool:
+    named = settings.named_by(url) == "lm_studio_base_url"
+    return named or urlsplit(url).port == LMSTUDIO_PORT
+
+
+def _ollama_host(url: str) -> str:
+    """Write the variable that has Ollama listen at an address; nothing for its usual one."""
+    there = urlsplit(url)
+    return f"OLLAMA_HOST={there.netloc} " if url and there.port != OLLAMA_PORT else ""

@@ -23,7 +23,7 @@ def search(words: Words, servers: Servers = None, as_json: Json = False) -> None
     wanted = " ".join(words)
     with open_client(servers) as client:
         try:
-            names = sorted({model.name for model in client.listing()})
+            names = sorted({model.name for model in client.models_by_server()})
         except NoServerError:
             names = []
     found = [name for name in names if all(word.casefold() in name.casefold() for word in words)]

@@ -31,7 +31,8 @@ class LogLevel(StrEnum):
 
 
 Host = Annotated[
-    str | None, typer.Option("--host", help="Where to listen; beyond this machine with a token.")
+    str | None,
+    typer.Option("--host", help="Where to listen; beyond this machine with a token."),
 ]
 Port = Annotated[
     int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port; 0 means any free one.")

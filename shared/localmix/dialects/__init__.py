@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localmix.dialects.dialect import Dialect, Endpoint, Target
-from localmix.dialects.keeper import Keeper, LoadOrder, PullMeter, refusal
+from localmix.dialects.keeper import Keeper, PullMeter, refusal
 from localmix.dialects.kind import Proof, ServerKind
 from localmix.dialects.lmstudio.kind import LMSTUDIO
 from localmix.dialects.ollama.kind import OLLAMA
@@ -20,7 +20,6 @@ __all__ = [
     "Dialect",
     "Endpoint",
     "Keeper",
-    "LoadOrder",
     "Proof",
     "PullMeter",
     "ServerKind",

@@ -69,11 +69,13 @@ class Target:
 
     Attributes:
         window: The context window to ask for, where the server loads models as a request asks.
+        version: The server's own, where it tells one and is what it says it is; else empty.
     """
 
     endpoint: Endpoint
     model: ModelInfo
     window: int | None = None
+    version: str = ""
 
     @property
     def url(self) -> str:

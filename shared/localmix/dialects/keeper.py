@@ -6,22 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.errors import UnsupportedFeatureError
-from localmix.types import PullStatus, PullStep
+from localmix.errors import Attempt, UnsupportedFeatureError
+from localmix.types import LoadRequest, PullProgress, PullStatus
 from localmix.wire.flows import Flow, Source
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOrder:
-    """How a model is to be loaded; what is `None` is the server's to decide.
-
-    Attributes:
-        context_length: Tokens of the window.
-        keep_alive: Seconds for which it should stay without a request; negative means for ever.
-    """
-
-    context_length: int | None = None
-    keep_alive: float | None = None
 
 
 @dataclass(slots=True)
@@ -29,12 +16,14 @@ class PullMeter:
     """The parts of a pull, added up over every break.
 
     Attributes:
+        attempts: The servers that were asked before.
         has_advanced: Whether bytes have come since the last break.
     """
 
     model: str
     server: str
     breaks: int = 0
+    attempts: tuple[Attempt, ...] = ()
     has_advanced: bool = False
     _parts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -46,7 +35,7 @@ class PullMeter:
         part: str = "",
         completed: int = 0,
         total: int | None = None,
-    ) -> PullStep:
+    ) -> PullProgress:
         """Write down a step; `part`, `completed` and `total` say how far one part is."""
         if total is not None:
             known, _ = self._parts.get(part, (0, 0))
@@ -55,7 +44,7 @@ class PullMeter:
         if status in ("finishing", "done"):
             # Quirk (ollama 0.33.0-rc2): the last word on a part may say less than all of it.
             self._parts = {name: (size, size) for name, (_, size) in self._parts.items()}
-        return PullStep(
+        return PullProgress(
             model=self.model,
             server=self.server,
             status=status,
@@ -63,6 +52,7 @@ class PullMeter:
             completed=sum(done for done, _ in self._parts.values()),
             total=sum(size for _, size in self._parts.values()) if self._parts else None,
             breaks=self.breaks,
+            attempts=self.attempts,
         )
 
     def broke(self) -> None:
@@ -76,7 +66,7 @@ class Keeper(Protocol):
     What a server cannot do raises an `UnsupportedFeatureError` that says how to do it by hand.
     """
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Bring a model into memory as ordered; `target.model` is listed afresh."""
         ...
 

@@ -46,6 +46,7 @@ class ServerKind:
             nobody waits for it any more.
         may_write_on: Whether some builds do not notice that they are hung up on.
         can_pull: Whether it can fetch models.
+        names_publishers: Whether its catalogue names a model with its publisher: `qwen/qwen3-4b`.
         is_started_here: Whether its models run in processes that localmix starts.
         count_tokens: Count the tokens of a prompt, where some servers of this kind can.
         least_window: The context window that a model gets at least, in tokens, where that is known.
@@ -66,6 +67,7 @@ class ServerKind:
     stops_only_streams: bool = False
     may_write_on: bool = False
     can_pull: bool = False
+    names_publishers: bool = False
     is_started_here: bool = False
     count_tokens: Callable[[Target, ChatRequest], Flow[int]] | None = None
     least_window: int | None = None

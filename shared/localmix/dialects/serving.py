@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from localmix.dialects.asking import Asked
+from localmix.dialects.parts.passing import PassedDelta
 from localmix.types import (
     ChatResult,
     Delta,
@@ -96,6 +97,13 @@ class Writer(Protocol):
 
     def feed(self, delta: Delta) -> bytes:
         """Write one step; empty if there is nothing to tell of it yet."""
+        ...
+
+    def passed(self, delta: PassedDelta) -> bytes:
+        """Give the bytes of a server that speaks this dialect itself.
+
+        Signs of life may have come before them, and may come among them.
+        """
         ...
 
     def close(self) -> list[bytes]:

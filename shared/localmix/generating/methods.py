@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
+from localmix.following import AsyncStream, Stream
 from localmix.generating.forms import formed
 from localmix.generating.runs import Run, afinish, finish
-from localmix.streams import AsyncStream, Stream
-from localmix.types import ChatResult, CompletionRequest, GenerationRequest, RunResult
+from localmix.types import ChatRequest, ChatResult, CompletionRequest, GenerationRequest, RunResult
 from localmix.types.build import Conversation, chat_request, completion_request
 from localmix.types.options import ChatOptions, CompletionOptions, FormlessOptions, TalkOptions
+from localmix.types.signatures import naming
 
 if TYPE_CHECKING:
     from localmix.routing.answering import Answering
@@ -47,6 +48,7 @@ class Generating:
     ) -> ChatResult[P]: ...
     @overload
     def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult: ...
+    @naming(ChatOptions, ChatRequest)
     def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
         """Get the next turn of a conversation, whole.
 
@@ -80,6 +82,7 @@ class Generating:
         response_format: Literal["json"] | Mapping[str, Any] | None = ...,
         **options: Unpack[TalkOptions],
     ) -> RunResult: ...
+    @naming(ChatOptions, ChatRequest)
     def run(
         self,
         messages: Conversation,
@@ -107,16 +110,19 @@ class Generating:
         run = Run.of(request, tools, max_turns).without_waiting()
         return finish(run.steps(), lambda one: self._driver.run(formed(self._requests, one)))
 
+    @naming(ChatOptions, ChatRequest)
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
+    @naming(CompletionOptions, CompletionRequest)
     def complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> ChatResult:
         """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return self._driver.run(self._requests.generate(completion_request(prompt, options)))
 
+    @naming(CompletionOptions, CompletionRequest)
     def stream_complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> Stream:
@@ -145,6 +151,7 @@ class AsyncGenerating:
     ) -> ChatResult[P]: ...
     @overload
     async def chat(self, messages: Conversation, **options: Unpack[ChatOptions]) -> ChatResult: ...
+    @naming(ChatOptions, ChatRequest)
     async def chat(self, messages: Conversation, **options: Any) -> ChatResult[Any]:
         """Get the next turn of a conversation, whole; see `Client.chat`."""
         return await self._run(formed(self._requests, chat_request(messages, options)))
@@ -169,6 +176,7 @@ class AsyncGenerating:
         response_format: Literal["json"] | Mapping[str, Any] | None = ...,
         **options: Unpack[TalkOptions],
     ) -> RunResult: ...
+    @naming(ChatOptions, ChatRequest)
     async def run(
         self,
         messages: Conversation,
@@ -186,16 +194,19 @@ class AsyncGenerating:
         run = Run.of(request, tools, max_turns)
         return await afinish(run.steps(), lambda one: self._run(formed(self._requests, one)))
 
+    @naming(ChatOptions, ChatRequest)
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
+    @naming(CompletionOptions, CompletionRequest)
     async def complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> ChatResult:
         """Continue a text, or what a `CompletionRequest` says, without a chat template."""
         return await self._run(self._requests.generate(completion_request(prompt, options)))
 
+    @naming(CompletionOptions, CompletionRequest)
     def stream_complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> AsyncStream:

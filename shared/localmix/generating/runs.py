@@ -72,7 +72,7 @@ class Run:
             answer: Answer = yield request
             whole = answer.after(whole) if whole else answer
             messages = (*request.messages, answer.message)
-            if not answer.tool_calls:
+            if not (answer.tool_calls and self.functions):
                 break
             if turn == self.max_turns:
                 raise TurnLimitError(
@@ -98,7 +98,7 @@ def finish(steps: Steps, ask: Callable[[ChatRequest], Answer]) -> RunResult[Any]
     try:
         while True:
             step = steps.send(came)
-            came = ask(step) if isinstance(step, ChatRequest) else [work() for work in step]
+            came = ask(step) if isinstance(step, ChatRequest) else [*map(_here, step)]
     except StopIteration as end:
         return cast("RunResult[Any]", end.value)
 
@@ -115,6 +115,11 @@ async def afinish(steps: Steps, ask: Callable[[ChatRequest], Awaitable[Answer]])
                 came = await asyncio.gather(*map(_aside, step))
     except StopIteration as end:
         return cast("RunResult[Any]", end.value)
+
+
+def _here(work: Work) -> Any:
+    """Do some work; what has to be awaited gets a loop of its own."""
+    return asyncio.run(work()) if inspect.iscoroutinefunction(work) else work()
 
 
 async def _aside(work: Work) -> Any:

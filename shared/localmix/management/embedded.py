@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from localmix.dialects import EMBEDDED, Endpoint, LoadOrder, PullMeter, Target, refusal
+from localmix.dialects import EMBEDDED, Endpoint, PullMeter, Target, refusal
 from localmix.embedded import Engine, started
 from localmix.errors import UnsupportedFeatureError
-from localmix.types import ModelInfo
+from localmix.types import LoadRequest, ModelInfo
 from localmix.wire.flows import Flow, Source, call
 
 
@@ -15,12 +15,12 @@ class EmbeddedModels:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Start the model's process; it stays until it is unloaded or the program ends."""
-        if order.keep_alive is not None and order.keep_alive >= 0:
+        if request.keep_alive is not None and request.keep_alive >= 0:
             raise _cannot("unload a model after a time", "Call unload() when you are done.")
         patience = target.endpoint.timeouts.first_byte
-        yield from started(self._engine, target.model.name, patience, order.context_length)
+        yield from started(self._engine, target.model.name, patience, request.num_ctx)
 
     def unload(self, target: Target) -> Flow[None]:
         """Stop the model's process."""

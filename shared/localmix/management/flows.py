@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from localmix.dialects import EMBEDDED, KINDS, Keeper, LoadOrder, PullMeter, Target
+from localmix.dialects import EMBEDDED, KINDS, Keeper, PullMeter, Target
 from localmix.discovery import Found
 from localmix.errors import (
+    Attempt,
     ConfigError,
     DownloadError,
     LocalMixError,
@@ -16,6 +17,7 @@ from localmix.errors import (
     NoServerError,
     OverloadedError,
     TransportError,
+    UnsupportedFeatureError,
 )
 from localmix.management.embedded import EmbeddedModels
 from localmix.routing import Fleet
@@ -24,7 +26,7 @@ from localmix.routing.loading import Turn, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
 from localmix.routing.refusals import no_model
-from localmix.types import ChatRequest, Kind, Model, ModelInfo, Table
+from localmix.types import ChatRequest, Kind, LoadRequest, Model, ModelInfo, Table
 from localmix.types.names import canonical, split_pin
 from localmix.wire.flows import Emit, Flow, Source, together, wait
 
@@ -33,6 +35,8 @@ _AT_ONCE = 8
 # Seconds before a pull that broke off goes on; doubled by each break that brought nothing.
 _PAUSE = 0.5
 _MAY_PASS = (TransportError, OverloadedError, DownloadError)
+# What one server cannot fetch, another may.
+_NOT_FROM_THERE = (ModelNotFoundError, DownloadError, UnsupportedFeatureError)
 
 
 class Management:
@@ -81,23 +85,23 @@ class Management:
 
     # In memory
 
-    def load(self, name: str | None, order: LoadOrder) -> Flow[ModelInfo]:
+    def load(self, request: LoadRequest) -> Flow[ModelInfo]:
         """Load a model at the place where a request for it would go."""
-        needs = Needs(name, window=order.context_length)
+        needs = Needs(request.model, window=request.num_ctx)
         best = (yield from self._fleet.selection.places(needs))[0]
         vitals, model = best.vitals, best.place.model.name
         with Turn(vitals, best.place) as turn:
             yield from turn.wait(best.place.found.endpoint.timeouts.first_byte)
             place = yield from self._afresh(best.place)
-            window = order.context_length or window_for(place, vitals, Needs(model))
+            window = request.num_ctx or window_for(place, vitals, Needs(model))
             target = Target(place.found.endpoint, place.model, window)
-            yield from self._keepers[place.model.kind].load(target, order)
+            yield from self._keepers[place.model.kind].load(target, request)
             vitals.windows[model] = window or 0  # requests ask for the same, lest it load anew
             return (yield from self._afresh(place)).model
 
-    def preload(self, names: Sequence[str], order: LoadOrder) -> Flow[list[ModelInfo]]:
-        """Load models side by side; none named means the one for chats that name none."""
-        return Table((yield from together([self.load(name, order) for name in names or (None,)])))
+    def preload(self, requests: Iterable[LoadRequest]) -> Flow[list[ModelInfo]]:
+        """Load models side by side."""
+        return Table((yield from together([self.load(request) for request in requests])))
 
     def unload(self, name: str) -> Flow[list[ModelInfo]]:
         """Unload a model wherever it is loaded; give what was unloaded, as it is now."""
@@ -139,13 +143,26 @@ class Management:
         return (yield from self._afresh(place, destination)).model
 
     def pull(self, name: str, *, insecure: bool) -> Source[None]:
+        """Have the first server fetch a model that has it in its catalogue."""
+        attempts: list[Attempt] = []
+        for found, model in (yield from self._fetchers(name)):
+            meter = PullMeter(model, found.server.url, attempts=tuple(attempts))
+            try:
+                yield from self._fetch(found, meter, insecure=insecure)
+            except _NOT_FROM_THERE as error:
+                attempts.append(Attempt(meter.server, error))
+            else:
+                yield from self._check(meter.server, model)
+                yield Emit(meter.step("done"))
+                return
+        raise attempts[-1].error.tried(tuple(attempts))
+
+    def _fetch(self, found: Found, meter: PullMeter, *, insecure: bool) -> Source[None]:
         """Fetch a model; go on after a break for as long as that brings anything."""
-        found, model = yield from self._fetcher(name)
-        url, bounds = found.server.url, found.endpoint.timeouts
+        bounds = found.endpoint.timeouts
         # A server that checks what it has fetched says nothing meanwhile.
         patient = replace(found.endpoint, timeouts=replace(bounds, between=bounds.first_byte))
         keeper = self._keepers[cast("Kind", found.server.kind)]
-        meter = PullMeter(model, url)
         in_vain = 0
         while True:
             try:
@@ -158,8 +175,6 @@ class Management:
                     raise
             meter.broke()
             yield from wait(_PAUSE * 2**in_vain)
-        yield from self._check(url, model)
-        yield Emit(meter.step("done"))
 
     def _check(self, url: str, name: str) -> Flow[None]:
         """Look at what was fetched.
@@ -184,20 +199,21 @@ class Management:
                     return Place(found, model, place.rule)
         raise ModelNotFoundError(f"{wanted} is no longer at {url}", server=url)
 
-    def _fetcher(self, name: str) -> Flow[tuple[Found, str]]:
-        """Choose the server that shall fetch a model: the pinned one, or the first that can."""
+    def _fetchers(self, name: str) -> Flow[list[tuple[Found, str]]]:
+        """List who may fetch a model, the likeliest first; a pin leaves those it names."""
         catalog = yield from self._fleet.selection.catalog()
         servers = sorted((each for each in catalog.found if each.server.kind), key=_rank)
         pin, rest = split_pin(name)
-        for each in servers:
-            if pin and pin.casefold() in (each.server.kind, each.server.name.casefold()):
-                return each, rest
+        pinned = [each for each in servers if pin and _is_pinned_to(each, pin)]
+        if pinned:
+            return [(each, rest) for each in pinned]
         if pin.casefold() in self._keepers:
             raise NoServerError(
                 f"No server of the kind {pin} answered.", hint="Start one, or pull without the pin."
             )
-        able = [each for each in servers if each.server.kind and KINDS[each.server.kind].can_pull]
-        return (able or servers)[0], name
+        able = [each for each in servers if KINDS[cast("Kind", each.server.kind)].can_pull]
+        able.sort(key=lambda each: not _is_named_as_in_its_catalogue(each, name))
+        return [(each, name) for each in able or servers[:1]]
 
 
 def _described(place: Place) -> Flow[ModelInfo]:
@@ -249,3 +265,14 @@ def _target(place: Place) -> Target:
 
 def _rank(found: Found) -> tuple[object, ...]:
     return found.rank
+
+
+def _is_pinned_to(found: Found, pin: str) -> bool:
+    return pin.casefold() in (found.server.kind, found.server.name.casefold())
+
+
+def _is_named_as_in_its_catalogue(found: Found, name: str) -> bool:
+    """Tell `publisher/name` from `name:tag`; what begins with a host is in nobody's catalogue."""
+    before, rest = split_pin(name)
+    has_publisher = bool(before) and "." not in before and ":" not in rest
+    return KINDS[cast("Kind", found.server.kind)].names_publishers is has_publisher

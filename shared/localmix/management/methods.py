@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from localmix.bars import adrawn, drawn
-from localmix.dialects import LoadOrder
-from localmix.errors import ConfigError
-from localmix.streams import AsyncSteps, Steps
-from localmix.types import Model, ModelInfo, PullStep
-from localmix.types.build import Conversation, chat_request
-from localmix.types.options import ChatOptions
-from localmix.types.spellings import duration
+from localmix.following import AsyncSteps, Steps
+from localmix.following.bars import adrawn, drawn
+from localmix.types import ChatRequest, LoadRequest, Model, ModelInfo, PullProgress, PullRequest
+from localmix.types.build import Conversation, chat_request, load_requests
+from localmix.types.options import ChatOptions, LoadOptions, PullOptions
+from localmix.types.signatures import naming
 
 if TYPE_CHECKING:
     from localmix.management.flows import Management
@@ -43,6 +41,7 @@ class Managing:
         """
         return self._driver.run(self._management.models())
 
+    @naming(ChatOptions, ChatRequest)
     def count_tokens(self, messages: Conversation, **options: Unpack[ChatOptions]) -> int | None:
         """Count the tokens of a prompt with its tools, without images; arguments as for `chat`.
 
@@ -58,36 +57,28 @@ class Managing:
         """List the models that are in memory now, one entry for each server."""
         return self._driver.run(self._management.running())
 
-    def load(
-        self,
-        model: str | None = None,
-        *,
-        context_length: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> ModelInfo:
+    @naming(LoadOptions, LoadRequest)
+    def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
         """Bring a model into memory, and give it as it stands then.
 
         Whoever asks for it meanwhile waits: it is loaded once.
 
         Args:
             model: Its name; without one, the model for chats that name none.
-            context_length: Tokens of the window; without it the server's own default.
-            keep_alive: Seconds to stay without a request, or `"5m"`; negative means for ever.
+            **options: See `localmix.LoadRequest`.
 
         Raises:
             ModelNotFoundError: No server has it.
             ModelChangedError: It has another digest than the one that was pinned.
             ModelCrashedError: It cannot be loaded.
         """
-        order = _order(context_length, keep_alive)
-        return self._driver.run(self._management.load(model, order))
+        [request] = load_requests([model], options)
+        return self._driver.run(self._management.load(request))
 
-    def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
-    ) -> list[ModelInfo]:
+    @naming(LoadOptions, LoadRequest)
+    def preload(self, *models: str, **options: Unpack[LoadOptions]) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
-        order = _order(context_length, keep_alive)
-        return self._driver.run(self._management.preload(models, order))
+        return self._driver.run(self._management.preload(load_requests(models, options)))
 
     def unload(self, model: str) -> list[ModelInfo]:
         """Take a model out of memory wherever it is loaded; give what was unloaded.
@@ -97,26 +88,25 @@ class Managing:
         """
         return self._driver.run(self._management.unload(model))
 
-    def pull(
-        self, model: str, *, insecure: bool = False, progress: bool = False
-    ) -> Steps[PullStep]:
+    @naming(PullOptions, PullRequest)
+    def pull(self, model: str, **options: Unpack[PullOptions]) -> Steps[PullProgress]:
         """Have a server fetch a model, and follow it step by step.
 
         A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
         the next one goes on; LM Studio cannot be stopped and loads on.
 
         Args:
-            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first
-                server that can fetch models does it.
-            insecure: Whether Ollama may fetch from a registry without TLS.
-            progress: Whether to draw a bar while the steps are iterated over; needs rich.
+            model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
+                does it that has the name in its catalogue.
+            **options: See `localmix.PullRequest`.
 
         Raises:
-            ModelNotFoundError: There is no such model.
+            ModelNotFoundError: There is no such model; `attempts` has what each server said.
             DownloadError: The server cannot fetch it.
         """
-        steps = self._driver.iterate(self._management.pull(model, insecure=insecure))
-        return Steps(drawn(steps) if progress else steps)
+        request = PullRequest(model=model, **options)
+        steps = self._driver.iterate(self._management.pull(model, insecure=request.insecure))
+        return Steps(drawn(steps) if request.progress else steps)
 
     def named(self, model: str) -> list[ModelInfo]:
         """List the models that have exactly this name, one entry for each server.
@@ -162,68 +152,50 @@ class AsyncManaging:
         raise NotImplementedError
 
     async def models(self) -> list[Model]:
-        """List each model once, with every server that has it; see `Managing.models`."""
+        """List each model once, with every server that has it; see `Client.models`."""
         return await self._run(self._management.models())
 
+    @naming(ChatOptions, ChatRequest)
     async def count_tokens(
         self, messages: Conversation, **options: Unpack[ChatOptions]
     ) -> int | None:
-        """Count the tokens of a prompt, with its tools; see `Managing.count_tokens`."""
+        """Count the tokens of a prompt, with its tools; see `Client.count_tokens`."""
         return await self._run(self._management.count_tokens(chat_request(messages, options)))
 
     async def running(self) -> list[ModelInfo]:
         """List the models that are in memory now, one entry for each server."""
         return await self._run(self._management.running())
 
-    async def load(
-        self,
-        model: str | None = None,
-        *,
-        context_length: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> ModelInfo:
-        """Bring a model into memory, and give it as it stands then; see `Managing.load`."""
-        order = _order(context_length, keep_alive)
-        return await self._run(self._management.load(model, order))
+    @naming(LoadOptions, LoadRequest)
+    async def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
+        """Bring a model into memory, and give it as it stands then; see `Client.load`."""
+        [request] = load_requests([model], options)
+        return await self._run(self._management.load(request))
 
-    async def preload(
-        self, *models: str, context_length: int | None = None, keep_alive: float | str | None = None
-    ) -> list[ModelInfo]:
+    @naming(LoadOptions, LoadRequest)
+    async def preload(self, *models: str, **options: Unpack[LoadOptions]) -> list[ModelInfo]:
         """Load models side by side before they are needed; arguments as for `load`."""
-        order = _order(context_length, keep_alive)
-        return await self._run(self._management.preload(models, order))
+        return await self._run(self._management.preload(load_requests(models, options)))
 
     async def unload(self, model: str) -> list[ModelInfo]:
         """Take a model out of memory wherever it is loaded; give what was unloaded."""
         return await self._run(self._management.unload(model))
 
-    def pull(
-        self, model: str, *, insecure: bool = False, progress: bool = False
-    ) -> AsyncSteps[PullStep]:
-        """Have a server fetch a model, and follow it step by step; see `Managing.pull`."""
-        steps = self._iterate(self._management.pull(model, insecure=insecure))
-        return AsyncSteps(adrawn(steps) if progress else steps)
+    @naming(PullOptions, PullRequest)
+    def pull(self, model: str, **options: Unpack[PullOptions]) -> AsyncSteps[PullProgress]:
+        """Have a server fetch a model, and follow it step by step; see `Client.pull`."""
+        request = PullRequest(model=model, **options)
+        steps = self._iterate(self._management.pull(model, insecure=request.insecure))
+        return AsyncSteps(adrawn(steps) if request.progress else steps)
 
     async def named(self, model: str) -> list[ModelInfo]:
-        """List the models that have exactly this name; see `Managing.named`."""
+        """List the models that have exactly this name; see `Client.named`."""
         return await self._run(self._management.named(model))
 
     async def delete(self, model: str) -> ModelInfo:
-        """Delete a model from the disk of its server; see `Managing.delete`."""
+        """Delete a model from the disk of its server; see `Client.delete`."""
         return await self._run(self._management.delete(model))
 
     async def copy(self, model: str, destination: str) -> ModelInfo:
-        """Give a model a second name, and return it; see `Managing.copy`."""
+        """Give a model a second name, and return it; see `Client.copy`."""
         return await self._run(self._management.copy(model, destination))
-
-
-def _order(context_length: int | None, keep_alive: float | str | None) -> LoadOrder:
-    if context_length is not None and context_length < 1:
-        raise ConfigError("context_length must be at least 1.")
-    try:
-        seconds: float | None = duration(keep_alive)
-    except ValueError as error:
-        raise ConfigError(f"Wrong keep_alive: {error}.") from error
-    if seconds == 0:
-        raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
-    return LoadOrder(context_length, seconds)

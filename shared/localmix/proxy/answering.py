@@ -101,7 +101,7 @@ class _Reply:
     async def say(self, delta: Delta) -> None:
         if isinstance(delta, PassedDelta):
             self.is_passed = True
-            piece = delta.raw
+            piece = self._writer.passed(delta)
         else:
             piece = self._writer.feed(delta)
         if piece:

@@ -60,7 +60,7 @@ class Inventory:
         """List the user's own names: some programs ask for no name that is not listed."""
         kept = [(alias.name, alias.source) for alias in self._own_aliases]
         for alias, name in (*((each, each) for each in self._client.settings.aliases), *kept):
-            meant = self._client.known(name)
+            meant = self._client.known_model(name)
             for model in self._models:
                 if meant and any(_key(place) == _key(meant) for place in model.places):
                     yield alias, model.places
@@ -96,7 +96,7 @@ class Inventory:
             reading.exception()  # whoever waits for it is told; and somebody may have left
 
     async def _read(self) -> None:
-        listing = await self._client.listing()
+        listing = await self._client.models_by_server()
         keys = frozenset(map(_key, listing))
         if keys != self._keys:
             self._models, self._keys = await self._client.models(), keys

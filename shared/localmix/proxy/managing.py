@@ -88,7 +88,9 @@ class ManagingEndpoints:
 
     async def _pulled(self, name: str) -> AsyncGenerator[bytes]:
         """Fetch what is not there; afterwards it is listed by the name that was asked for."""
-        before = {(each.server, each.name) for each in await self._service.client.listing()}
+        before = {
+            (each.server, each.name) for each in await self._service.client.models_by_server()
+        }
         if not await self._is_there(name):
             async with self._service.client.pull(name) as steps:
                 async for step in steps:
@@ -111,7 +113,7 @@ class ManagingEndpoints:
         try:
             arrived = [await self._service.find(name)]
         except ModelNotFoundError:
-            listing = await self._service.client.listing()
+            listing = await self._service.client.models_by_server()
             arrived = [each for each in listing if (each.server, each.name) not in before]
         if len(arrived) == 1:
             await self._aliases.put(Alias(name=name, source=arrived[0].name))

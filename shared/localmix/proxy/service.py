@@ -16,13 +16,13 @@ from localmix.errors import (
     ModelNotFoundError,
     UnsupportedFeatureError,
 )
+from localmix.following import AsyncStream
 from localmix.proxy.aliases import Aliases
 from localmix.proxy.busy import Busy
 from localmix.proxy.failures import RefusedError
 from localmix.proxy.inventory import Inventory
 from localmix.proxy.windows import Windows
 from localmix.proxy.wishes import Wishes, without
-from localmix.streams import AsyncStream
 from localmix.types import (
     ChatRequest,
     ChatResult,
@@ -212,10 +212,10 @@ class Service:
     async def _place(self, model: str, purpose: Purpose) -> ModelInfo:
         """Find where a request would go."""
         self.check_cloud(model)
-        known = self.client.known(model, purpose)
+        known = self.client.known_model(model, purpose)
         if known is None:
             await self.client.route(model, purpose=purpose)
-            known = self.client.known(model, purpose)
+            known = self.client.known_model(model, purpose)
         if known is None:
             raise ModelNotFoundError(f"No server holds the model {model!r}.")
         self.check_cloud(model, known)

@@ -43,7 +43,7 @@ class Windows:
             return False
         narrow = narrow or place.loaded_context_length or 0
         async with self._growing[place.server, place.name]:
-            now = self._client.known(model) or place
+            now = self._client.known_model(model) or place
             if (now.loaded_context_length or 0) > narrow:
                 return True  # somebody else needed it as well
             window = -(-wanted // _STEP) * _STEP
@@ -51,7 +51,7 @@ class Windows:
             if window <= narrow:
                 return False
             try:
-                await self._client.load(model, context_length=window)
+                await self._client.load(model, num_ctx=window)
             except LocalMixError:
                 return False  # that the request does not fit tells more
             return True

@@ -178,7 +178,7 @@ class Dispatch:
             if timeouts is not endpoint.timeouts:
                 endpoint = replace(endpoint, timeouts=timeouts)
             window = window_for(place, chosen.vitals, errand.needs)
-            target = Target(endpoint, place.model, window)
+            target = Target(endpoint, place.model, window, place.found.server.own_version)
             began = self._clock()
             (outcome,) = yield [errand.step(dialect, target, is_watched)]
             if isinstance(outcome, LocalMixError):

@@ -37,7 +37,7 @@ class Sameness:
         if one.purpose == "chat":
             return True
         left, right = self.fingerprint(one), self.fingerprint(other)
-        return _are_alike(left, right) if left and right else None
+        return are_alike(left, right) if left and right else None
 
     def fingerprint(self, model: ModelInfo) -> Sequence[float] | None:
         """Give the vector of the fixed text, if it is known."""
@@ -66,7 +66,8 @@ def _contradict(one: ModelInfo, other: ModelInfo) -> bool:
     )
 
 
-def _are_alike(one: Sequence[float], other: Sequence[float]) -> bool:
+def are_alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Tell whether two vectors of one text are of one model."""
     if len(one) != len(other):
         return False
     product = sum(left * right for left, right in zip(one, other, strict=True))

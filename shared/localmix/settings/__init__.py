@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -38,6 +39,7 @@ from localmix.settings.sources import (
 )
 from localmix.settings.vendors import LMSTUDIO, OLLAMA, lmstudio_port
 from localmix.types import Kind
+from localmix.types.checked import Checked
 from localmix.types.words import (
     MAX_CACHE_BYTES,
     MAX_CACHE_SECONDS,
@@ -59,7 +61,7 @@ _log = logging.getLogger("localmix")
 _told: set[str] = set()
 
 
-class Settings(Secretive):
+class Settings(Secretive, Checked):
     """Every setting, read once; `docs/configuration.md` explains them to a user.
 
     Attributes:
@@ -189,11 +191,13 @@ class Settings(Secretive):
 
     @classmethod
     def _made_of(cls, given: Mapping[str, Given]) -> Self:
+        settings = cls.__new__(cls)
         try:
-            settings = cls(**{name: each.value for name, each in given.items()})
+            # Not by our own `__init__`: its complaint does not say where a value was written.
+            BaseModel.__init__(settings, **{name: each.value for name, each in given.items()})
         except ValidationError as error:
             raise complaint(cls, error, given) from error
-        settings._sources.update({name: each.source for name, each in given.items()})
+        settings._sources.update({name: each.source for name, each in given.items()})  # noqa: SLF001
         return settings
 
     def model_post_init(self, context: Any, /) -> None:
@@ -220,7 +224,7 @@ class Settings(Secretive):
     def _one_or_many_servers(cls, value: object) -> object:
         if isinstance(value, str):
             value = _split_list(value)
-        if isinstance(value, ServerConfig):
+        if isinstance(value, ServerConfig | Mapping):
             value = [value]
         if isinstance(value, list | tuple):
             return tuple(map(ServerConfig.of, value))
@@ -304,7 +308,13 @@ class Settings(Secretive):
 
     def is_named(self, url: str) -> bool:
         """Tell whether the user said that a server is there, rather than that it may be."""
-        return bool(self.servers) or url in map(self._url, _ADDRESSES)
+        return bool(self.named_by(url))
+
+    def named_by(self, url: str) -> str:
+        """Give the name of the setting that says that a server is there; empty if none does."""
+        if self.servers:
+            return "servers"
+        return next((name for name in _ADDRESSES if self._url(name) == url), "")
 
     def probe_bound(self, url: str) -> tuple[float, str]:
         """Give the seconds that a server has to show what it is, and the setting that says so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +20,7 @@ from localmix.errors import ConfigError
 from localmix.settings.addresses import read_url, split_name
 from localmix.types import Kind
 from localmix.types.checked import Checked
+from localmix.types.options import ServerOptions
 
 # What a header's name may be made of (RFC 9110).
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -82,6 +83,10 @@ class ServerConfig(Secretive, Checked):
     order: int | None = None
     weight: float = Field(default=1.0, gt=0)
     limit: int | None = Field(default=None, ge=1)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[ServerOptions]) -> None: ...
 
     @classmethod
     def of(cls, given: object) -> ServerConfig:

@@ -15,11 +15,12 @@ from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from localmix.errors import ConfigError, config_error
+from localmix.errors import ConfigError
 from localmix.settings.files import SettingsFile, folder_files, line_of, users_file
 from localmix.settings.trust import trusted_part
+from localmix.types.checked import Checked, first_problem
 
 TOKEN = "LOCALMIX_TOKEN"  # noqa: S105  (the name of a variable)
 _VARIABLES: dict[str, tuple[str, ...]] = {
@@ -118,13 +119,13 @@ def variable_part(name: str) -> str:
 
 
 def complaint(
-    model: type[BaseModel], error: ValidationError, given: Mapping[str, Given]
+    model: type[Checked], error: ValidationError, given: Mapping[str, Given]
 ) -> ConfigError:
     """Say what is wrong with the first bad value, and where that was written."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = first_problem(error)
     name = str(first["loc"][0]) if first["loc"] else ""
     source = given[name].source if name in given else DEFAULT
-    about = config_error(model, error)
+    about = model.complaint(error)
     place = source.at([*map(str, first["loc"]), *_words_within(first.get("ctx", {}))])
     if not place:
         return about
@@ -141,7 +142,7 @@ def _words_within(context: Mapping[str, object]) -> list[str]:
     cause = told.__cause__ if isinstance(told, ConfigError) else None
     if not isinstance(cause, ValidationError):
         return []
-    return [str(word) for word in cause.errors(include_url=False)[0]["loc"]]
+    return [str(word) for word in first_problem(cause)["loc"]]
 
 
 def _said(file: SettingsFile, values: Mapping[str, object], strength: Strength) -> dict[str, Given]:

@@ -12,14 +12,16 @@ from localmix.types.answers import (
     ToolCallDelta,
     Usage,
 )
-from localmix.types.management import Model, PullStep
+from localmix.types.management import Model, PullProgress
 from localmix.types.requests import (
     ChatRequest,
     CompletionRequest,
     EmbedRequest,
     GenerationRequest,
     Image,
+    LoadRequest,
     Message,
+    PullRequest,
     RouteRequest,
 )
 from localmix.types.servers import (
@@ -54,11 +56,13 @@ __all__ = [
     "GenerationRequest",
     "Image",
     "Kind",
+    "LoadRequest",
     "Message",
     "Model",
     "ModelInfo",
+    "PullProgress",
+    "PullRequest",
     "PullStatus",
-    "PullStep",
     "Purpose",
     "Role",
     "Route",

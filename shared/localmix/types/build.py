@@ -9,6 +9,7 @@ from localmix.types import (
     ChatRequest,
     CompletionRequest,
     EmbedRequest,
+    LoadRequest,
     Message,
     RouteRequest,
 )
@@ -60,6 +61,15 @@ def embed_request(
     if isinstance(texts, EmbedRequest):
         return EmbedRequest(**(dict(texts) | dict(options))) if options else texts
     return EmbedRequest(texts=(texts,) if isinstance(texts, str) else tuple(texts), **options)
+
+
+def load_requests(models: Sequence[str | None], options: Mapping[str, Any]) -> list[LoadRequest]:
+    """Build a request to load each model; none named means the one for chats that name none.
+
+    Raises:
+        ConfigError: A value or a name is wrong; the sentence says which.
+    """
+    return [LoadRequest(model=model, **options) for model in models or (None,)]
 
 
 def route_request(model: str | None, needs: Mapping[str, Any]) -> RouteRequest:

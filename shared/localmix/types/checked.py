@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
-from localmix.errors import UnusableAnswerError, config_error
+from localmix.errors import ConfigError, UnusableAnswerError
 from localmix.types.arguments import Names, by_our_names
 
 
@@ -16,7 +18,7 @@ class Checked(BaseModel):
     """Raise `ConfigError`, which is a `ValueError` too, where a value or a name is wrong.
 
     Attributes:
-        also_called: What names mean that are not those of fields, and known all the same.
+        also_called: What names mean that are not those of fields, and taken all the same.
     """
 
     also_called: ClassVar[Names] = {}
@@ -25,7 +27,24 @@ class Checked(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise config_error(type(self), error, self.also_called) from error
+            raise self.complaint(error) from error
+
+    @classmethod
+    def complaint(cls, error: ValidationError) -> ConfigError:
+        """Say what is wrong with the first bad value, without showing it: it may be a secret."""
+        first = first_problem(error)
+        if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
+            return told  # it says more than pydantic knows of it
+        where = ".".join(str(part) for part in first["loc"]) or cls.__name__
+        if first["type"] == "extra_forbidden":
+            return ConfigError(f"{where} is not an argument here.", hint=cls._word_to_use(where))
+        return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")
+
+    @classmethod
+    def _word_to_use(cls, word: str) -> str:
+        from localmix.types import meant  # it knows all options, and these what is checked
+
+        return meant.word_to_use(word, {*cls._own_names(), *cls.also_called}, meant.CALLS)
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +65,32 @@ class Exact(Checked):
 
     # Validators are built on first use: importing localmix should cost next to nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **given: Any) -> None:
+        """Say what the class takes, which pydantic does when it builds the validator."""
+        super().__pydantic_init_subclass__(**given)
+        cls.__signature__ = inspect.Signature(
+            [
+                inspect.Parameter(
+                    field.alias or name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if field.is_required() else _default(field),
+                    annotation=field.annotation,
+                )
+                for name, field in cls.model_fields.items()
+            ]
+        )
+
+
+def _default(field: FieldInfo) -> Any:
+    return field.get_default(call_default_factory=True, validated_data={})
+
+
+def first_problem(error: ValidationError) -> Mapping[str, Any]:
+    """Give the first problem, wrong names before all: what is missing may stand under one."""
+    problems = error.errors(include_url=False, include_input=False)
+    return next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
 
 
 def sentence(problem: ValueError | None) -> str:

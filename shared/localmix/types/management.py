@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localmix.errors import Attempt
 from localmix.types.servers import ModelInfo
 from localmix.types.showing import Short, Tabular, size
 from localmix.types.words import PullStatus
@@ -40,8 +41,8 @@ class Model(Tabular):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class PullStep(Short):
-    """One step of a pull.
+class PullProgress(Short):
+    """How far a pull is.
 
     Attributes:
         model: Name of the model, as the server was asked for it.
@@ -52,6 +53,7 @@ class PullStep(Short):
         total: Bytes of these parts; it grows where a server names one part after the other.
             `None` before a size is known.
         breaks: How often the pull has broken off and gone on.
+        attempts: The servers that were asked before, and why they do not fetch it.
     """
 
     model: str
@@ -61,3 +63,4 @@ class PullStep(Short):
     completed: int = 0
     total: int | None = None
     breaks: int = 0
+    attempts: tuple[Attempt, ...] = ()

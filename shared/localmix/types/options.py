@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from localmix.types import Capability, Kind, Purpose, ToolLike
 
@@ -81,12 +81,39 @@ class EmbedOptions(TypedDict, total=False):
     cache: bool | None
 
 
+class LoadOptions(TypedDict, total=False):
+    """How a model is to be loaded; see `types.LoadRequest`."""
+
+    num_ctx: int | None
+    keep_alive: float | str | None
+
+
+class PullOptions(TypedDict, total=False):
+    """How a model is to be fetched; see `types.PullRequest`."""
+
+    insecure: bool
+    progress: bool
+
+
 class RouteOptions(TypedDict, total=False):
     """What a request would need; see `types.RouteRequest`."""
 
     purpose: Purpose
     needs: Collection[Capability]
     num_ctx: int | None
+
+
+class ServerOptions(TypedDict, total=False):
+    """How to use a server; see `settings.ServerConfig`."""
+
+    url: Required[str]
+    name: str
+    token: SecretStr | str | None
+    headers: Mapping[str, str]
+    only_kind: Kind | None
+    order: int | None
+    weight: float
+    limit: int | None
 
 
 class SettingsOptions(TypedDict, total=False):

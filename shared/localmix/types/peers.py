@@ -1,15 +1,14 @@
-"""What the names of other integrations mean here.
+"""What the names of other libraries mean here.
 
-The adapters take what stands in for classes with these names; requests and clients name the word to
-use, and so have one word for each thing.
+The adapters take what stands in for classes with these names. Requests and clients have one word
+for each thing: they name it in the error, see `meant`.
 
 Names of LangChain's ChatOllama and ChatOpenAI, of LlamaIndex's Ollama, OpenAILike and LMStudio, and
-of the embedding models beside them; tests walk their signatures.
+of the embedding models beside them (tests walk their signatures), of the clients of Ollama, OpenAI
+and llama.cpp, and of transformers.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from localmix.types.arguments import Alias, Elsewhere, Names
 
@@ -18,6 +17,7 @@ _HEADERS = 'Use servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
 _OWN_WORD = 'Only Ollama has it: use extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
+_NO_OPTIONS = "Use dimensions, truncate and keep_alive: vectors have no other options."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
     "Pass options by their names (num_ctx=..., seed=...); your server's own keys go into"
@@ -29,19 +29,36 @@ def names_of_peers(thinking: str) -> Names:
     """Give what the names of other integrations mean; `thinking` is our name for that option."""
     return {
         **{name: Alias(own) for name, own in (_PLACES | _OPTIONS_OF_CHATS).items()},
-        **dict.fromkeys(("reasoning", "reasoning_effort", "think", "thinking"), Alias(thinking)),
+        **dict.fromkeys(_THINKING, Alias(thinking)),
         "json_mode": Alias("response_format", lambda wanted: "json" if wanted else None),
         **_ELSEWHERE,
     }
 
 
+def names_of_completion_peers() -> Names:
+    """Give what the names of other integrations' text completions mean."""
+    hint = Elsewhere(
+        "Ask a chat model: a text is continued as it stands, without thoughts or form."
+    )
+    formed = ("format", "json_mode", "response_format")
+    return {**names_of_peers("think"), **dict.fromkeys((*_THINKING, *formed), hint)}
+
+
 def names_of_embedding_peers() -> Names:
     """Give what the names of other integrations' embedding models mean."""
-    hint = Elsewhere("Use dimensions, truncate and keep_alive: vectors have no other options.")
-    options = dict.fromkeys(("additional_kwargs", "ollama_additional_kwargs"), hint)
-    return {**{name: Alias(own) for name, own in _PLACES.items()}, **_ELSEWHERE, **options}
+    return {
+        **{name: Alias(own) for name, own in _PLACES.items()},
+        **_ELSEWHERE,
+        **dict.fromkeys(_OPTIONS_OF_EMBEDDINGS, Elsewhere(_NO_OPTIONS)),
+        **dict.fromkeys(_CARE_OF_EMBEDDINGS, Elsewhere("Leave it out: texts are sent as texts.")),
+        **dict.fromkeys(_OF_AZURE, Elsewhere(_CLOUD)),
+        **dict.fromkeys(("retry_min_seconds", "retry_max_seconds"), Elsewhere("Use max_retries.")),
+        "show_progress_bar": Elsewhere("Call client.embed_many(texts, progress=True)."),
+        "skip_empty": Elsewhere("Call client.embed_many(texts, skip_bad=True)."),
+    }
 
 
+_THINKING = ("reasoning", "reasoning_effort", "think", "thinking")
 _PLACES = {
     "model_name": "model",
     "api_base": "base_url",
@@ -59,6 +76,15 @@ _OPTIONS_OF_CHATS = {
     "model_kwargs": "extra",
 }
 _OLLAMA = ("mirostat", "mirostat_eta", "mirostat_tau", "num_gpu", "num_thread", "tfs_z")
+_OPTIONS_OF_EMBEDDINGS = (
+    *("additional_kwargs", "ollama_additional_kwargs", "model_kwargs", *_OLLAMA),
+    *("num_ctx", "repeat_last_n", "repeat_penalty", "stop", "temperature", "top_k", "top_p"),
+)
+_CARE_OF_EMBEDDINGS = (
+    *("allowed_special", "disallowed_special", "check_embedding_ctx_length"),
+    *("embedding_ctx_length", "tiktoken_enabled", "tiktoken_model_name"),
+)
+_OF_AZURE = ("deployment", "openai_api_type", "openai_api_version")
 _ELSEWHERE: dict[str, Elsewhere] = {
     **{name: Elsewhere(_OWN_WORD.format(name)) for name in _OLLAMA},
     **dict.fromkeys(
@@ -128,72 +154,46 @@ _ELSEWHERE: dict[str, Elsewhere] = {
     "num_output": Elsewhere("Use max_tokens."),
 }
 
-
-def _instead(names: Mapping[str, str]) -> Names:
-    return {name: Elsewhere(f"Use {own}.") for name, own in names.items()}
-
-
-_TO_A_CLIENT = dict.fromkeys(
-    ("base_url", "host", "api_base", "api_key", "headers", "timeout", "request_timeout"),
-    Elsewhere("Pass it to the client: Client(servers=..., timeout=...)."),
-)
-_WITH_A_KEY = 'Use servers=[ServerConfig(url="...", token="...")].'
-
-NAMES_FOR_CLIENTS: Names = {
-    **_instead(
-        {
-            **dict.fromkeys(("base_url", "host", "url", "api_base", "server"), "servers"),
-            "request_timeout": "timeout",
-            "default_model": "model",
-            "model_name": "model",
-            "retries": "max_retries",
-        }
-    ),
-    **dict.fromkeys(("api_key", "token"), Elsewhere(_WITH_A_KEY)),
-    **dict.fromkeys(("headers", "default_headers"), Elsewhere(_HEADERS)),
+# What means the same as an argument of ours, wherever there is that argument.
+MEANINGS: dict[str, tuple[str, ...]] = {
+    **{name: (own,) for name, own in (_PLACES | _OPTIONS_OF_CHATS).items()},
+    **dict.fromkeys(_THINKING, ("think",)),
+    "json_mode": ("response_format",),
     **dict.fromkeys(
-        ("http_client", "client_kwargs", "transport"),
-        Elsewhere("Leave it out: connections are localmix's own."),
+        ("base_url", "api_base", "openai_api_base", "host", "server", "endpoint"),
+        ("base_url", "servers", "url"),
     ),
-    "keep_alive": Elsewhere("Pass it to chat(), embed() or load()."),
+    "url": ("servers",),
+    **dict.fromkeys(("api_key", "openai_api_key", "api_token"), ("api_key", "token")),
+    **dict.fromkeys(("default_model", "model_id"), ("model",)),
+    "retries": ("max_retries",),
+    **dict.fromkeys(("max_new_tokens", "n_predict", "num_output"), ("max_tokens",)),
+    **dict.fromkeys(("n_ctx", "context_length", "context_window", "contextLength"), ("num_ctx",)),
+    **dict.fromkeys(("repetition_penalty", "repeatPenalty"), ("repeat_penalty",)),
+    "functions": ("tools",),
+    "function_call": ("tool_choice",),
+    "ttl": ("keep_alive",),
+    **dict.fromkeys(("batch_size", "embed_batch_size"), ("chunk_size",)),
+    **dict.fromkeys(("num_workers", "max_concurrency"), ("concurrency",)),
+    **dict.fromkeys(("show_progress", "show_progress_bar"), ("progress",)),
+    **dict.fromkeys(("max_iterations", "max_steps", "max_rounds"), ("max_turns",)),
+    **dict.fromkeys(("default_headers", "extra_headers"), ("headers",)),
 }
-NAMES_FOR_GENERATIONS: Names = {
-    **_instead(
-        {
-            "model_name": "model",
-            "num_predict": "max_tokens",
-            "max_completion_tokens": "max_tokens",
-            "max_new_tokens": "max_tokens",
-            "stop_sequences": "stop",
-            "n_ctx": "num_ctx",
-            "context_length": "num_ctx",
-            "repetition_penalty": "repeat_penalty",
-            "extra_body": "extra",
-            "model_kwargs": "extra",
-        }
-    ),
-    **_TO_A_CLIENT,
-    **{name: Elsewhere(_OWN_WORD.format(name)) for name in _OLLAMA},
-    **dict.fromkeys(("options", "additional_kwargs"), Elsewhere(_BY_NAME)),
-    "stream": Elsewhere("Call stream(), or stream_complete() for a text."),
-    "n": _ELSEWHERE["n"],
-}
-NAMES_FOR_CHATS: Names = {
-    **NAMES_FOR_GENERATIONS,
-    **_instead(
-        {
-            "format": "response_format",
-            "json_mode": 'response_format="json"',
-            "functions": "tools",
-            "function_call": "tool_choice",
-            **dict.fromkeys(("reasoning", "reasoning_effort", "thinking"), "think"),
-        }
-    ),
-}
-NAMES_FOR_EMBEDDINGS: Names = {
-    **_instead(
-        {"model_name": "model", "batch_size": "chunk_size", "embed_batch_size": "chunk_size"}
-    ),
-    **_TO_A_CLIENT,
-    "options": Elsewhere("Use dimensions, truncate and keep_alive: vectors have no other options."),
+
+_OURS = "Leave it out: connections are localmix's own."
+# What has no argument of ours, by an argument that there is where the sentence makes sense.
+SENTENCES: dict[str, dict[str, str]] = {
+    "max_tokens": {
+        **{name: _OWN_WORD.format(name) for name in _OLLAMA},
+        **dict.fromkeys(("options", "additional_kwargs"), _BY_NAME),
+        "n": "Ask several times: a request has one answer.",
+        "stream": "Call stream(), or stream_complete() for a text.",
+        "images": 'Put them into a message: Message(role="user", content=["...", Image(...)]).',
+        **dict.fromkeys(
+            ("system", "system_prompt"),
+            'Send it as a message: [{"role": "system", "content": "..."}, ...].',
+        ),
+    },
+    "dimensions": dict.fromkeys(("options", "additional_kwargs"), _NO_OPTIONS),
+    "connect_timeout": dict.fromkeys(("http_client", "client_kwargs", "transport"), _OURS),
 }

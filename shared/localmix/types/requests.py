@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self, Unpack
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from localmix.errors import ConfigError
-from localmix.types.arguments import Names
 from localmix.types.checked import Exact
-from localmix.types.peers import NAMES_FOR_CHATS, NAMES_FOR_EMBEDDINGS, NAMES_FOR_GENERATIONS
 from localmix.types.spellings import Form, Seconds, Stops, Think, TokenLimit
 from localmix.types.tools import Tool, ToolCall, to_tool, to_tool_choice
 from localmix.types.words import Capability, Purpose, Role
+
+if TYPE_CHECKING:
+    from localmix.types.options import ChatOptions, CompletionOptions, EmbedOptions
 
 
 class Image(Exact):
@@ -82,6 +83,20 @@ class Message(Exact):
     tool_name: str = ""
     name: str = ""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: Role,
+            content: str | Sequence[str | Image] = "",
+            reasoning: str = "",
+            tool_calls: Sequence[ToolCall] = (),
+            tool_call_id: str = "",
+            tool_name: str = "",
+            name: str = "",
+        ) -> None: ...
+
     @model_validator(mode="after")
     def _a_result_names_its_call(self) -> Self:
         if self.role == "tool" and not self.tool_call_id:
@@ -127,8 +142,6 @@ class GenerationRequest(Exact):
             models, or a duration such as `"5m"`; negative means for ever, 0 at once.
         extra: Wire keys to send as they are, for what has no name here.
     """
-
-    also_called: ClassVar[Names] = NAMES_FOR_GENERATIONS
 
     model: str | None = None
     temperature: float | None = Field(default=None, ge=0)
@@ -177,14 +190,18 @@ class ChatRequest(GenerationRequest, _Kept):
             of other APIs are read too: `"none"`, `"minimal"`, `"xhigh"`, `{"effort": "low"}`.
     """
 
-    also_called: ClassVar[Names] = NAMES_FOR_CHATS
-
     messages: Annotated[tuple[Message, ...], Field(strict=False, min_length=1)]
     tools: _Tools = ()
     tool_choice: Annotated[str, BeforeValidator(to_tool_choice)] = "auto"
     parallel_tool_calls: bool | None = None
     response_format: Form = None
     think: Think = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, messages: Sequence[Message], **options: Unpack[ChatOptions]
+        ) -> None: ...
 
     @field_validator("messages")
     @classmethod
@@ -219,6 +236,10 @@ class CompletionRequest(GenerationRequest, _Kept):
     prompt: str = Field(min_length=1)
     suffix: str = ""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, *, prompt: str, **options: Unpack[CompletionOptions]) -> None: ...
+
 
 class EmbedRequest(_Kept):
     """A request for the vectors of some texts.
@@ -234,8 +255,6 @@ class EmbedRequest(_Kept):
             servers.
     """
 
-    also_called: ClassVar[Names] = NAMES_FOR_EMBEDDINGS
-
     texts: Annotated[tuple[str, ...], Field(strict=False)]
     model: str | None = None
     dimensions: int | None = Field(default=None, ge=1)
@@ -245,6 +264,10 @@ class EmbedRequest(_Kept):
     chunk_size: int = Field(default=128, ge=1)
     concurrency: int = Field(default=4, ge=1)
     spread: bool = False
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> None: ...
 
     @field_validator("texts")
     @classmethod
@@ -270,3 +293,39 @@ class RouteRequest(Exact):
     purpose: Purpose = "chat"
     needs: Annotated[frozenset[Capability], Field(strict=False)] = frozenset()
     num_ctx: int | None = Field(default=None, ge=1)
+
+
+class LoadRequest(Exact):
+    """A request to bring a model into memory; what is `None` is the server's to decide.
+
+    Attributes:
+        model: Its name; without one, the model for chats that name none.
+        num_ctx: Context window in tokens.
+        keep_alive: Seconds to stay without a request, or `"5m"`; negative means for ever.
+    """
+
+    model: str | None = None
+    num_ctx: int | None = Field(default=None, ge=1)
+    keep_alive: Seconds | None = None
+
+    @field_validator("keep_alive")
+    @classmethod
+    def _it_stays(cls, seconds: float | None) -> float | None:
+        if seconds == 0:
+            raise ConfigError("keep_alive=0 would unload the model at once.", hint="Call unload().")
+        return seconds
+
+
+class PullRequest(Exact):
+    """A request to fetch a model.
+
+    Attributes:
+        model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
+            does it that has the name in its catalogue.
+        insecure: Whether Ollama may fetch from a registry without TLS.
+        progress: Whether to draw a bar while the steps are iterated over; needs rich or tqdm.
+    """
+
+    model: str
+    insecure: bool = False
+    progress: bool = False

@@ -102,6 +102,11 @@ class Server(Tabular):
     note: str = ""
     state: State = "available"
 
+    @property
+    def own_version(self) -> str:
+        """The version, unless that of another program is only imitated."""
+        return "" if self.note else self.version
+
     def cells(self) -> dict[str, object]:
         """Give what a table shows."""
         return {

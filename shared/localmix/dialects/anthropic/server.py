@@ -14,11 +14,11 @@ from typing import Any
 from localmix.dialects.anthropic.writer import MessagesWriter, write_error
 from localmix.dialects.asking import Asked, without_absent
 from localmix.dialects.parts.counting import Yardstick
-from localmix.dialects.parts.heard import Pairing, offered, read_options, settled
+from localmix.dialects.parts.heard import Pairing, is_plain, offered, read_options, settled
+from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
 from localmix.errors import ConfigError
-from localmix.types import Image, Message, Tool
-from localmix.types.build import chat_request
+from localmix.types import ChatRequest, Image, Message, Tool
 from localmix.types.requests import lines
 from localmix.wire import jsontext
 
@@ -49,14 +49,13 @@ class AnthropicServer:
             raise ConfigError("model: Field required")
         if not said.each("messages"):
             raise ConfigError("messages: at least one message is required")
-        return Ask(
-            path,
-            model,
-            chat_request(settled(_messages(said)), without_absent(_options(said, model))),
-            is_streamed=said.flag("stream"),
-            said=said,
-            wishes=frozenset({"think"}),
-        )
+        messages, is_streamed = _messages(said), said.flag("stream")
+        orderly = settled(messages)
+        options = without_absent(_options(said, model)) | {"messages": tuple(orderly)}
+        passes = orderly == messages and _may_pass(said)
+        verbatim = Verbatim(path, model, said.raw, is_streamed) if passes else None
+        wanted = request_of(ChatRequest, options, verbatim)
+        return Ask(path, model, wanted, is_streamed, said, frozenset({"think"}))
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
@@ -65,6 +64,40 @@ class AnthropicServer:
     def write_error(self, failure: Failure) -> bytes:
         """Write an error object."""
         return write_error(failure)
+
+
+def _may_pass(said: Asked) -> bool:
+    """Pass nothing on of which a server is known to drop a part that we translate.
+
+    Quirk (ollama 0.14 to 0.32): `tool_choice` and forms of the answer are ignored, and so is any
+    word about thinking but `enabled`; `max_tokens` is wanted.
+    """
+    thinking = said.inner("thinking").text("type")
+    return (
+        is_plain(said)
+        and bool(said.whole("max_tokens"))
+        and thinking in ("", "enabled")
+        and not any(key in said for key in ("tool_choice", "output_config", "output_format"))
+        and all(tool.text("type") in ("", "custom") for tool in said.each("tools"))
+        and not any(_is_billing(block) for block in _blocks(said, "system"))
+        and all(
+            _is_common(block)
+            for each in said.each("messages")
+            for block in _blocks(each, "content")
+        )
+    )
+
+
+def _is_common(block: Asked) -> bool:
+    """Tell whether every server knows a block; a result may hold texts alone."""
+    if block.text("type") != "tool_result":
+        return block.text("type") in ("text", "image", "thinking", "tool_use")
+    inner = _blocks(block, "content")
+    return not block.flag("is_error") and all(each.text("type") == "text" for each in inner)
+
+
+def _is_billing(block: Asked) -> bool:
+    return block.text("text").startswith(_BILLING)
 
 
 def _options(said: Asked, model: str) -> dict[str, Any]:
@@ -118,8 +151,8 @@ def _think(thinking: Asked, effort: str) -> Any:
 
 
 def _messages(said: Asked) -> list[Message]:
-    system = [block.text("text") for block in _blocks(said, "system")]
-    system = [text for text in system if not text.startswith(_BILLING)]
+    blocks = _blocks(said, "system")
+    system = [block.text("text") for block in blocks if not _is_billing(block)]
     messages = [Message(role="system", content=lines(system))] if any(system) else []
     pairing = Pairing()
     for entry in said.each("messages"):

@@ -7,6 +7,7 @@ those of the whole message; then the message stops. After an error comes nothing
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from localmix.dialects.parts.blocks import Begun, Block, Blocks, BlockStep, Said
 from localmix.dialects.parts.counting import Yardstick, counted
 from localmix.dialects.parts.events import event
+from localmix.dialects.parts.passing import PassedDelta
 from localmix.dialects.serving import Ask, Failure
 from localmix.errors import ConfigError
 from localmix.types import ChatResult, Delta, ToolCall, Usage
@@ -32,6 +34,7 @@ _ERRORS = {
     504: "timeout_error",
 }
 _SERVERS_FAULT = 500
+_BEGINNING = re.compile(rb"event: message_start\n.*\n\n")
 # Clients give thoughts back only with a signature, by which Anthropic knows its own.
 _SIGNATURE = "localmix"
 
@@ -45,7 +48,7 @@ class MessagesWriter:
         self._ask = ask
         self._yardstick = yardstick
         self._id = f"msg_{secrets.token_hex(12)}"
-        self._has_begun = False
+        self._has_begun = self._is_passing = False
         self._blocks, self._fold = Blocks(), Fold()
 
     def beat(self) -> bytes:
@@ -57,6 +60,14 @@ class MessagesWriter:
         self._fold.add(delta)
         said = b"".join(map(_step, self._blocks.feed(delta)))
         return self._start() + said if said else b""
+
+    def passed(self, delta: PassedDelta) -> bytes:
+        """Give the bytes; a message that began with a ping does not begin again."""
+        if delta.usage:
+            self._yardstick.learn(self._ask.wanted, delta.usage)
+        begins_again = self._has_begun and not self._is_passing
+        self._has_begun = self._is_passing = True
+        return _BEGINNING.sub(b"", delta.raw, 1) if begins_again else delta.raw
 
     def close(self) -> list[bytes]:
         """Write the end of the last block, the reason with the counts, and the end."""

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
+from localmix.dialects.keeper import PullMeter, refusal
 from localmix.dialects.reading import Facts
 from localmix.errors import DownloadError, UnsupportedFeatureError
-from localmix.types import PullStatus
+from localmix.types import LoadRequest, PullStatus
 from localmix.wire.flows import Emit, Flow, Source, send, wait
 
 # Seconds between two looks at a download.
@@ -33,18 +33,18 @@ _STATUS: dict[str, PullStatus] = {
 class LMStudioModels:
     """LM Studio's models."""
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Load a model once: LM Studio itself would load a second copy of one that is loaded."""
-        model, window = target.model, order.context_length
-        if window and _ttl(order):
-            hint = _lms("load", model.name, "--context-length", window, "--ttl", _ttl(order))
+        model, window = target.model, request.num_ctx
+        if window and _ttl(request):
+            hint = _lms("load", model.name, "--context-length", window, "--ttl", _ttl(request))
             raise _cannot(target.url, "accept a context length and keep_alive together", hint)
         if model.loaded:
-            if window in (None, model.loaded_context_length) and not _ttl(order):
+            if window in (None, model.loaded_context_length) and not _ttl(request):
                 return
             yield from self.unload(target)
-        if _ttl(order):
-            yield from _load_by_request(target, order)
+        if _ttl(request):
+            yield from _load_by_request(target, request)
             return
         payload: dict[str, Any] = {"model": model.name}
         if window:
@@ -55,7 +55,7 @@ class LMStudioModels:
             if window:
                 hint = _lms("load", model.name, "--context-length", window)
                 raise _cannot(target.url, "accept a context length before 0.4", hint) from error
-            yield from _load_by_request(target, order)
+            yield from _load_by_request(target, request)
 
     def unload(self, target: Target) -> Flow[None]:
         """Unload every instance of a model."""
@@ -111,13 +111,13 @@ class LMStudioModels:
             )
 
 
-def _load_by_request(target: Target, order: LoadOrder) -> Flow[None]:
+def _load_by_request(target: Target, request: LoadRequest) -> Flow[None]:
     """Have a model loaded by the shortest request there is.
 
     That is how versions before 0.4 load, and the only way to say how long a model should stay;
     what is loaded explicitly stays for ever.
     """
-    payload: dict[str, Any] = {"model": target.model.name, "ttl": _ttl(order)}
+    payload: dict[str, Any] = {"model": target.model.name, "ttl": _ttl(request)}
     if target.model.purpose == "embedding":
         path, payload = "/v1/embeddings", payload | {"input": "a"}
     else:
@@ -127,8 +127,8 @@ def _load_by_request(target: Target, order: LoadOrder) -> Flow[None]:
     yield from _ask(target.endpoint, path, payload)
 
 
-def _ttl(order: LoadOrder) -> int | None:
-    seconds = order.keep_alive or -1
+def _ttl(request: LoadRequest) -> int | None:
+    seconds = request.keep_alive or -1
     return max(round(seconds), 1) if seconds > 0 else None
 
 

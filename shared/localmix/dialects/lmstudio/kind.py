@@ -24,5 +24,6 @@ LMSTUDIO = ServerKind(
     # Quirk (lmstudio 0.3, 0.4; lmstudio-bug-tracker#1751).
     copies_on_load=True,
     can_pull=True,
+    names_publishers=True,
     least_window=4096,
 )

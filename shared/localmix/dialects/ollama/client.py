@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Listing, Target
+from localmix.dialects.ollama import agents
 from localmix.dialects.ollama.decoder import OllamaDecoder, seconds
 from localmix.dialects.parts import vectors
 from localmix.dialects.parts.answer import whole_answer
@@ -112,8 +113,10 @@ class OllamaDialect:
     ) -> Request:
         """Build a request for `/api/chat` or `/api/generate`."""
         path = _path_of(request)
-        if said := verbatim_of(request, path, stream=stream):
-            return target.endpoint.post_body(path, said.body_for(target.model.name))
+        if said := verbatim_of(request, path, stream=stream) or agents.spoken(
+            target, request, stream=stream
+        ):
+            return target.endpoint.post_body(said.path, said.body_for(target.model.name))
         if request.logit_bias:
             raise _cannot(target, "bias single tokens (logit_bias)", "logit_bias")
         payload: dict[str, Any] = {"model": target.model.name, "stream": stream}
@@ -132,6 +135,8 @@ class OllamaDialect:
 
     def generation_decoder(self, target: Target, request: GenerationRequest) -> Decoder[Delta]:
         """Make the decoder of a streamed answer."""
+        if said := agents.spoken(target, request, stream=True):
+            return agents.relay(target, said)
         decoder = self._decoder(target, request, is_whole=False)
         if verbatim_of(request, _path_of(request), stream=True):
             return Relay(target.url, LineFrames(), decoder, LINES)
@@ -141,8 +146,10 @@ class OllamaDialect:
         self, target: Target, request: GenerationRequest, response: Response
     ) -> ChatResult:
         """Read a reply that was not streamed: the stream's one line."""
-        decoder = self._decoder(target, request, is_whole=True)
-        result = whole_answer(response, decoder, target.url)
+        if said := agents.spoken(target, request, stream=False):
+            result = whole_answer(response, agents.decoder(target, said), target.url)
+            return PassedResult.of(result, response.body)
+        result = whole_answer(response, self._decoder(target, request, is_whole=True), target.url)
         if verbatim_of(request, _path_of(request), stream=False):
             return PassedResult.of(result, response.body)
         return result

@@ -15,7 +15,7 @@ from typing import Any
 
 from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.keeper import LoadOrder, PullMeter
+from localmix.dialects.keeper import PullMeter
 from localmix.dialects.parts.framed import FramedDecoder
 from localmix.dialects.reading import Record
 from localmix.errors import (
@@ -25,7 +25,7 @@ from localmix.errors import (
     ModelNotFoundError,
     StreamInterruptedError,
 )
-from localmix.types import PullStep
+from localmix.types import LoadRequest, PullProgress
 from localmix.wire import jsontext
 from localmix.wire.flows import Emit, Flow, Open, Opened, Request, Response, Source, read, send
 from localmix.wire.lines import LineDecoder
@@ -41,18 +41,18 @@ _FIRST = "pulling manifest"
 class OllamaModels:
     """Ollama's models."""
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Load a model with the window of the target; tell a loaded one the new `keep_alive`."""
         payload: dict[str, Any] = {"model": target.model.name}
-        if order.keep_alive is not None:
-            payload["keep_alive"] = order.keep_alive
+        if request.keep_alive is not None:
+            payload["keep_alive"] = request.keep_alive
         if target.window:
             payload["options"] = {"num_ctx": target.window}
         if target.model.purpose == "embedding":
-            request = target.endpoint.post("/api/embed", payload | {"input": []})
+            asked = target.endpoint.post("/api/embed", payload | {"input": []})
         else:
-            request = target.endpoint.post("/api/generate", payload | {"stream": False})
-        failures.checked((yield from send(request)), target.url)
+            asked = target.endpoint.post("/api/generate", payload | {"stream": False})
+        failures.checked((yield from send(asked)), target.url)
 
     def unload(self, target: Target) -> Flow[None]:
         """Unload a model once its requests are done."""
@@ -86,7 +86,7 @@ class OllamaModels:
             yield Emit(step)
 
 
-class PullDecoder(FramedDecoder[bytes, PullStep]):
+class PullDecoder(FramedDecoder[bytes, PullProgress]):
     """The lines of a pull, read into steps."""
 
     def __init__(self, server: str, meter: PullMeter) -> None:
@@ -103,14 +103,14 @@ class PullDecoder(FramedDecoder[bytes, PullStep]):
     def _rest(self) -> Iterable[bytes]:
         return self._lines.close()
 
-    def _at_end_of_body(self) -> Iterable[PullStep]:
+    def _at_end_of_body(self) -> Iterable[PullProgress]:
         raise StreamInterruptedError(
             f"{self._server} broke off the pull of {self._meter.model}",
             server=self._server,
             hint="Pull again: it resumes where it stopped.",
         )
 
-    def _read(self, line: bytes) -> Iterator[PullStep]:
+    def _read(self, line: bytes) -> Iterator[PullProgress]:
         if not line.strip():
             return
         frame = Record(jsontext.load_object(line), self._server)

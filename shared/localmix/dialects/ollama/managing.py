@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from localmix.dialects.asking import Asked
 from localmix.errors import ConfigError, UnsupportedFeatureError
-from localmix.types import PullStep
+from localmix.types import PullProgress
 from localmix.wire import jsontext
 
 # What `create` can be told beside a model, and what would take a server that makes models.
@@ -88,7 +88,7 @@ def write_status(status: str) -> bytes:
     return jsontext.ascii_line({"status": status})
 
 
-def write_pull_step(step: PullStep) -> bytes:
+def write_pull_step(step: PullProgress) -> bytes:
     """Write one step of a pull; the parts of a model are shown as one."""
     if step.total is None:
         return write_status(step.said or step.status)

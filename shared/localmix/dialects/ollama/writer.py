@@ -14,6 +14,7 @@ from typing import Any
 
 from localmix.dialects.ollama import context
 from localmix.dialects.parts.counting import counted
+from localmix.dialects.parts.passing import PassedDelta
 from localmix.dialects.serving import Ask, Clock, Failure
 from localmix.errors import ConfigError
 from localmix.types import (
@@ -54,6 +55,10 @@ class _Lines(ABC):
             return b""
         piece = self._piece(delta.content, delta.reasoning)
         return self._line(piece | _tokens(delta.logprobs), is_done=False)
+
+    def passed(self, delta: PassedDelta) -> bytes:
+        """Give the bytes as they are."""
+        return delta.raw
 
     def close(self) -> list[bytes]:
         """Write the tool calls, and the end with its metrics."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from localmix.dialects.dialect import Endpoint, Target
-from localmix.dialects.keeper import LoadOrder, PullMeter, refusal
+from localmix.dialects.keeper import PullMeter, refusal
 from localmix.errors import UnsupportedFeatureError
+from localmix.types import LoadRequest
 from localmix.wire.flows import Flow, Source
 
 
 class OpenAIModels:
     """The models of a server that has them for as long as it runs."""
 
-    def load(self, target: Target, order: LoadOrder) -> Flow[None]:
+    def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Accept what is the case anyway: the model is loaded, and stays."""
-        window, stays = target.model.loaded_context_length, (order.keep_alive or -1) < 0
-        if order.context_length not in (None, window):
+        window, stays = target.model.loaded_context_length, (request.keep_alive or -1) < 0
+        if request.num_ctx not in (None, window):
             what = f"change the context length of {window or 'its model'}"
             raise _cannot(target.url, what, "Restart it with another one (llama-server: -c N).")
         if not stays:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from localmix.dialects.parts.counting import counted
+from localmix.dialects.parts.passing import PassedDelta
 from localmix.dialects.serving import Ask, Clock, Failure, Listed
 from localmix.types import (
     ChatResult,
@@ -59,6 +60,10 @@ class _Events(ABC):
         self._fold.add(delta)
         choice = self._choice(delta)
         return self._event({"choices": [{**choice, "finish_reason": None}]}) if choice else b""
+
+    def passed(self, delta: PassedDelta) -> bytes:
+        """Give the bytes as they are."""
+        return delta.raw
 
     def close(self) -> list[bytes]:
         """Write the reason for the end, the usage, and the end mark."""

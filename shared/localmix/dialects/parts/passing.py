@@ -72,6 +72,20 @@ EVENTS = Look(
 )
 
 
+def named_events(names: bytes) -> Look:
+    """Say how events look of which the name tells that they need not be read.
+
+    Args:
+        names: A regular expression for their names.
+    """
+    begin = rb"event: (?:" + names + rb")\ndata: \{"
+    return Look(
+        b"event: ",
+        b"}\n\n",
+        re.compile(rb"(?:\A|\n\n)(?!" + begin + rb"|\Z)|[^\n]\n(?!\n|data: \{)"),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Verbatim:
     """What a caller sent.
@@ -143,15 +157,13 @@ def verbatim_of(
     request: GenerationRequest | EmbedRequest, path: str, *, stream: bool
 ) -> Verbatim | None:
     """Give what can be passed on to an endpoint, if it was sent to the same one."""
-    if not isinstance(request, _Passed):
-        return None
-    said = request.verbatim
-    return said if said.path == path and said.is_streamed == stream else None
+    said = said_of(request)
+    return said if said and said.path == path and said.is_streamed == stream else None
 
 
-def body_of(request: GenerationRequest | EmbedRequest) -> bytes:
-    """Give what the caller sent, if that may be passed on; else nothing."""
-    return request.verbatim.body if isinstance(request, _Passed) else b""
+def said_of(request: GenerationRequest | EmbedRequest) -> Verbatim | None:
+    """Give what the caller sent, if that may be passed on to anybody."""
+    return request.verbatim if isinstance(request, _Passed) else None
 
 
 @dataclass(slots=True, repr=False)

@@ -15,17 +15,18 @@ from typing import Any
 from localmix.dialects.asking import Asked, without_absent
 from localmix.dialects.parts.heard import (
     Pairing,
+    is_plain,
     offered,
     read_effort,
     read_image,
     read_options,
     settled,
 )
+from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.responses.writer import ResponsesWriter, write_error
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
 from localmix.errors import ConfigError
-from localmix.types import Image, Message, Tool, ToolCall
-from localmix.types.build import chat_request
+from localmix.types import ChatRequest, Image, Message, Tool, ToolCall
 from localmix.types.requests import lines
 
 _NUMBERS = frozenset({"temperature", "top_p"})
@@ -50,14 +51,18 @@ class ResponsesServer:
         for key in _KEPT:
             if key in said:
                 raise ConfigError(
-                    f"{key} refers to what is kept, and no responses are kept here:"
+                    f"{key} refers to a stored response, and none are stored here:"
                     " send the whole conversation as input."
                 )
         if said.flag("background"):
             raise ConfigError("background is not possible: no responses are stored here.")
-        wanted = chat_request(settled(_messages(said)), without_absent(_options(said, model)))
-        is_streamed = said.flag("stream")
-        return Ask(path, model, wanted, is_streamed, said, wishes=frozenset({"think"}))
+        messages, is_streamed = _messages(said), said.flag("stream")
+        orderly = settled(messages)
+        options = without_absent(_options(said, model)) | {"messages": tuple(orderly)}
+        passes = orderly == messages and _may_pass(said)
+        verbatim = Verbatim(path, model, said.raw, is_streamed) if passes else None
+        wanted = request_of(ChatRequest, options, verbatim)
+        return Ask(path, model, wanted, is_streamed, said, frozenset({"think"}))
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
@@ -66,6 +71,31 @@ class ResponsesServer:
     def write_error(self, failure: Failure) -> bytes:
         """Write an error object."""
         return write_error(failure)
+
+
+def _may_pass(said: Asked) -> bool:
+    """Pass nothing on of which a server is known to drop a part that we translate.
+
+    Quirk (ollama 0.13 to 0.32): `tool_choice` and `parallel_tool_calls` are ignored; without a
+    temperature it takes 1.0, whatever the model's own is; `web_search` is run in its cloud.
+    """
+    return (
+        is_plain(said)
+        and "temperature" in said
+        and not any(key in said for key in ("tool_choice", "text"))
+        and said.flag("parallel_tool_calls", absent=True)
+        and all(tool.text("type") == "function" for tool in said.each("tools"))
+        and (isinstance(said.value("input"), str) or all(map(_is_common, said.each("input"))))
+    )
+
+
+def _is_common(item: Asked) -> bool:
+    """Tell whether every server knows an item."""
+    if item.text("type") == "function_call_output":
+        return isinstance(item.value("output"), str)
+    return item.text("type") in ("", "message", "function_call") and item.text("role") in (
+        *("", "user", "assistant", "system"),
+    )
 
 
 def _options(said: Asked, model: str) -> dict[str, Any]:

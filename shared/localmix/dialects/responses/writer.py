@@ -8,6 +8,7 @@ programs give back; those of local models are no secret.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from localmix.dialects.openai.writer import write_error
 from localmix.dialects.parts.blocks import Begun, Block, Blocks, BlockStep, Said
 from localmix.dialects.parts.counting import counted
 from localmix.dialects.parts.events import event
+from localmix.dialects.parts.passing import PassedDelta
 from localmix.dialects.serving import Ask, Clock, Failure
 from localmix.types import ChatResult, Delta, Usage
 from localmix.types.fold import Fold
@@ -38,6 +40,7 @@ _ECHOED: dict[str, Any] = {
     "top_p": None,
     "truncation": "disabled",
 }
+_BEGINNING = re.compile(rb"event: response\.(?:created|queued|in_progress)\n.*\n\n")
 _ITEM_NAMES = {"reasoning": "rs", "text": "msg", "call": "fc"}
 
 
@@ -51,7 +54,7 @@ class ResponsesWriter:
         self._created = now().timestamp()
         self._id = secrets.token_hex(12)
         self._number = 0
-        self._has_begun = False
+        self._has_begun = self._is_passing = False
         self._blocks, self._fold = Blocks(), Fold()
 
     def beat(self) -> bytes:
@@ -63,6 +66,12 @@ class ResponsesWriter:
         self._fold.add(delta)
         start = self._start()
         return start + b"".join(map(self._step, self._blocks.feed(delta)))
+
+    def passed(self, delta: PassedDelta) -> bytes:
+        """Give the bytes; a response that began with a sign of life does not begin again."""
+        begins_again = self._has_begun and not self._is_passing
+        self._has_begun = self._is_passing = True
+        return _BEGINNING.sub(b"", delta.raw) if begins_again else delta.raw
 
     def close(self) -> list[bytes]:
         """Write the end of the last item, and the whole response."""

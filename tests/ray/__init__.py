@@ -1,0 +1,1 @@
+"""Jobs on a cluster of this machine: `make test-ray`."""
