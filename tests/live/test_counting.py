@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from localmix import Client
 from localmix.types import Tool
+from tests.proxy.served import proxy
 
 WEATHER = Tool(name="weather", description="Tell the weather.")
 
@@ -38,3 +40,22 @@ def test_what_is_counted_is_what_is_read(llamacpp: str, tools: tuple[Tool, ...])
         answer = client.chat(asked, model="localmix-tiny", tools=tools, max_tokens=3)
     assert answer.usage
     assert counted == answer.usage.input_tokens
+
+
+def test_the_embedded_engine_counts_what_is_in_memory(engine_alone: None) -> None:
+    asked: Any = {"messages": "What is the capital of France?", "tools": (WEATHER,)}
+    with Client() as client:
+        assert client.count_tokens(**asked, model="localmix-tiny") is None  # and starts nothing
+        assert client.running() == []
+        answer = client.chat(**asked, model="localmix-tiny", max_tokens=3)
+        counted = client.count_tokens(**asked, model="localmix-tiny")
+    assert answer.usage
+    assert counted == answer.usage.input_tokens
+
+
+def test_agents_are_told_the_count_of_the_embedded_engine(engine_alone: None) -> None:
+    asked = {"model": "localmix-tiny", "messages": [{"role": "user", "content": "Paris?"}]}
+    with proxy() as front:
+        said = front.ask("POST", "/v1/messages", {**asked, "max_tokens": 3}).json
+        counted = front.ask("POST", "/v1/messages/count_tokens", asked).json
+    assert counted["input_tokens"] == said["usage"]["input_tokens"] > 0

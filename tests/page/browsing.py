@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.proxy.served import Proxy
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+PATIENCE = 20_000  # milliseconds, also for a machine that is busy with something else
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Visit:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Run the system's Chromium; as root it has no sandbox."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
@@ -47,7 +49,7 @@ def visit(
     """Open the page until the block ends."""
     opened = browser.new_context(viewport={"width": width, "height": 900}, **context)
     page = opened.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     seen = Visit(page)
     page.on("request", lambda request: seen.asked.append(request.url))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))

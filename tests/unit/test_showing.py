@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 from pydantic import BaseModel
 
-from localmix import ChatResult, EmbedResult, ModelInfo, Route, Server
+from localmix import (
+    ChatRequest,
+    ChatResult,
+    EmbedRequest,
+    EmbedResult,
+    Message,
+    ModelInfo,
+    Route,
+    Server,
+)
 from localmix.errors import ConfigError, UnusableAnswerError
 from localmix.types import Table
 
@@ -30,6 +39,7 @@ def test_an_answer_is_its_text() -> None:
 
 def test_what_is_at_its_default_is_left_out_of_a_repr() -> None:
     assert repr(ChatResult(content="Paris.")) == "ChatResult(content='Paris.')"
+    assert repr(Message(role="user", content="Hi")) == "Message(role='user', content='Hi')"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +48,8 @@ def test_what_is_at_its_default_is_left_out_of_a_repr() -> None:
         EmbedResult(vectors=[[0.5] * 1024] * 10_000, model="tiny"),
         ChatResult(content="word " * 100_000),
         ModelInfo(name="tiny", server="here", kind="ollama", details={"template": "x" * 100_000}),
+        EmbedRequest(texts=["word " * 100] * 10_000),
+        ChatRequest(messages=[Message(role="user", content="word " * 100_000)] * 1000),
     ],
 )
 def test_a_repr_is_short_whatever_it_holds(large: object) -> None:

@@ -114,7 +114,7 @@ def _exposed(servers: Sequence[Server]) -> Iterator[Server]:
 def _serves_anybody(url: str) -> bool:
     with Client([url], tokens={}, probe_timeout=_PATIENCE, named_probe_timeout=_PATIENCE) as client:
         try:
-            client.listing()
+            client.models_by_server()
         except LocalMixError:
             return False
     return True

@@ -22,9 +22,10 @@ from localmix.errors import (
 from localmix.management.embedded import EmbeddedModels
 from localmix.routing import Fleet
 from localmix.routing.catalog import Catalog, Place
-from localmix.routing.loading import Turn, window_for
+from localmix.routing.loading import Turn, endpoint_for, window_for
 from localmix.routing.needs import Needs
 from localmix.routing.pins import broken_pin
+from localmix.routing.ranking import is_loaded
 from localmix.routing.refusals import no_model
 from localmix.types import ChatRequest, Kind, LoadRequest, Model, ModelInfo, Table
 from localmix.types.names import canonical, split_pin
@@ -74,12 +75,15 @@ class Management:
 
     def count_tokens(self, request: ChatRequest) -> Flow[int | None]:
         """Have a prompt counted by the server that it would go to; `None` if that cannot count."""
-        place = (yield from self._fleet.selection.places(Needs(request.model)))[0].place
-        count = KINDS[place.model.kind].count_tokens
-        if count is None:
-            return None
+        best = (yield from self._fleet.selection.places(Needs(request.model)))[0]
+        place, kind = best.place, KINDS[best.place.model.kind]
+        is_there = is_loaded(place, best.vitals) or not kind.is_started_here
+        if kind.count_tokens is None or not is_there:
+            return None  # no engine is started for that alone
+        patience = place.found.endpoint.timeouts.first_byte
         try:
-            return (yield from count(_target(place), request))
+            endpoint = yield from endpoint_for(place, self._fleet.engine, patience)
+            return (yield from kind.count_tokens(Target(endpoint, place.model), request))
         except LocalMixError:
             return None  # not every server of the kind has the endpoints
 

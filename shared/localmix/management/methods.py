@@ -46,7 +46,7 @@ class Managing:
         """Count the tokens of a prompt with its tools, without images; arguments as for `chat`.
 
         `None` where the server that it would go to cannot count: of those that are known, only
-        llama.cpp's can.
+        llama.cpp's can, and the embedded engine with a model that is in memory.
 
         Raises:
             ModelNotFoundError: No server has the model.

@@ -7,7 +7,7 @@ user's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from localmix.dialects.asking import Asked
 from localmix.dialects.ollama.server import read_parameters
 from localmix.errors import ConfigError
 from localmix.settings.files import user_folder
+from localmix.settings.locking import locked
 from localmix.types import ChatRequest, EmbedRequest, GenerationRequest, Message
 from localmix.types.names import canonical
 
@@ -90,8 +91,13 @@ class _Kept(BaseModel):
     models: list[Alias] = []
 
 
+_Change = Callable[[Mapping[str, Alias]], Mapping[str, Alias]]
+
+
 class Aliases:
     """The aliases of one user; changes are written to the file before they count.
+
+    Several proxies may share the file: each sees what the others change, and no change is lost.
 
     Args:
         path: The file; by default one beside the user's settings.
@@ -103,11 +109,22 @@ class Aliases:
     def __init__(self, path: Path | None = None) -> None:
         folder = user_folder()
         self._path = path or (folder / _NAME if folder else None)
-        self._by_name: Mapping[str, Alias] = _read(self._path)
+        self._state = _state_of(self._path)
+        self._known: Mapping[str, Alias] = _read(self._path)
         self._changing = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Alias]:
         return iter(self._by_name.values())
+
+    @property
+    def _by_name(self) -> Mapping[str, Alias]:
+        """What the file says now; what it said before, while it cannot be read."""
+        state = _state_of(self._path)
+        if state != self._state:
+            with suppress(ConfigError):
+                self._known = _read(self._path)
+            self._state = state
+        return self._known
 
     def get(self, name: str | None) -> Alias | None:
         """Find an alias by its name."""
@@ -129,8 +146,7 @@ class Aliases:
         Raises:
             ConfigError: The file cannot be written.
         """
-        async with self._changing:
-            await self._keep({**self._by_name, canonical(alias.name): alias})
+        await self._change(lambda known: {**known, canonical(alias.name): alias})
 
     async def remove(self, name: str) -> None:
         """Forget an alias.
@@ -138,15 +154,24 @@ class Aliases:
         Raises:
             ConfigError: The file cannot be written.
         """
-        async with self._changing:
-            gone = canonical(name)
-            await self._keep({key: each for key, each in self._by_name.items() if key != gone})
+        gone = canonical(name)
+        await self._change(lambda known: {key: known[key] for key in known if key != gone})
 
-    async def _keep(self, by_name: Mapping[str, Alias]) -> None:
-        if self._path:
-            kept = _Kept(models=list(by_name.values()))
-            await asyncio.to_thread(_write, self._path, kept.model_dump_json(indent=2) + "\n")
-        self._by_name = by_name
+    async def _change(self, change: _Change) -> None:
+        async with self._changing:
+            if self._path is None:
+                self._known = change(self._known)
+            else:
+                await asyncio.to_thread(_rewrite, self._path, change)
+
+
+def _state_of(path: Path | None) -> tuple[int, ...]:
+    """Tell one state of a file from another; one that is not there has none."""
+    try:
+        about = path.stat() if path else None
+    except OSError:
+        about = None
+    return (about.st_ino, about.st_mtime_ns, about.st_size) if about else ()
 
 
 def _read(path: Path | None) -> dict[str, Alias]:
@@ -166,13 +191,14 @@ def _read(path: Path | None) -> dict[str, Alias]:
     return {canonical(alias.name): alias for alias in kept.models}
 
 
-def _write(path: Path, text: str) -> None:
+def _rewrite(path: Path, change: _Change) -> None:
     """Write beside the file, then exchange: whoever reads it meanwhile finds it whole."""
     beside = path.with_name(f"{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text)
-        beside.replace(path)
+        with locked(path):
+            kept = _Kept(models=list(change(_read(path)).values()))
+            beside.write_text(kept.model_dump_json(indent=2) + "\n")
+            beside.replace(path)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

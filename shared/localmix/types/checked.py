@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from localmix.errors import ConfigError, UnusableAnswerError
 from localmix.types.arguments import Names, by_our_names
+from localmix.types.showing import Cut
 
 
 class Checked(BaseModel):
@@ -58,6 +59,13 @@ class Checked(BaseModel):
     def _own_names(cls) -> Collection[str]:
         aliases = (field.alias for field in cls.model_fields.values())
         return {*cls.model_fields, *filter(None, aliases)}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave out what is at its default, and cut what is long."""
+        own = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in own or value != _default(own[name]):
+                yield name, Cut(value)
 
 
 class Exact(Checked):

@@ -32,6 +32,16 @@ class Short:
         return f"{type(self).__name__}({', '.join(said)})"
 
 
+class Cut:
+    """A value with a short repr."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return _value(self._value)
+
+
 class Row(Protocol):
     """What is a row of a table."""
 

@@ -50,4 +50,5 @@ EMBEDDED = ServerKind(
     # Quirk (xllamacpp 2026.9).
     stops_only_streams=True,
     is_started_here=True,
+    count_tokens=count_tokens,
 )
