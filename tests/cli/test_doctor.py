@@ -60,7 +60,7 @@ def test_nothing_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = run("doctor")
     assert ended.code == 1
     assert ended.lines[0] == (
-        "TROUBLE: No model server runs; looked at http://127.0.0.1:9, http://[::1]:9."
+        "TROUBLE: No model server is running; looked at http://127.0.0.1:9, http://[::1]:9."
     )
     assert "install Ollama" in ended.lines[1]
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
@@ -74,7 +74,7 @@ def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
     repair = f"    localmix config set ollama_base_url {server.url}"
     ended = run("doctor")
-    assert f"TROUBLE: ollama answers at {server.url}, where nobody looks." in ended.lines
+    assert f"TROUBLE: ollama answers at {server.url}, where localmix does not look." in ended.lines
     assert ended.lines[1] == repair
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:19")
     ended = run("doctor")
@@ -96,7 +96,7 @@ def test_lmstudios_server_is_switched_off(
     app = start(LoopbackServer({"GET /lmstudio-greeting": whole({"lmstudio": True})}))
     monkeypatch.setattr(doctor, "LMSTUDIO_APP_PORTS", (9, port_of(app)))
     ended = run("doctor")
-    assert ended.lines[0] == "TROUBLE: LM Studio runs, but its server is off."
+    assert ended.lines[0] == "TROUBLE: LM Studio is running, but its server is off."
     assert ended.lines[1] == "    lms server start"
 
 
@@ -127,14 +127,14 @@ def test_a_token_is_missing(run: Run, start: Start, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
     ended = run("doctor")
     assert ended.code == 1
-    assert ended.lines[0].startswith(f"TROUBLE: {server.url} wants a token, or another one")
+    assert ended.lines[0].startswith(f"TROUBLE: {server.url} needs a token, or a different one")
     assert ended.lines[1] == "    export LM_API_TOKEN=YOUR_TOKEN"
 
 
 def test_no_model(run: Run, start: Start) -> None:
     server = start(stand_ins.ollama(GET__api_tags=whole({"models": []})))
     assert run("doctor", "-s", server.url).lines[1:] == [
-        "TROUBLE: The servers have no model.",
+        "TROUBLE: No server has a model.",
         "    localmix pull ollama/qwen3:4b",
     ]
     other = Server("http://a", "openai")
@@ -178,7 +178,7 @@ def test_a_context_that_is_too_small(run: Run, start: Start) -> None:
     loaded = dataclasses.replace(CHAT, loaded=True, loaded_context_length=4096)
     (advice,) = troubles(models=(loaded, EMBED))
     assert advice.level == "advice"
-    assert "loaded for 4,096 tokens of 40,960" in advice.what
+    assert "a context window of 4,096 of 40,960 tokens" in advice.what
     assert advice.repair == "localmix load 127.0.0.1:9/qwen3:8b --context 16384"
     enough = dataclasses.replace(loaded, loaded_context_length=8192)
     small = dataclasses.replace(loaded, context_length=4096)
@@ -479,7 +479,7 @@ def test_the_engine_is_installed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandb
 def test_another_program_is_at_the_port(run: Run, start: Start) -> None:
     server = start(LoopbackServer({"GET /": whole(b"Grafana")}))
     ended = run("doctor", "-s", server.url)
-    assert f"A program that is no model server is at {server.url}" in ended.lines[0]
+    assert f"A program that is not a model server is at {server.url}" in ended.lines[0]
     assert "ollama serve" in ended.lines[1]
 
 
@@ -494,7 +494,7 @@ def test_a_model_larger_than_the_memory() -> None:
 
 def test_a_server_that_everybody_can_use() -> None:
     (advice,) = troubles(exposed=(Server("http://10.0.0.5:8080", "openai"),))
-    assert "Whoever reaches http://10.0.0.5:8080 can use the server there" in advice.what
+    assert "Anyone who can reach http://10.0.0.5:8080 can use the server there" in advice.what
     assert "--host 127.0.0.1" in advice.repair
 
 

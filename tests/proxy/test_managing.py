@@ -282,7 +282,7 @@ def test_who_may_manage(token: str, address: str, *, may: bool) -> None:
 def test_a_file_that_is_not_ours_is_named(kept: Path) -> None:
     kept.parent.mkdir()
     kept.write_text('{"models": 7}')
-    with pytest.raises(ConfigError, match=r"models\.json does not hold"):
+    with pytest.raises(ConfigError, match=r"models\.json is not as"):
         Aliases(kept)
 
 

@@ -24,8 +24,8 @@ from localmix.types.options import ChatOptions
 
 _LINE = 60
 WINDOW_FULL = (
-    "The window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
-    " window, /model NAME takes another model."
+    "The context window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
+    " window, /model NAME switches to another model."
 )
 
 
@@ -121,7 +121,7 @@ class Conversation:
             say("(no answer: the model wrote nothing)", "dim", error=True)
         if last.finish_reason == "length":
             is_limited = self.options.get("max_tokens") is not None
-            said = "(cut: the answer reached its limit)"
+            said = "(cut off: the answer reached its limit)"
             say(said if is_limited else f"{said} {WINDOW_FULL}", "dim", error=True)
         if self.is_verbose:
             say(_figures(stream.result), "dim", error=True)

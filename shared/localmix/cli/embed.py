@@ -23,7 +23,7 @@ _SHOWN = 4
 # Texts that are asked for, and then written, at once.
 _AT_ONCE = 256
 Texts = Annotated[
-    list[str] | None, typer.Argument(metavar="TEXT", help="Without one: lines of the input.")
+    list[str] | None, typer.Argument(metavar="TEXT", help="Default: the lines of the input.")
 ]
 Output = Annotated[
     Path | None,

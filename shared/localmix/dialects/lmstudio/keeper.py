@@ -38,7 +38,7 @@ class LMStudioModels:
         model, window = target.model, request.num_ctx
         if window and _ttl(request):
             hint = _lms("load", model.name, "--context-length", window, "--ttl", _ttl(request))
-            raise _cannot(target.url, "be told a context length and keep_alive together", hint)
+            raise _cannot(target.url, "accept a context length and keep_alive together", hint)
         if model.loaded:
             if window in (None, model.loaded_context_length) and not _ttl(request):
                 return
@@ -54,7 +54,7 @@ class LMStudioModels:
         except UnsupportedFeatureError as error:
             if window:
                 hint = _lms("load", model.name, "--context-length", window)
-                raise _cannot(target.url, "be told a context length before 0.4", hint) from error
+                raise _cannot(target.url, "accept a context length before 0.4", hint) from error
             yield from _load_by_request(target, request)
 
     def unload(self, target: Target) -> Flow[None]:
@@ -82,7 +82,7 @@ class LMStudioModels:
         There is no way to stop it: who leaves stops watching, and LM Studio loads on.
         """
         if insecure:
-            raise _cannot(endpoint.url, "be told `insecure`", "Leave it out.")
+            raise _cannot(endpoint.url, "accept `insecure`", "Leave it out.")
         job = yield from _begun(endpoint, meter.model)
         job_id = job.text("job_id")
         while (said := job.text("status")) in _STATUS:
