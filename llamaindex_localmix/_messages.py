@@ -109,7 +109,7 @@ def _read(block: ImageBlock | DocumentBlock, policy: Policy) -> bytes:
         option = "allow_files" if block.path else "allow_urls"
         raise ConfigError(
             f"A block names {address[:60]!r}, which must not be read.",
-            hint=f"Give the bytes themselves, or say {option}=True if you know what it names.",
+            hint=f"Pass the bytes themselves, or set {option}=True if you know what it names.",
         )
     try:
         if isinstance(block, ImageBlock):

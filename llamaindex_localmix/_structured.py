@@ -65,7 +65,7 @@ class Form(Generic[M]):
         schema = self.output_cls.model_json_schema()
         if schema.get("type") != "object":
             raise ConfigError(
-                f"{self.output_cls.__name__} is no object, so it cannot be the arguments of a"
+                f"{self.output_cls.__name__} is not an object, so it cannot be the arguments of a"
                 " tool.",
                 hint="Use PydanticProgramMode.DEFAULT, or put it into a field of a model.",
             )

@@ -79,7 +79,9 @@ class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
             if value is None or value == "unknown":
                 continue
             if said.get(own) not in (None, value):
-                raise ConfigError(f"{own} and {other} are both given.", hint="Give one of them.")
+                raise ConfigError(
+                    f"{own} and {other} are both given.", hint="Pass only one of them."
+                )
             said[own] = value
         return said | {"model_name": said.get("model") or "unknown"}
 

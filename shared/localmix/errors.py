@@ -122,7 +122,7 @@ class ModelNotFoundError(DiscoveryError):
 class ModelChangedError(DiscoveryError):
     """A model has another digest than the one that was pinned, or none that is told."""
 
-    usual_hint = "If the change was meant, pin the new digest in `digests`."
+    usual_hint = "If the change was intended, pin the new digest in `digests`."
 
 
 class TransportError(LocalMixError):
@@ -250,7 +250,7 @@ class BadVectorError(ProtocolError):
         index: Place of the text among those of the request; `None` before it was found.
     """
 
-    usual_hint = "Leave the text out (skip_bad=True does), or take another model or quantization."
+    usual_hint = "Leave the text out (skip_bad=True does), or use another model or quantization."
 
     def __init__(self, message: str, *, index: int | None = None, **about: Any) -> None:
         super().__init__(message, **about)
@@ -260,7 +260,7 @@ class BadVectorError(ProtocolError):
     def of(cls, text: str, index: int, server: str) -> Self:
         """Say which text it is."""
         shown = text[:40] + ("…" if len(text) > 40 else "")  # noqa: PLR2004
-        message = f"{server} gave a vector for text {index} that is not finite; it reads {shown!r}."
+        message = f"{server} returned a vector for text {index} that is not finite: {shown!r}."
         return cls(message, index=index, server=server)
 
 
@@ -271,7 +271,7 @@ class UnusableAnswerError(LocalMixError, ValueError):
         answer: What it wrote.
     """
 
-    usual_hint = "Ask again, ask for less at once, or take a larger model."
+    usual_hint = "Ask again, ask for less at once, or use a larger model."
 
     def __init__(self, message: str, *, answer: str = "", **about: Any) -> None:
         super().__init__(message, **about)

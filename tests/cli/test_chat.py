@@ -100,7 +100,7 @@ def test_a_conversation(start: Start) -> None:
         typed.type("")
         typed.wait_for("> ")
         typed.type("/route")
-        typed.wait_for("There was no answer yet.")
+        typed.wait_for("There is no answer yet.")
         typed.type("Hello")
         typed.wait_for("Hi.\n> ")
         typed.type("And now?")
@@ -227,8 +227,8 @@ def test_the_options_reach_the_server(run: Run, start: Start, tmp_path: Path) ->
     [
         (("--schema", "{"), "is not JSON"),
         (("--schema", "/none"), "cannot be read"),
-        (("--format", "xml"), "no format"),
-        (("--image", __file__), "no image"),
+        (("--format", "xml"), "not a format"),
+        (("--image", __file__), "not an image"),
         (("--file", "/none"), "cannot be read"),
         (("--tool", "/none.py"), "no file /none.py"),
     ],
@@ -277,6 +277,13 @@ def test_a_model_that_never_stops_calling_tools(run: Run, start: Start, tmp_path
     assert [each["content"] for each in sent] == ["Hello", "Hi.", "And now?"]
 
 
+def test_a_model_that_writes_nothing(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama(POST__api_chat=ndjson(OLLAMA_DONE)))
+    ended = run("chat", "Hello", "-s", server.url)
+    assert "the model wrote nothing" in ended.err
+    assert ended.out.strip() == ""
+
+
 def test_the_last_conversation_goes_on(run: Run, start: Start) -> None:
     server = start(stand_ins.ollama())
     assert run("chat", "Hello", "-s", server.url).code == 0
@@ -305,10 +312,10 @@ def test_several_lines_and_commands(start: Start) -> None:
             "/set temperature cold": "Error: Wrong temperature",
             "/set num_ctx 1024": "num_ctx: 1024",
             "/system Be kind.": "Be kind.",
-            "/save trip": "Kept as trip",
-            "/clear": "The conversation is forgotten.",
-            "/load none": "There is no conversation 'none'. There are: last, trip.",
-            "/load trip": "4 messages.",
+            "/save trip": "Saved as trip",
+            "/clear": "The conversation was cleared.",
+            "/load none": "There is no saved conversation 'none'. There are: last, trip.",
+            "/load trip": "4 messages; the last question: three four",
             "/route": "tiny:latest at",
             "/retry": "Hi.",
         }.items():
@@ -330,7 +337,7 @@ def test_when_the_window_is_full_it_says_what_to_do(start: Start) -> None:
     with terminal("chat", "-s", server.url) as typed:
         typed.wait_for("> ")
         typed.type("Hello")
-        typed.wait_for("The window is full. /clear forgets")
+        typed.wait_for("The context window is full. /clear")
         typed.wait_for("\n> ")
         typed.press_ctrl_d()
         assert typed.end() == 0
@@ -368,7 +375,7 @@ def test_ctrl_c_clears_the_line_and_what_was_typed_is_kept(start: Start) -> None
 
 def test_json_is_for_one_question(url: str) -> None:
     with terminal("chat", "--json", "-s", url) as typed:
-        typed.wait_for("--json is for one question.")
+        typed.wait_for("--json needs a prompt.")
         assert typed.end() == 2
 
 

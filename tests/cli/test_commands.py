@@ -109,7 +109,7 @@ def test_load_running_unload(run: Run, lmstudio: LMStudio) -> None:
     assert row.split() == [CHAT, "1,024", lmstudio.url.removeprefix("http://")]
     assert run("load", CHAT, "--json").json["loaded_context_length"] == 1024
     assert run("running", "--json").json[0]["name"] == CHAT
-    assert run("unload", CHAT).lines == [f"{CHAT} is unloaded at {lmstudio.url}."]
+    assert run("unload", CHAT).lines == [f"{CHAT} was unloaded from {lmstudio.url}."]
     assert run("unload", CHAT).lines == [f"{CHAT} was not loaded."]
     assert run("unload", CHAT, "--json").json == []
 
@@ -155,7 +155,7 @@ def test_copy_and_rm(run: Run, start: Start) -> None:
     assert "Add --yes" in unasked.err
     assert server.count("DELETE /api/delete") == 0
     assert run("rm", "second", "--yes", "-s", url).lines == [
-        f"second:latest (3.0 MB) is deleted from {url}."
+        f"second:latest (3.0 MB) was deleted from {url}."
     ]
     assert run("rm", "second", "-y", "--json", "-s", url).json["size_bytes"] == 3_034_903
 
@@ -172,8 +172,8 @@ def test_unload_all(run: Run, lmstudio: LMStudio) -> None:
     assert run("unload", "--all").lines == ["No model is loaded."]
     lmstudio.loaded = {CHAT: CHAT, EMBED: EMBED}
     assert sorted(run("unload", "--all").lines) == [
-        f"{CHAT} is unloaded at {lmstudio.url}.",
-        f"{EMBED} is unloaded at {lmstudio.url}.",
+        f"{CHAT} was unloaded from {lmstudio.url}.",
+        f"{EMBED} was unloaded from {lmstudio.url}.",
     ]
     assert run("unload").code == run("unload", CHAT, "--all").code == 2
 
@@ -186,13 +186,13 @@ def test_names_of_habit(run: Run, start: Start) -> None:
     assert run("cp", "none", "second", "-s", server.url).code == 4
     (_, row) = run("models", "OTH", "-s", server.url).lines
     assert row.startswith("other:latest")
-    assert "'zzz' in it" in run("models", "zzz", "-s", server.url).out
+    assert "contains 'zzz'" in run("models", "zzz", "-s", server.url).out
 
 
 def test_search(run: Run, start: Start) -> None:
     server = start(stand_ins.ollama("tiny-qwen:latest", "other:latest"))
     first, *others = run("search", "qwen", "tiny", "-s", server.url).lines
-    assert first == "tiny-qwen:latest is here already."
+    assert first == "tiny-qwen:latest is already here."
     assert "Ollama: https://ollama.com/search?q=qwen+tiny" in others
     assert "LM Studio: lms get 'qwen tiny'" in others
     assert run("search", "q", "--json", "-s", "127.0.0.1:9").json["here"] == []
@@ -295,10 +295,10 @@ def test_config_trust(
     assert "ollama_base_url" not in run("config").out
     assert f"{file} is not trusted" in caplog.text
     assert run("config", "trust").lines == [
-        f"{file} is trusted until it says something else.",
+        f"{file} is trusted until it changes.",
         "  ollama_base_url: http://box",
         "  models_path: m",
-        "  servers: a stronger source says otherwise",
+        "  servers: a stronger source overrides it",
         "  ollama_api_key: ***",
     ]
     assert "http://box" in run("config").out
@@ -325,7 +325,7 @@ def test_config_set_and_get(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     assert run("config", "set", "lm_api_token", "s3cret").code == 0
     assert run("config", "get", "lm_api_token").lines == ["***"]
     monkeypatch.setenv("LOCALMIX_TIMEOUT", "7")
-    assert "environment LOCALMIX_TIMEOUT is stronger" in run("config", "set", "timeout", "8").out
+    assert "environment LOCALMIX_TIMEOUT overrides it" in run("config", "set", "timeout", "8").out
     assert run("config", "set", "model").code == 0
     assert "model" not in file.read_text()
 
@@ -364,7 +364,7 @@ def test_config_edit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ("words", "code", "said"),
     [
         (("show", "none"), 4, "No server holds the model 'none'"),
-        (("load", CHAT, "--keep", "soon"), 2, "'soon' is no duration"),
+        (("load", CHAT, "--keep", "soon"), 2, "'soon' is not a duration"),
         (("rm", CHAT, "--yes"), 5, "My Models"),
         (("copy", CHAT, "second"), 5, f"lms load {CHAT} --identifier second"),
         (("chat", "--model", EMBED, "Hello"), 5, ""),

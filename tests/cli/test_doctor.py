@@ -15,7 +15,7 @@ from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
-from tests.cli.sandbox import Sandbox, free_port, set_usual
+from tests.cli.sandbox import Sandbox, free_port, set_engine, set_usual
 from tests.conftest import TINY_MODELS
 from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT as CHAT_MODEL
@@ -60,7 +60,7 @@ def test_nothing_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = run("doctor")
     assert ended.code == 1
     assert ended.lines[0] == (
-        "TROUBLE: No model server runs; looked at http://127.0.0.1:9, http://[::1]:9."
+        "TROUBLE: No model server is running; looked at http://127.0.0.1:9, http://[::1]:9."
     )
     assert "install Ollama" in ended.lines[1]
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
@@ -74,7 +74,7 @@ def test_a_wrong_port(run: Run, start: Start, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(doctor, "USUAL_PORTS", (9, port_of(server)))
     repair = f"    localmix config set ollama_base_url {server.url}"
     ended = run("doctor")
-    assert f"TROUBLE: ollama answers at {server.url}, where nobody looks." in ended.lines
+    assert f"TROUBLE: ollama answers at {server.url}, where localmix does not look." in ended.lines
     assert ended.lines[1] == repair
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:19")
     ended = run("doctor")
@@ -96,7 +96,7 @@ def test_lmstudios_server_is_switched_off(
     app = start(LoopbackServer({"GET /lmstudio-greeting": whole({"lmstudio": True})}))
     monkeypatch.setattr(doctor, "LMSTUDIO_APP_PORTS", (9, port_of(app)))
     ended = run("doctor")
-    assert ended.lines[0] == "TROUBLE: LM Studio runs, but its server is off."
+    assert ended.lines[0] == "TROUBLE: LM Studio is running, but its server is off."
     assert ended.lines[1] == "    lms server start"
 
 
@@ -127,14 +127,14 @@ def test_a_token_is_missing(run: Run, start: Start, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
     ended = run("doctor")
     assert ended.code == 1
-    assert ended.lines[0].startswith(f"TROUBLE: {server.url} wants a token, or another one")
+    assert ended.lines[0].startswith(f"TROUBLE: {server.url} needs a token, or a different one")
     assert ended.lines[1] == "    export LM_API_TOKEN=YOUR_TOKEN"
 
 
 def test_no_model(run: Run, start: Start) -> None:
     server = start(stand_ins.ollama(GET__api_tags=whole({"models": []})))
     assert run("doctor", "-s", server.url).lines[1:] == [
-        "TROUBLE: The servers have no model.",
+        "TROUBLE: No server has a model.",
         "    localmix pull ollama/qwen3:4b",
     ]
     other = Server("http://a", "openai")
@@ -178,7 +178,7 @@ def test_a_context_that_is_too_small(run: Run, start: Start) -> None:
     loaded = dataclasses.replace(CHAT, loaded=True, loaded_context_length=4096)
     (advice,) = troubles(models=(loaded, EMBED))
     assert advice.level == "advice"
-    assert "loaded for 4,096 tokens of 40,960" in advice.what
+    assert "a context window of 4,096 of 40,960 tokens" in advice.what
     assert advice.repair == "localmix load 127.0.0.1:9/qwen3:8b --context 16384"
     enough = dataclasses.replace(loaded, loaded_context_length=8192)
     small = dataclasses.replace(loaded, context_length=4096)
@@ -459,16 +459,27 @@ def test_a_model_that_does_not_fit_is_deleted(
     assert sandbox.until_silent() == [f"rm {tmp_path / 'large.gguf'}"]
 
 
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_engine_is_offered_where_there_is_no_server(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, is_installed: bool
+) -> None:
+    set_engine(monkeypatch, is_installed=is_installed)
+    _, offer = sandbox.run("doctor", "--json").json
+    assert offer["repair"].startswith("localmix config" if is_installed else "pip install")
+    sandbox.apply(offer["repair"])
+    assert sandbox.until_silent() == []
+
+
 def test_the_engine_is_installed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     monkeypatch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
-    monkeypatch.setattr("localmix.embedded.engine.Engine.is_installed", lambda _: False)
+    set_engine(monkeypatch, is_installed=False)
     assert sandbox.until_silent() == ['pip install "localmix[embedded]"']
 
 
 def test_another_program_is_at_the_port(run: Run, start: Start) -> None:
     server = start(LoopbackServer({"GET /": whole(b"Grafana")}))
     ended = run("doctor", "-s", server.url)
-    assert f"A program that is no model server is at {server.url}" in ended.lines[0]
+    assert f"A program that is not a model server is at {server.url}" in ended.lines[0]
     assert "ollama serve" in ended.lines[1]
 
 
@@ -483,14 +494,14 @@ def test_a_model_larger_than_the_memory() -> None:
 
 def test_a_server_that_everybody_can_use() -> None:
     (advice,) = troubles(exposed=(Server("http://10.0.0.5:8080", "openai"),))
-    assert "Whoever reaches http://10.0.0.5:8080 can use the server there" in advice.what
+    assert "Anyone who can reach http://10.0.0.5:8080 can use the server there" in advice.what
     assert "--host 127.0.0.1" in advice.repair
 
 
 def test_the_engine_is_not_installed(
     run: Run, engine_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localmix.embedded.engine.Engine.is_installed", lambda self: False)
+    set_engine(monkeypatch, is_installed=False)
     ended = run("doctor")
     assert "engine is not installed." in ended.lines[0]
     assert ended.lines[1] == '    pip install "localmix[embedded]"'

@@ -134,7 +134,7 @@ def test_a_port_that_is_taken_is_named_with_who_has_it(start: Start, run: Run) -
         taken = start(kind())
         ended = run("serve", "--port", taken.url.rpartition(":")[2])
         assert ended.code == 2
-        assert f"{name} listens on {taken.url} already. Take another port: --port" in " ".join(
+        assert f"{name} is already listening on {taken.url}. Use another port: --port" in " ".join(
             ended.err.split()
         )
 

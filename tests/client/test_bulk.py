@@ -157,7 +157,7 @@ class TestWhatFails:
 
     @pytest.mark.parametrize(
         ("bad", "said"),
-        [("", r"texts\[25\] is wrong.*empty"), (3, r"texts\[25\] is no text, but int")],
+        [("", r"texts\[25\] is wrong.*empty"), (3, r"texts\[25\] is not a text, but int")],
     )
     def test_what_is_no_text_is_named(
         self, either: MakeEither, start: Start, bad: Any, said: str
@@ -248,7 +248,7 @@ class TestCheckpoint:
         client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
         client.embed_many(numbered(50), checkpoint=file, **MANY)
         before = file.read_bytes()
-        with pytest.raises(ConfigError, match=r"texts\[\d\] is another one"):
+        with pytest.raises(ConfigError, match=r"texts\[\d\] is not the same"):
             client.embed_many(texts, checkpoint=file, **MANY)
         assert file.read_bytes() == before
 
@@ -260,7 +260,7 @@ class TestCheckpoint:
         other.routes["GET /api/tags"] = whole({"models": [entry]})
         for url, options in ((other.url, {}), (server.url, {"dimensions": 2})):
             MEMORY.forget()  # as in another program
-            with pytest.raises(ConfigError, match="of another model, or of other options"):
+            with pytest.raises(ConfigError, match="another model or other options"):
                 either(url).embed_many(numbered(50), checkpoint=file, **MANY, **options)
 
     def test_a_file_of_others_is_left_alone(
@@ -269,7 +269,7 @@ class TestCheckpoint:
         client = either(start(stand_ins.ollama(POST__api_embed=Embedder())).url)
         file.parent.mkdir()
         file.write_text("my diary")
-        with pytest.raises(ConfigError, match="is no checkpoint"):
+        with pytest.raises(ConfigError, match="is not a checkpoint"):
             client.embed_many(numbered(50), checkpoint=file, **MANY)
         assert file.read_text() == "my diary"
         with pytest.raises(ConfigError, match="cannot be written"):

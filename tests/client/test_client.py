@@ -25,7 +25,7 @@ def test_loaded_before_installed(either: MakeEither, start: Any) -> None:
     assert result.route is not None
     assert (result.route.model, result.route.reason) == (
         "b:latest",
-        "no model was named: the first that is loaded; nobody else can serve it",
+        "no model was named: the first that is loaded; no other server can serve it",
     )
 
 
@@ -137,7 +137,7 @@ def test_an_image_goes_only_where_it_is_seen(either: MakeEither, start: Any) -> 
         ("hi", {"temperature": "hot"}, "Wrong temperature"),
         ("hi", {"temperature": -1.0}, "Wrong temperature"),
         ("hi", {"tool_choice": "required"}, "there are no tools"),
-        ("hi", {"tool_choice": "f", "tools": [Tool(name="g")]}, "'f' is none of the tools"),
+        ("hi", {"tool_choice": "f", "tools": [Tool(name="g")]}, "'f' is not one of the tools"),
         ({"role": "robot", "content": "hi"}, {}, "Wrong role"),
         ({"role": "tool", "content": "hi"}, {}, "needs the tool_call_id"),
         ({"role": "system", "content": "hi"}, {}, "nothing to answer"),

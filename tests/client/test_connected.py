@@ -78,7 +78,7 @@ def test_a_client_may_be_shared(start: Any) -> None:
         one.close()  # not its own
         assert asyncio.run(other.alist_models())[0].name == "a:latest"
         assert len(server.requests) > asked
-    with pytest.raises(ConfigError, match="client is given, and settings"):
+    with pytest.raises(ConfigError, match="client and settings are both given"):
         Connected(client=client, max_retries=0)
 
 

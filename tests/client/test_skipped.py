@@ -62,7 +62,7 @@ def test_one_that_is_slow_to_show_itself_is_told(either: MakeEither, start: Any)
     slow = start(LoopbackServer({"GET /v1/models": stay_silent}))
     there = start(stand_ins.ollama())
     (skip,) = routed(either([slow.url, there.url])).skipped
-    assert skip == Skip(slow.url, "has not shown yet what it is.")
+    assert skip == Skip(slow.url, "has not yet shown what it is.")
 
 
 def test_what_stands_later_or_was_only_looked_for_is_not_told(

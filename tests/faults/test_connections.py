@@ -123,7 +123,7 @@ def test_a_client_may_be_closed_at_any_moment_from_any_thread(start: Any) -> Non
         said = Counter(answer.result(timeout=60) for answer in answers)
     client.close()
     print(f"{said}, longest {longest:.2f} s")
-    closed = said.pop("The client was closed before the answer had come.", 0)
+    closed = said.pop("The client was closed before the answer arrived.", 0)
     assert said == {"Hi.": CALLS - closed}
     assert 0 < closed < CLOSES * 2 * WORKERS
     assert longest < 5.0
@@ -171,7 +171,7 @@ def test_a_client_may_be_closed_at_any_moment_from_any_task(start: Any) -> None:
 
     said = asyncio.run(run())
     print(said)
-    closed = said.pop("The client was closed before the answer had come.", 0)
+    closed = said.pop("The client was closed before the answer arrived.", 0)
     assert said == {"Hi.": CALLS // 4 - closed}
     gc.collect()
     assert sockets_to([server.url]) == 0

@@ -126,7 +126,7 @@ def test_another_length_is_refused(start: Any, embed: Embed) -> None:
     embeddings = LocalMixEmbeddings(base_url=server.url)
     embed(embeddings, ["river"])
     server.routes["POST /api/embed"] = whole({"model": "embed", "embeddings": [[1.0, 2.0, 3.0]]})
-    with pytest.raises(ProtocolError, match="length 3; they had 2"):
+    with pytest.raises(ProtocolError, match="length 3; earlier ones had 2"):
         embed(embeddings, ["river"])
 
 

@@ -110,7 +110,7 @@ def test_overflow(either: MakeEither, start: Start, generation: Any) -> None:
         client.chat(LONG, **OPTIONS)
     with pytest.raises(ContextLengthError):  # inside a stream with status 200
         client.stream(LONG, **OPTIONS)
-    with pytest.raises(ContextLengthError, match="would cut it silently"):
+    with pytest.raises(ContextLengthError, match="would truncate it silently"):
         client.embed(LONG, model=EMBED)
 
 

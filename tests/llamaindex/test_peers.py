@@ -127,7 +127,7 @@ def test_the_embedding_peers_arguments_for_type_checkers(start: Any) -> None:
         (LocalMix, {"pydantic_program_mode": "x"}, "Wrong pydantic_program_mode"),
         (LocalMixEmbedding, {"dimension": 3}, r"Did you mean dimensions\?"),
         (LocalMixEmbedding, {"thinking": True}, "thinking is not an argument"),
-        (LocalMixEmbedding, {"ollama_additional_kwargs": {"a": 1}}, "Say dimensions, truncate"),
+        (LocalMixEmbedding, {"ollama_additional_kwargs": {"a": 1}}, "Use dimensions, truncate"),
         (LocalMixEmbedding, {"embed_batch_size": 0}, "Wrong embed_batch_size"),
     ],
 )

@@ -130,7 +130,7 @@ def test_a_useless_answer_is_asked_for_once_more(script: Any, kind: str, mode: A
 
 def test_an_answer_that_is_useless_twice(script: Any) -> None:
     server = script(*[Turn("I do not know.")] * 2)
-    with pytest.raises(UnusableAnswerError, match="wrote no Animal: there is no JSON") as caught:
+    with pytest.raises(UnusableAnswerError, match="no valid Animal: there is no JSON") as caught:
         LocalMix(base_url=server.url).structured_predict(Animal, PROMPT, what="lions")
     assert isinstance(caught.value, ValueError)
     assert caught.value.answer == "I do not know."
@@ -203,7 +203,7 @@ def test_what_is_no_object_cannot_be_a_call(script: Any) -> None:
     llm = LocalMix(base_url=server.url)
     assert llm.structured_predict(Names, PROMPT, what="names").root == ["a", "b"]
     llm.pydantic_program_mode = FUNCTION
-    with pytest.raises(ConfigError, match="Names is no object"):
+    with pytest.raises(ConfigError, match="Names is not an object"):
         llm.structured_predict(Names, PROMPT, what="names")
 
 

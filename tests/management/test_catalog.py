@@ -81,7 +81,7 @@ def test_a_server_of_one_model_keeps_it(either: MakeEither, start: Start) -> Non
     assert client.manage("load", "tiny", keep_alive=-1).loaded
     with pytest.raises(UnsupportedFeatureError, match="cannot unload a model after a time"):
         client.manage("load", "tiny", keep_alive="1m")
-    with pytest.raises(ConfigError, match="Wrong keep_alive: it is no duration"):
+    with pytest.raises(ConfigError, match="Wrong keep_alive: it is not a duration"):
         client.manage("load", "tiny", keep_alive="soon")
 
 

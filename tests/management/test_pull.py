@@ -143,7 +143,7 @@ def test_closing_the_client_in_another_thread_ends_the_pull(start: Start) -> Non
     server = start(pulling(ndjson(MANIFEST, part(10), end=stay_silent)))
     client = Client(server.url)
     threading.Timer(0.3, client.close).start()
-    with pytest.raises(TransportError, match="closed before the answer had come"):
+    with pytest.raises(TransportError, match="closed before the answer arrived"):
         list(client.pull("new"))
     assert server.count("POST /api/pull") == 1
 

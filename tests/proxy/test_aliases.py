@@ -87,7 +87,7 @@ async def test_what_somebody_broke_counts_for_nothing_and_is_left_alone(tmp_path
     assert aliases.source("poet") == "tiny"
     path.write_text('{"models": [')
     assert aliases.source("poet") == "tiny"
-    with pytest.raises(ConfigError, match="does not hold"):
+    with pytest.raises(ConfigError, match="is not as localmix"):
         await aliases.put(Alias(name="bard", source="tiny"))
     assert path.read_text() == '{"models": ['
 

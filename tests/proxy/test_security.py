@@ -178,17 +178,17 @@ def test_without_the_token_nothing_is_told(
     assert reply.status == 401
     assert reply.headers["www-authenticate"] == "Bearer"
     if method != "HEAD":
-        assert reply.json == {"error": "This proxy wants a token."}
+        assert reply.json == {"error": "This proxy needs a token."}
 
 
 @pytest.mark.parametrize(
     ("path", "error"),
     [
-        ("/api/chat", "This proxy wants a token."),
+        ("/api/chat", "This proxy needs a token."),
         (
             "/v1/chat/completions",
             {
-                "message": "This proxy wants a token.",
+                "message": "This proxy needs a token.",
                 "type": "invalid_request_error",
                 "param": None,
                 "code": "invalid_api_key",
@@ -196,7 +196,7 @@ def test_without_the_token_nothing_is_told(
         ),
         (
             "/v1/messages",
-            {"type": "authentication_error", "message": "This proxy wants a token."},
+            {"type": "authentication_error", "message": "This proxy needs a token."},
         ),
     ],
 )

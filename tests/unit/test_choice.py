@@ -229,7 +229,7 @@ def test_a_conversation_stays_where_it_is_while_its_server_is_well() -> None:
     assert reason(one, other, home="http://b").endswith("the conversation is there")
     MEMORY.vitals("http://b").health.failed(NOW, max_failures=3, is_unreachable=False)
     assert order(one, other, home="http://b") == ["http://a", "http://b"]
-    assert reason(one, other, home="http://b").endswith("its server is well")
+    assert reason(one, other, home="http://b").endswith("its server is healthy")
 
 
 def test_equals_take_turns_by_their_weight() -> None:
@@ -246,7 +246,7 @@ def test_equals_take_turns_by_their_weight() -> None:
 
 def test_one_place_needs_no_reason() -> None:
     only = server("http://a", "m")
-    assert reason(only) == "the server has it under this name; nobody else can serve it"
+    assert reason(only) == "the server has it under this name; no other server can serve it"
 
 
 # Needs

@@ -65,7 +65,7 @@ NESTED = b"".join([struct.pack("<IQ", 9, 1)] * 5000)
         (gguf(version=1), "version 1 is not known"),
         (gguf(count=3), "unpack requires"),
         (gguf(("a", 99, b"")), "unknown type 99"),
-        (gguf(("a", 8, struct.pack("<Q", 1 << 60))), "length in it cannot be right"),
+        (gguf(("a", 8, struct.pack("<Q", 1 << 60))), "length in it is impossible"),
         (gguf(("a", 8, struct.pack("<Q", 1) + b"\xff")), "utf-8"),
         (gguf(("a", 9, NESTED)), "recursion"),
     ],

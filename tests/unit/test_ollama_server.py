@@ -271,7 +271,7 @@ def test_a_context_that_was_changed_or_is_a_bomb_is_refused() -> None:
     packed = context.pack([Message(role="user", content="a" * 3_000_000)])
     assert len(packed) > 1
     for numbers in (packed, [*packed[:2], 0, *packed[3:]]):
-        with pytest.raises(ConfigError, match="changed"):
+        with pytest.raises(ConfigError, match="altered"):
             context.unpack(Asked({"context": numbers}))
 
 

@@ -21,6 +21,6 @@ def test_another_length_is_another_model() -> None:
     pin = Pin("asked", "ollama/tiny-embed", 2)
     pin.check(EmbedResult([[3.0, 4.0]]))
     pin.check(EmbedResult([]))
-    with pytest.raises(ProtocolError, match="length 1; they had 2") as caught:
+    with pytest.raises(ProtocolError, match="length 1; earlier ones had 2") as caught:
         pin.check(EmbedResult([[1.0]], route=ROUTE))
     assert caught.value.server == "http://a"

@@ -141,8 +141,8 @@ class TestVectors:
             ([[1.0]], "1 vectors for 2 texts"),
             ([[1.0], [1.0, 2.0]], "different lengths"),
             ([[], []], "different lengths"),
-            ([[1.0], ["x"]], "no numbers"),
-            ([[1.0], None], "no numbers"),
+            ([[1.0], ["x"]], "without numbers"),
+            ([[1.0], None], "contain no numbers"),
             ([[1.0], [float("nan")]], "text 1 that is not finite"),
         ],
     )

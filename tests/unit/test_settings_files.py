@@ -195,6 +195,6 @@ def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_a_home_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="LOCAL_MODELS_PATH: wrong models_path: nobody knows"):
+    with pytest.raises(ConfigError, match="LOCAL_MODELS_PATH: wrong models_path: the home folder"):
         monkeypatch.setenv("LOCAL_MODELS_PATH", "~no-such-user-here/models")
         Settings.load()

@@ -86,7 +86,7 @@ class TestParsed:
         assert ChatResult(reasoning='{"name": "Ada", "age": 36}', form=Person).parsed.age == 36
 
     def test_what_is_wrong_is_said(self) -> None:
-        with pytest.raises(UnusableAnswerError, match="no Person: age: ") as caught:
+        with pytest.raises(UnusableAnswerError, match="no valid Person: age: ") as caught:
             _ = ChatResult('{"name": "Ada", "age": "old"}', form=Person).parsed
         assert "old" in caught.value.answer
 

@@ -87,7 +87,7 @@ def test_a_forced_call_that_was_cut_is_not_lost_in_silence(kind: Any) -> None:
     request = CHAT.model_copy(update={"tools": (WEATHER,), "tool_choice": "required"})
     lay_out = lines if kind == "ollama" else sse
     stream = Stream(kind, lay_out(*CUT_CALLS[kind]), ChatResult(), request)
-    with pytest.raises(UnusableAnswerError, match="limit of tokens cut .* Raise max_tokens"):
+    with pytest.raises(UnusableAnswerError, match="token limit cut off .* Raise max_tokens"):
         decoded(stream, [])
 
 

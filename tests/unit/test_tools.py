@@ -83,7 +83,7 @@ def of_many(*things: str) -> None: ...
         ("get_weather", "'get_weather' is not a tool"),
         (3, "3 is not a tool"),
         (Odd, "is not a tool"),
-        ({"type": "web_search"}, "is a cloud's own"),
+        ({"type": "web_search"}, "exists only in a cloud"),
         (lambda: None, "has no name that a model could call"),
         (of_odd, "of_odd cannot be offered as a tool"),
         (of_unknown, "of_unknown cannot be offered as a tool"),

@@ -267,7 +267,9 @@ def test_a_password_in_an_address_is_shown_nowhere(setting: str) -> None:
     "headers", [{"X-Key": "s3cret\nX-Other: 1"}, {"X-Key": "s3cr\u00e9t"}, {"X s3cret": "a"}]
 )
 def test_a_header_that_cannot_be_sent_is_told_without_its_value(headers: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="header can") as caught:
+    with pytest.raises(
+        ConfigError, match="a header cannot have|not a valid name for a header"
+    ) as caught:
         Settings.load(servers=[{"url": "h", "headers": headers}])
     assert "s3cr" not in str(caught.value) + repr(caught.value)
     about = ServerConfig(url="h", headers={"X-Key": "s3cret\n"})

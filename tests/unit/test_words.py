@@ -88,18 +88,18 @@ EVERYWHERE = GENERATIONS | VECTORS | LOADS | PULLS | ROUTES | CLIENTS | SERVERS
 
 # A word of others, the places that have another word for it, and what the rest says.
 WORDS: tuple[tuple[str, Mapping[str, Mapping[str, Any]], str], ...] = (
-    ("base_url", {"Say servers.": CLIENTS}, "Say Client(servers=...)."),
-    ("host", {"Say servers.": CLIENTS, "Say url.": SERVERS}, "Say Client(servers=...)."),
-    ("request_timeout", {"Say timeout.": CLIENTS}, "Say Client(timeout=...)."),
-    ("api_key", {"Say token.": SERVERS}, 'Say servers=[ServerConfig(url="...", token=...)].'),
-    ("num_predict", {"Say max_tokens.": GENERATIONS}, "Say chat(..., max_tokens=...)."),
-    ("max_new_tokens", {"Say max_tokens.": GENERATIONS}, "Say chat(..., max_tokens=...)."),
-    ("n_ctx", {"Say num_ctx.": GENERATIONS | LOADS | ROUTES}, "Say chat(..., num_ctx=...)."),
-    ("context_length", {"Say num_ctx.": GENERATIONS | LOADS}, "Say chat(..., num_ctx=...)."),
-    ("batch_size", {"Say chunk_size.": VECTORS}, "Say embed(..., chunk_size=...)."),
-    ("max_iterations", {}, "Say run(..., max_turns=...)."),
-    ("show_progress", {"Say progress.": PULLS}, "Say embed_many(..., progress=...)."),
-    ("repetition_penalty", {"Say repeat_penalty.": GENERATIONS}, "repeat_penalty=...)."),
+    ("base_url", {"Use servers.": CLIENTS}, "Use Client(servers=...)."),
+    ("host", {"Use servers.": CLIENTS, "Use url.": SERVERS}, "Use Client(servers=...)."),
+    ("request_timeout", {"Use timeout.": CLIENTS}, "Use Client(timeout=...)."),
+    ("api_key", {"Use token.": SERVERS}, 'Use servers=[ServerConfig(url="...", token=...)].'),
+    ("num_predict", {"Use max_tokens.": GENERATIONS}, "Use chat(..., max_tokens=...)."),
+    ("max_new_tokens", {"Use max_tokens.": GENERATIONS}, "Use chat(..., max_tokens=...)."),
+    ("n_ctx", {"Use num_ctx.": GENERATIONS | LOADS | ROUTES}, "Use chat(..., num_ctx=...)."),
+    ("context_length", {"Use num_ctx.": GENERATIONS | LOADS}, "Use chat(..., num_ctx=...)."),
+    ("batch_size", {"Use chunk_size.": VECTORS}, "Use embed(..., chunk_size=...)."),
+    ("max_iterations", {}, "Use run(..., max_turns=...)."),
+    ("show_progress", {"Use progress.": PULLS}, "Use embed_many(..., progress=...)."),
+    ("repetition_penalty", {"Use repeat_penalty.": GENERATIONS}, "repeat_penalty=...)."),
 )
 CASES = [
     (word, name, next((say for say in own if name in own[say]), rest))
@@ -119,21 +119,21 @@ def test_the_word_to_use_is_named(word: str, place: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("place", "given", "hint"),
     [
-        ("chat", {"format": "json"}, "Say response_format."),
-        ("chat", {"reasoning_effort": "low"}, "Say think."),
-        ("chat", {"reasoning": False}, "Say think."),
+        ("chat", {"format": "json"}, "Use response_format."),
+        ("chat", {"reasoning_effort": "low"}, "Use think."),
+        ("chat", {"reasoning": False}, "Use think."),
         ("chat", {"options": {"num_ctx": 5}}, "num_ctx=..."),
         ("chat", {"stream": True}, "Call stream()"),
         ("chat", {"system": "Be brief."}, '"role": "system"'),
         ("chat", {"num_gpu": 5}, 'extra={"options": {"num_gpu": ...}}'),
-        ("chat", {"timeout": 5}, "Say Client(timeout=...)."),
+        ("chat", {"timeout": 5}, "Use Client(timeout=...)."),
         ("chat", {"prompt_template": "x"}, "extra={...}"),
         ("embed", {"options": {}}, "dimensions"),
-        ("Client", {"keep_alive": 5}, "Say chat(..., keep_alive=...)."),
+        ("Client", {"keep_alive": 5}, "Use chat(..., keep_alive=...)."),
         ("Client", {"token": "sesame"}, 'ServerConfig(url="...", token=...)'),
         ("Client", {"http_client": 5}, "Leave it out"),
-        ("ServerConfig", {"timeout": 5}, "Say Client(timeout=...)."),
-        ("load", {"temperature": 1}, "Say chat(..., temperature=...)."),
+        ("ServerConfig", {"timeout": 5}, "Use Client(timeout=...)."),
+        ("load", {"temperature": 1}, "Use chat(..., temperature=...)."),
     ],
 )
 def test_so_are_what_has_another_place_and_what_has_none(
@@ -161,7 +161,7 @@ def test_so_are_what_has_another_place_and_what_has_none(
         ("async load", "keepalive", "keep_alive"),
         ("pull", "insecur", "insecure"),
         ("route", "purpos", "purpose"),
-        ("Client", "temprature", "temperature? Say chat(..., temperature=...)"),
+        ("Client", "temprature", "temperature? Use chat(..., temperature=...)"),
     ],
 )
 def test_what_is_misspelt_is_answered_with_what_is_meant(place: str, word: str, meant: str) -> None:
@@ -171,7 +171,7 @@ def test_what_is_misspelt_is_answered_with_what_is_meant(place: str, word: str, 
 
 
 def test_a_word_stands_before_what_is_missing_because_of_it() -> None:
-    with pytest.raises(ConfigError, match="Say url"):
+    with pytest.raises(ConfigError, match="Use url"):
         ServerConfig(base_url=NOBODY)  # type: ignore[call-arg]
 
 

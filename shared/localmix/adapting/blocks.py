@@ -111,7 +111,7 @@ def _read(block: Media) -> str | Image:
         return text
     raise ConfigError(
         f"A content block of type {block.kind!r} cannot be sent to a local model.",
-        hint='Send text, or images as bytes, or say unsupported_blocks="drop".',
+        hint='Send text, or images as bytes, or set unsupported_blocks="drop".',
     )
 
 

@@ -117,7 +117,7 @@ class Connected(Checked):
             return value
         raise ConfigError(
             "client is not a localmix.Client.",
-            hint="Give one, or say base_url=..., api_key=... and timeout=... instead.",
+            hint="Pass one, or base_url=..., api_key=... and timeout=... instead.",
         )
 
     @field_validator("servers", mode="before")
@@ -143,10 +143,10 @@ class Connected(Checked):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if self.servers and self.base_url:
-            raise ConfigError("base_url and servers are both given.", hint="Give one of them.")
+            raise ConfigError("base_url and servers are both given.", hint="Pass only one of them.")
         if self.given_client and any(value not in (None, ()) for value in self._made_of[1:]):
             raise ConfigError(
-                "client is given, and settings as well.", hint="Give the settings to the Client."
+                "client and settings are both given.", hint="Pass the settings to the Client."
             )
         return self
 

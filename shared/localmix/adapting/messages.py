@@ -85,7 +85,7 @@ def _to_message(
     role = _ROLES.get(said.role)
     if role is None:
         raise ConfigError(
-            f"A message of the role {said.role!r} cannot be sent to a model.",
+            f"A message with the role {said.role!r} cannot be sent to a model.",
             hint=f"The roles are {', '.join(_ROLES)}.",
         )
     # What a model said goes on from block to block; others put things next to each other.

@@ -40,8 +40,8 @@ class Pin:
         if not result.vectors or len(result.vectors[0]) == self.length:
             return
         raise ProtocolError(
-            f"{self.model} gave vectors of length {len(result.vectors[0])};"
-            f" they had {self.length} before.",
+            f"{self.model} returned vectors of length {len(result.vectors[0])};"
+            f" earlier ones had {self.length}.",
             server=result.route.server.url if result.route else "",
-            hint="The model behind this name was changed: build the index anew.",
+            hint="The model behind this name has changed: rebuild the index.",
         )

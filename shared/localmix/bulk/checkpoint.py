@@ -71,8 +71,8 @@ class Checkpoint:
         for place, each in enumerate(known):
             if place >= len(texts) or each.text_hash != _hash(texts[place]):
                 raise ConfigError(
-                    f"texts[{start + place}] is another one in the checkpoint {self._path}.",
-                    hint="Give the same texts in the same order, or begin with another file.",
+                    f"texts[{start + place}] is not the same in the checkpoint {self._path}.",
+                    hint="Pass the same texts in the same order, or use another file.",
                 )
         return [
             Embedded(start + place, text, each.vector, each.reason)
@@ -100,12 +100,12 @@ class Checkpoint:
             return
         found = self._read_frame()
         if not found.startswith(f'{{"form": "{_FORM}"'.encode()):
-            raise ConfigError(f"{self._path} is no checkpoint of this version of localmix.")
+            raise ConfigError(f"{self._path} is not a checkpoint of this version of localmix.")
         if found != head:
             raise ConfigError(
-                f"The checkpoint {self._path} is of another model, or of other options:"
+                f"The checkpoint {self._path} belongs to another model or other options:"
                 f" {found.decode()}, not {head.decode()}.",
-                hint="Begin with another file, or name the model and the options of that one.",
+                hint="Use another file, or the model and options of this one.",
             )
 
     def _read_frame(self) -> bytes:

@@ -121,9 +121,9 @@ class _Worker:
         self._length = self._length or length
         if length not in (0, self._length):
             raise ProtocolError(
-                f"{result.model} gave vectors of length {length}; they had {self._length} before.",
+                f"{result.model} returned vectors of length {length}, others of {self._length}.",
                 server=result.route.server.url if result.route else "",
-                hint="Servers hold different models under this name: name one server.",
+                hint="Servers have different models under this name: pin one server.",
             )
 
 
@@ -131,7 +131,7 @@ def _checked(batch: Batch) -> Iterator[tuple[int, str]]:
     for place, text in enumerate(batch.texts):
         if not isinstance(text, str):
             kind = type(text).__name__
-            raise ConfigError(f"texts[{batch.start + place}] is no text, but {kind}.")
+            raise ConfigError(f"texts[{batch.start + place}] is not a text, but {kind}.")
         yield place, text
 
 

@@ -56,7 +56,7 @@ def job_of(
         ConfigError: A value or a name is wrong; the sentence says which.
     """
     if isinstance(texts, str | bytes):
-        raise ConfigError("texts is one text, not many.", hint="Give a list, or call embed().")
+        raise ConfigError("texts is one text, not many.", hint="Pass a list, or call embed().")
     if not isinstance(texts, Iterable):
         raise ConfigError(f"texts cannot be iterated over: it is a {type(texts).__name__}.")
     request = EmbedRequest(texts=(), **options)

@@ -155,7 +155,7 @@ def store_of(settings: Settings) -> Store | None:
 def _usual_path() -> Path | None:
     folder = cache_folder()
     if folder is None:
-        _log.warning("There is no home folder in which answers could be kept: name a file.")
+        _log.warning("There is no home folder for the cache: name a file.")
     return folder / _NAME if folder else None
 
 

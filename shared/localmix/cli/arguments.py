@@ -54,22 +54,20 @@ def seconds(text: str | None) -> float | None:
         return -1.0
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if not match:
-        raise ConfigError(f"{text!r} is no duration.", hint="Write 90s, 10m, 2h or forever.")
+        raise ConfigError(f"{text!r} is not a duration.", hint="Write 90s, 10m, 2h or forever.")
     return float(match[1]) * _UNITS[match[2]]
 
 
 Servers = Annotated[
     list[str] | None,
-    typer.Option(
-        "--server", "-s", metavar="URL", help="Use this server; may be given several times."
-    ),
+    typer.Option("--server", "-s", metavar="URL", help="Use this server; may be repeated."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="Its name; KIND/NAME or SERVER/NAME says where.",
+        help="Name of the model; KIND/NAME or SERVER/NAME chooses the server.",
         autocompletion=complete_model,
     ),
 ]
@@ -82,5 +80,5 @@ MaybeModel = Annotated[
     typer.Option("--model", "-m", help="Its name.", autocompletion=complete_model),
 ]
 Context = Annotated[
-    int | None, typer.Option("--context", "-c", min=1, help="Tokens of the context window.")
+    int | None, typer.Option("--context", "-c", min=1, help="Context window in tokens.")
 ]

@@ -22,18 +22,18 @@ Models = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="MODEL",
-        help="Without one: every model that can chat.",
+        help="Default: every chat model.",
         autocompletion=complete_model,
     ),
 ]
 Rounds = Annotated[
-    int, typer.Option("--rounds", "-r", min=1, help="Answers to take the median of.")
+    int, typer.Option("--rounds", "-r", min=1, help="Number of answers to take the median of.")
 ]
-Length = Annotated[int, typer.Option("--tokens", "-t", min=2, help="The most tokens of an answer.")]
+Length = Annotated[int, typer.Option("--tokens", "-t", min=2, help="Maximum tokens per answer.")]
 
 
-Plot = Annotated[bool, typer.Option("--plot", help="Draw it, with what was measured before.")]
-Svg = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Draw it into a file.")]
+Plot = Annotated[bool, typer.Option("--plot", help="Plot the results, with earlier ones.")]
+Svg = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Save it as an SVG file.")]
 
 
 def bench(
@@ -78,7 +78,9 @@ def _chosen(client: Client, names: Sequence[str]) -> dict[str, ModelInfo]:
                 found[f"{labels[place.server]}/{place.name}"] = place
     if not found:
         wanted = f" called {', '.join(names)}" if names else ""
-        raise ModelNotFoundError(f"No server has a model to chat with{wanted}.")
+        raise ModelNotFoundError(
+            f"No server has a chat model{wanted}.", hint="localmix models lists them."
+        )
     return found
 
 

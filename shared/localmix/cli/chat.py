@@ -24,20 +24,23 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL] [PROMPT]",
-        help="A model, a question; `-` is the input. Without a question: a conversation.",
+        help="The prompt; `-` stands for the input. Without one, a conversation starts.",
     ),
 ]
-System = Annotated[str | None, typer.Option("--system", help="What the model is to know first.")]
+System = Annotated[str | None, typer.Option("--system", help="The system prompt.")]
 Temperature = Annotated[
-    float | None, typer.Option("--temperature", "-t", min=0, help="0 makes answers repeatable.")
+    float | None,
+    typer.Option("--temperature", "-t", min=0, help="0 makes answers repeatable."),
 ]
-MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="The most to write.")]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", min=1, help="Maximum tokens to write.")
+]
 NumCtx = Annotated[
-    int | None, typer.Option("--num-ctx", "--context", min=1, help="Tokens of the window.")
+    int | None, typer.Option("--num-ctx", "--context", min=1, help="Context window in tokens.")
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="The same seed, the same answer.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same answer.")]
 Think = Annotated[
-    bool | None, typer.Option("--think/--no-think", help="Whether it should think first.")
+    bool | None, typer.Option("--think/--no-think", help="Whether the model thinks first.")
 ]
 Form = Annotated[str | None, typer.Option("--format", metavar="json", help="Answer in JSON.")]
 Schema = Annotated[
@@ -45,17 +48,17 @@ Schema = Annotated[
     typer.Option("--schema", metavar="FILE|JSON", help="The JSON schema to follow."),
 ]
 Images = Annotated[
-    list[Path] | None, typer.Option("--image", "-i", help="An image; may be given several times.")
+    list[Path] | None, typer.Option("--image", "-i", help="An image to attach; may be repeated.")
 ]
 Files = Annotated[
-    list[Path] | None, typer.Option("--file", "-f", help="A text; may be given several times.")
+    list[Path] | None, typer.Option("--file", "-f", help="A text file to attach; may be repeated.")
 ]
 Tools = Annotated[
     list[str] | None,
-    typer.Option("--tool", metavar="FILE.py[::NAME]", help="Python functions it may call."),
+    typer.Option("--tool", metavar="FILE.py[::NAME]", help="Functions that the model may call."),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Say what each answer took.")]
-Continue = Annotated[bool, typer.Option("--continue", help="Go on with the last conversation.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show what each answer took.")]
+Continue = Annotated[bool, typer.Option("--continue", help="Continue the last conversation.")]
 
 
 def chat(
@@ -109,9 +112,9 @@ def _answer_or_talk(
     conversation: Conversation, text: str, first: Message, *, as_json: bool
 ) -> None:
     if not text and not sys.stdin.isatty():
-        raise ConfigError("There is no question.", hint='Try: localmix chat "Hello"')
+        raise ConfigError("There is no prompt.", hint='Try: localmix chat "Hello"')
     if not text and as_json:
-        raise ConfigError("--json is for one question.", hint="Give the question as well.")
+        raise ConfigError("--json needs a prompt.", hint="Give the prompt as an argument.")
     if not text:
         from localmix.cli.talk import talk
 
@@ -134,7 +137,7 @@ def _go_on(conversation: Conversation) -> None:
 def _response_format(form: str | None, schema: str | None) -> Any:
     if schema is None:
         if form not in (None, "json"):
-            raise ConfigError(f"{form!r} is no format.", hint="--format json, or --schema FILE.")
+            raise ConfigError(f"{form!r} is not a format.", hint="--format json, or --schema FILE.")
         return form
     text = schema if schema.lstrip().startswith("{") else state.read(Path(schema))
     try:

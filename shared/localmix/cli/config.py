@@ -16,7 +16,7 @@ from localmix.settings import ServerConfig, Settings
 from localmix.settings.files import folder_files
 from localmix.settings.trust import needing_trust, trust
 
-All = Annotated[bool, typer.Option("--all", "-a", help="Show also what nobody has set.")]
+All = Annotated[bool, typer.Option("--all", "-a", help="Show the defaults too.")]
 
 
 class Action(StrEnum):
@@ -32,8 +32,8 @@ class Action(StrEnum):
 What = Annotated[
     Action | None,
     typer.Argument(
-        help="`get NAME`; `set NAME VALUE` in your own file, without a value back to the default;"
-        " `path` of that file; `edit` it; `trust`: let the files of this folder say everything."
+        help="`get NAME`; `set NAME VALUE` in your own file, or no VALUE to restore the default;"
+        " `path` of that file; `edit` it; `trust` the files of this folder."
     ),
 ]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME] [VALUE]...")]
@@ -92,16 +92,19 @@ def _set(name: str, values: list[str]) -> None:
     own_file.change(name, values)
     settings = Settings.load()
     source = settings.sources[name]
+    if source == "default":
+        say(f"{name} is as by default: {_shown_of(settings, name)}", is_command=True)
+        return
     say(f"{name} is {_shown_of(settings, name)} ({source}).", is_command=True)
     if values and source != str(own_file.path()):
-        say(f"It was written to {own_file.path()}, but {source} is stronger.")
+        say(f"It was written to {own_file.path()}, but {source} overrides it.")
 
 
 def _trust(*, as_json: bool) -> None:
     """Trust the files of this folder, and say what they may do from now on."""
     allowed = {str(file.path): needing_trust(file) for file in folder_files()}
     if not allowed:
-        raise ConfigError("There are no settings in this folder that could be trusted.")
+        raise ConfigError("This folder has no settings that need to be trusted.")
     for file in folder_files():
         trust(file)
     if as_json:
@@ -109,10 +112,10 @@ def _trust(*, as_json: bool) -> None:
         return
     settings = Settings.load()
     for path, names in allowed.items():
-        say(f"{path} is trusted until it says something else.")
+        say(f"{path} is trusted until it changes.")
         for name in names:
             is_beaten = settings.sources.get(name) != path
-            value = "a stronger source says otherwise" if is_beaten else _shown_of(settings, name)
+            value = "a stronger source overrides it" if is_beaten else _shown_of(settings, name)
             say(f"  {name}: {value}")
 
 

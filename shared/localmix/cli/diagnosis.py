@@ -54,6 +54,7 @@ class Facts:
         other_hosts: Addresses of this machine, other than loopback, at which somebody listens on a
             port of a model server.
         programs: Which of `ollama` and `lms` are installed.
+        is_engine_installed: Whether the embedded engine could run models.
         proxies: Proxy variables that hold for this machine's own servers too.
         exceptions: What the variable says for which no proxy is used.
     """
@@ -68,6 +69,7 @@ class Facts:
     memory: int | None = None
     other_hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    is_engine_installed: bool = False
     proxies: tuple[str, ...] = ()
     exceptions: str = ""
 
@@ -97,11 +99,11 @@ def _servers(facts: Facts) -> Iterator[Finding]:
         elif re.search(r"token|HTTP 40[13]", server.problem):
             yield Finding(
                 "trouble",
-                f"{server.url} wants a token, or another one: it {server.problem}",
+                f"{server.url} needs a token, or a different one: it {server.problem}",
                 repairs.give_token(facts.settings, server.url),
             )
         elif "not as a model server" in server.problem and server.url not in hinted:
-            what = f"A program that is no model server is at {server.url}: {server.problem}"
+            what = f"A program that is not a model server is at {server.url}: {server.problem}"
             yield Finding("trouble", what, repairs.elsewhere(server.url))
         elif server.problem and _is_named(server, facts):
             yield from _silent(server, facts)
@@ -136,7 +138,7 @@ def _stale_hint(facts: Facts) -> Iterator[Finding]:
 def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
     """A server that the user named does not answer."""
     source = facts.settings.sources[facts.settings.named_by(server.url)]
-    what = f"{server.url} is named in your settings ({source}), and cannot be used: it"
+    what = f"{server.url} is named in your settings ({source}) but cannot be used: it"
     what = f"{what} {server.problem}"
     if facts.elsewhere:
         there = facts.elsewhere[0]
@@ -153,24 +155,24 @@ def _silent(server: Server, facts: Facts) -> Iterator[Finding]:
 def _absent(facts: Facts) -> Iterator[Finding]:
     """No server can be used at all."""
     if facts.is_lmstudio_asleep:
-        yield Finding("trouble", "LM Studio runs, but its server is off.", "lms server start")
+        yield Finding("trouble", "LM Studio is running, but its server is off.", "lms server start")
     for server in facts.elsewhere if not facts.settings.servers else ():
-        what = f"{server.kind} answers at {server.url}, where nobody looks."
+        what = f"{server.kind} answers at {server.url}, where localmix does not look."
         yield Finding("trouble", what, repairs.use(facts.settings, server, facts.usable))
     for host in facts.other_hosts:
-        what = f"A server listens at {host}, but not on 127.0.0.1: localmix uses what you name."
+        what = f"A server listens at {host}, but not on 127.0.0.1: name it, and localmix uses it."
         there = Server(f"http://{host}", "ollama" if host.endswith(f":{OLLAMA_PORT}") else None)
         yield Finding("trouble", what, repairs.use(facts.settings, there, facts.usable))
     is_explained = facts.is_lmstudio_asleep or facts.elsewhere or facts.other_hosts
     told = [each for each in facts.servers if each.url == URL or _is_named(each, facts)]
     if not is_explained and not told:
         looked = ", ".join(dict.fromkeys(each.url for each in facts.servers))
-        what = f"No model server runs; looked at {looked}."
+        what = f"No model server is running; looked at {looked}."
         yield Finding("trouble", what, repairs.start(facts.settings, "", facts.programs))
         yield Finding(
             "advice",
             "Without a server, localmix can run models by itself.",
-            f"{INSTALL} && localmix config set models_path FOLDER_WITH_GGUF_FILES",
+            repairs.run_here(facts.is_engine_installed),
         )
 
 
@@ -179,9 +181,9 @@ def _models(facts: Facts) -> Iterator[Finding]:
     kinds = [server.kind for server in facts.usable]
     get = next((_GET[kind] for kind in kinds if kind in _GET), "see the server's manual")
     if not facts.models:
-        yield Finding("trouble", "The servers have no model.", get)
+        yield Finding("trouble", "No server has a model.", get)
     elif not chats:
-        yield Finding("trouble", "There are only embedding models: nobody can chat.", get)
+        yield Finding("trouble", "There are only embedding models, and no chat model.", get)
     else:
         loaded = sum(model.loaded for model in facts.models)
         yield Finding("good", f"{len(facts.models)} models, {loaded} of them loaded.")
@@ -210,8 +212,8 @@ def _windows(facts: Facts) -> Iterator[Finding]:
         if window < min(_ENOUGH_TOKENS, trained):
             yield Finding(
                 "advice",
-                f"{model.name} at {model.server} is loaded for {window:,} tokens of"
-                f" {trained:,}: long prompts will be refused.",
+                f"{model.name} at {model.server} is loaded with a context window of"
+                f" {window:,} of {trained:,} tokens: long prompts will be refused.",
                 repairs.widen(model, _pinned(facts, model), min(_GOOD_TOKENS, trained)),
             )
 
@@ -249,8 +251,8 @@ def _exposed(facts: Facts) -> Iterator[Finding]:
     for server in facts.exposed:
         yield Finding(
             "advice",
-            f"Whoever reaches {server.url} can use the server there without a token. Stop it, and"
-            " start it again for this machine alone:",
+            f"Anyone who can reach {server.url} can use the server there without a token. Stop it,"
+            " and start it again for this machine alone:",
             repairs.hide(server),
         )
 
@@ -259,7 +261,7 @@ def _proxies(facts: Facts) -> Iterator[Finding]:
     for name in facts.proxies:
         yield Finding(
             "advice",
-            f"{name}_proxy is set, also for this machine: localmix uses no proxy, but other"
+            f"{name}_proxy is set, also for this machine: localmix ignores it, but other"
             " programs may not reach the servers.",
             repairs.bypass(facts.exceptions),
         )

@@ -36,9 +36,9 @@ MEANINGS = {
     TROUBLE: "`doctor` found trouble; or something else went wrong.",
     USAGE: "The command line or a setting is wrong; nothing was sent.",
     NO_SERVER: "No server answered.",
-    NO_MODEL: "No server has the model, or it is not the one that was pinned.",
-    REFUSED: "The server refused: it cannot do that, wants a token, or the request is too long.",
-    FAILED: "The server failed, or the way to it.",
+    NO_MODEL: "No server has the model, or it is not the one you pinned.",
+    REFUSED: "The server refused: it cannot do that, needs a token, or the request is too long.",
+    FAILED: "The server or the connection to it failed.",
     INTERRUPTED: "Ctrl-C.",
 }
 

@@ -12,7 +12,7 @@ from localmix.cli.output import plain, say, size, tokens, write_facts, write_jso
 from localmix.types import Model, ModelInfo, Server
 
 Filter = Annotated[
-    str, typer.Argument(metavar="FILTER", help="Only models with this in their names.")
+    str, typer.Argument(metavar="FILTER", help="Only models whose names contain this.")
 ]
 Digests = Annotated[bool, typer.Option("--digests", help="Show digests, for pinning.")]
 
@@ -39,7 +39,7 @@ def models(
     if rows:
         write_table(heads, rows, spare=("QUANT", "SIZE", "CAN", "LOADED", "CONTEXT"))
     else:
-        what = f" whose name has {wanted!r} in it" if wanted else ""
+        what = f" whose name contains {wanted!r}" if wanted else ""
         say(f"No server has a model{what}. Get one: localmix pull NAME")
 
 

@@ -25,15 +25,17 @@ from localmix.types import ModelInfo
 
 Keep = Annotated[
     str | None,
-    typer.Option("--keep", "-k", metavar="TIME", help="How long to stay unused: 10m, 2h, forever."),
+    typer.Option(
+        "--keep", "-k", metavar="TIME", help="How long to keep it unused: 10m, 2h, forever."
+    ),
 ]
 MaybeName = Annotated[
     str | None,
     typer.Argument(metavar="MODEL", help="Its exact name.", autocompletion=complete_model),
 ]
 Everything = Annotated[bool, typer.Option("--all", "-a", help="Unload every model.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-NewName = Annotated[str, typer.Argument(metavar="NEW", help="The second name.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+NewName = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
 
 
 def load(
@@ -63,14 +65,14 @@ def unload(
 ) -> None:
     """Take a model out of memory, wherever it is loaded."""
     if (model is None) is not everything:
-        raise ConfigError("Name one model, or give --all.")
+        raise ConfigError("Name a model, or use --all.")
     with open_client(servers) as client:
         unloaded = client.unload(model) if model else _unload_all(client)
     if as_json:
         write_json(unloaded)
         return
     for each in unloaded:
-        say(f"{each.name} is unloaded at {each.server}.")
+        say(f"{each.name} was unloaded from {each.server}.")
     if not unloaded:
         say(f"{model} was not loaded." if model else "No model is loaded.")
 
@@ -85,7 +87,7 @@ def copy(
     """Give a model a second name."""
     with open_client(servers) as client:
         for gone in () if yes else _replaced(client, model, new):
-            _ask(f"Replace {_described(gone)} by {model}?")
+            _ask(f"Replace {_described(gone)} with {model}?")
         made = client.copy(model, new)
     if as_json:
         write_json(made)
@@ -107,7 +109,7 @@ def rm(
         write_json(deleted if len(deleted) > 1 else deleted[0])
         return
     for each in deleted:
-        say(f"{each.name} ({size(each.size_bytes)}) is deleted from {each.server}.")
+        say(f"{each.name} ({size(each.size_bytes)}) was deleted from {each.server}.")
 
 
 def _unload_all(client: Client) -> list[ModelInfo]:
@@ -133,5 +135,5 @@ def _described(model: ModelInfo) -> str:
 def _ask(question: str) -> None:
     """Have a person agree to what cannot be undone."""
     if not sys.stdin.isatty():
-        raise ConfigError("This needs a terminal to ask at.", hint="Add --yes to go on unasked.")
+        raise ConfigError("There is no terminal to confirm at.", hint="Add --yes to confirm.")
     typer.confirm(visible(question), abort=True)

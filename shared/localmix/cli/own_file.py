@@ -28,7 +28,7 @@ def path() -> Path:
     """
     folder = user_folder()
     if folder is None:
-        raise ConfigError("There is no home folder for a file of settings.")
+        raise ConfigError("There is no home folder for a settings file.")
     return folder / NAME
 
 
@@ -60,7 +60,7 @@ def change(name: str, values: Sequence[str]) -> None:
     wanted = {key: said for key, said in _said(text).items() if key != name}
     wanted |= {name: value} if values else {}
     if _said(new) != wanted:
-        raise ConfigError(f"{name} in {file} takes more than one line.", hint=_BY_HAND)
+        raise ConfigError(f"{name} in {file} spans more than one line.", hint=_BY_HAND)
     _write(file, new)
 
 
@@ -90,7 +90,7 @@ def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{file.parent} cannot be made: {error.strerror}") from error
+        raise ConfigError(f"{file.parent} cannot be created: {error.strerror}") from error
     state.write(file, text)
 
 

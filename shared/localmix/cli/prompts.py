@@ -69,7 +69,9 @@ def _image(path: Path) -> Image:
     for signature, media_type in _SIGNATURES:
         if data.startswith(signature):
             return Image(data=data, media_type=media_type)
-    raise ConfigError(f"{path} is no image that models read.", hint="Use PNG, JPEG, GIF or WebP.")
+    raise ConfigError(
+        f"{path} is not an image models can read.", hint="Use PNG, JPEG, GIF or WebP."
+    )
 
 
 def _is_a_model(client: Client, name: str) -> bool:

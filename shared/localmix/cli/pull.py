@@ -55,7 +55,7 @@ def _told(steps: Iterable[PullProgress]) -> Iterator[PullProgress]:
         seen = len(step.attempts)
         if step.status == "downloading" and step.server != fetching:
             fetching = step.server
-            say(f"{fetching} fetches {step.model}.", "dim", error=True)
+            say(f"{fetching} is fetching {step.model}.", "dim", error=True)
         yield step
 
 

@@ -13,7 +13,7 @@ from localmix.types import Capability, Route
 Asked = Annotated[
     str | None,
     typer.Argument(
-        metavar="MODEL", help="Without one: what is taken then.", autocompletion=complete_model
+        metavar="MODEL", help="Default: the model it would use.", autocompletion=complete_model
     ),
 ]
 _CAPABILITIES = ", ".join(get_args(Capability))

@@ -35,25 +35,25 @@ def load(name: str) -> tuple[list[Message], str | None]:
     """
     path = _path(name)
     if not path.exists():
-        raise ConfigError(f"There is no conversation {name!r}.", hint=_hint(path.parent))
+        raise ConfigError(f"There is no saved conversation {name!r}.", hint=_hint(path.parent))
     try:
         said = json.loads(state.read(path))
         return [_message(each) for each in said["messages"]], said["model"]
     except (ValueError, TypeError, KeyError, LocalMixError) as error:
-        raise ConfigError(f"{path} is no conversation of localmix.") from error
+        raise ConfigError(f"{path} is not a saved conversation.") from error
 
 
 def _path(name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{name!r} is no name for a conversation.", hint="Use letters, digits, '-' and '_'."
+            f"{name!r} is not a valid name.", hint="Use letters, digits, '-' and '_'."
         )
     return state.place(_FOLDER, f"{name}.json")
 
 
 def _hint(folder: Path) -> str:
     names = sorted(path.stem for path in folder.glob("*.json"))
-    return f"There are: {', '.join(names)}." if names else "None was saved yet."
+    return f"There are: {', '.join(names)}." if names else "None has been saved yet."
 
 
 def _plain(message: Message) -> dict[str, Any]:

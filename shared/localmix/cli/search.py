@@ -12,7 +12,7 @@ from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.output import say, write_json
 from localmix.errors import NoServerError
 
-Words = Annotated[list[str], typer.Argument(metavar="WORDS", help="What the name has in it.")]
+Words = Annotated[list[str], typer.Argument(metavar="WORDS", help="Text to find in names.")]
 
 
 def search(words: Words, servers: Servers = None, as_json: Json = False) -> None:
@@ -36,7 +36,8 @@ def search(words: Words, servers: Servers = None, as_json: Json = False) -> None
         write_json({"here": found, "catalogues": catalogues})
         return
     for name in found:
-        say(f"{name} is here already.")
+        say(f"{name} is already here.")
+    say("No server lets other programs search its catalogue. Look here:")
     for catalogue, place in catalogues.items():
         say(f"{catalogue}: {place}", is_command=True)
     say("Then: localmix pull NAME, for Hugging Face hf.co/PUBLISHER/NAME.")

@@ -31,14 +31,15 @@ class LogLevel(StrEnum):
 
 
 Host = Annotated[
-    str | None, typer.Option("--host", help="Where to listen; beyond this machine with a token.")
+    str | None,
+    typer.Option("--host", help="Where to listen; beyond this machine with a token."),
 ]
 Port = Annotated[
-    int | None, typer.Option("--port", "-p", min=0, max=65535, help="0 takes a free one.")
+    int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port; 0 means any free one.")
 ]
 Token = Annotated[
     str | None,
-    typer.Option("--token", help="What callers must show; better as LOCALMIX_PROXY_TOKEN."),
+    typer.Option("--token", help="Token that callers must send; better: LOCALMIX_PROXY_TOKEN."),
 ]
 Origins = Annotated[
     list[str] | None,
@@ -46,15 +47,15 @@ Origins = Annotated[
 ]
 Hosts = Annotated[
     list[str] | None,
-    typer.Option("--allow-host", metavar="NAME", help="A name under which this machine is called."),
+    typer.Option("--allow-host", metavar="NAME", help="Another host name of this machine."),
 ]
 Cloud = Annotated[
-    bool | None, typer.Option("--allow-cloud", help="Pass requests on to models in a cloud.")
+    bool | None, typer.Option("--allow-cloud", help="Pass requests on to cloud models.")
 ]
 ReadOnly = Annotated[
     bool | None, typer.Option("--read-only", help="Let nobody unload or change models.")
 ]
-Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Write nothing but errors.")]
+Quiet = Annotated[bool | None, typer.Option("--quiet", "-q", help="Print only errors.")]
 Level = Annotated[LogLevel | None, typer.Option("--log-level", help="How much to log.")]
 LogRequests = Annotated[
     Path | None,
@@ -108,7 +109,7 @@ def _tell_a_person(key: str, url: str, servers: Sequence[Server]) -> None:
         rows = [(each.url, each.kind or "", each.version, each.note) for each in usable]
         write_table(("SERVER", "KIND", "VERSION", "NOTE"), rows)
     else:
-        say("No model server answers yet; they are looked for with every request.")
+        say("No model server answers yet; localmix looks again with every request.")
     say("Point a program at it:")
     say(f"  one that knows Ollama:  {url}", is_command=True)
     say(f"  one that knows OpenAI:  {url}/v1, as key {key}", is_command=True)

@@ -22,21 +22,21 @@ _SETTABLE = (
 )
 _WORDS: dict[str, Any] = {"on": True, "off": False}
 _USAGE = {
-    "/model": ("NAME", "talk with another model; without a name: say which one"),
+    "/model": ("NAME", "switch to another model; without a name, show the current one"),
     "/route": ("", "where the last answer came from, and why"),
-    "/retry": ("", "answer the last question again"),
-    "/clear": ("", "forget the conversation"),
-    "/system": ("TEXT", "what the model is to know first; without a text: say it"),
-    "/set": ("NAME VALUE", "set an option; without a value: back to the default"),
+    "/retry": ("", "answer the last prompt again"),
+    "/clear": ("", "clear the conversation"),
+    "/system": ("TEXT", "set the system prompt; without a text, show it"),
+    "/set": ("NAME VALUE", "set an option; without a value, restore the default"),
     "/show": ("", "describe the model"),
-    "/save": ("NAME", "keep the conversation"),
-    "/load": ("NAME", "go on with a conversation that was kept"),
+    "/save": ("NAME", "save the conversation"),
+    "/load": ("NAME", "continue a saved conversation"),
     "/bye": ("", "leave; so does Ctrl-D"),
 }
 _OTHERS = {"/?": "", "/help": "", "/quit": "/bye", "/exit": "/bye"}
 COMMANDS = (*_USAGE, *_OTHERS)
 _KEYS = """\
-Enter sends; Alt-Enter begins a new line, and so does Enter between \"\"\" and \"\"\".
+Enter sends; Alt-Enter starts a new line, and so does Enter between \"\"\" and \"\"\".
 Ctrl-C clears the line, and stops an answer."""
 
 
@@ -92,7 +92,7 @@ class Commands:
     def _route(self) -> None:
         route = self._conversation.route
         if route is None:
-            say("There was no answer yet.", "dim")
+            say("There is no answer yet.", "dim")
             return
         say(f"{route.model} at {route.server.url}: {route.reason}", "dim")
         for attempt in route.attempts:
@@ -103,17 +103,17 @@ class Commands:
     def _retry(self) -> None:
         question = self._conversation.last_question()
         if question is None:
-            raise ConfigError("There was no question yet.")
+            raise ConfigError("There is no prompt yet.")
         self._answer(question)
 
     def _clear(self) -> None:
         self._conversation.said = []
-        say("The conversation is forgotten.", "dim")
+        say("The conversation was cleared.", "dim")
 
     def _system(self, text: str) -> None:
         if text:
             self._conversation.system = text.strip('"')
-        say(self._conversation.system or "No system message is set.", "dim")
+        say(self._conversation.system or "No system prompt is set.", "dim")
 
     def _set(self, argument: str) -> None:
         name, _, written = argument.partition(" ")
@@ -132,7 +132,7 @@ class Commands:
         options = cast("dict[str, Any]", self._conversation.options)
         if not written:
             options.pop(name, None)
-            say(f"{name}: as the server has it", "dim")
+            say(f"{name}: the server's default", "dim")
             return
         value = _value(written)
         ChatRequest(messages=(Message(role="user", content="?"),), **{name: value})
@@ -146,7 +146,7 @@ class Commands:
         for name, value in given.items():
             say(f"{name}: {value}", "dim")
         if not given:
-            say("Nothing is set.", "dim")
+            say(f"Nothing is set. There are: {', '.join((*_SETTABLE, 'verbose'))}.", "dim")
 
     def _show(self) -> None:
         client = self._conversation.client
@@ -155,13 +155,13 @@ class Commands:
 
     def _save(self, name: str) -> None:
         saved.save(_needed(name, "/save"), self._conversation.said, self._conversation.model)
-        say(f"Kept as {name}; /load {name} goes on with it.", "dim")
+        say(f"Saved as {name}; /load {name} continues it.", "dim")
 
     def _load(self, name: str) -> None:
         self._conversation.said, model = saved.load(_needed(name, "/load"))
         if model:
             self._conversation.options["model"] = model
-        say(f"{len(self._conversation.said)} messages.", "dim")
+        say(self._conversation.summary, "dim")
 
 
 def _needed(name: str, command: str) -> str:

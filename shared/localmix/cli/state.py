@@ -18,12 +18,12 @@ def place(*names: str) -> Path:
     """
     folder = state_folder()
     if folder is None:
-        raise ConfigError("There is no home folder in which anything could be remembered.")
+        raise ConfigError("There is no home folder to keep this in.")
     path = folder.joinpath(*names)
     try:
         path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path.parent} cannot be made: {error.strerror}") from error
+        raise ConfigError(f"{path.parent} cannot be created: {error.strerror}") from error
     return path
 
 

@@ -17,7 +17,7 @@ from localmix.types import ModelInfo, Server
 
 Watch = Annotated[
     float | None,
-    typer.Option("--watch", "-w", metavar="SECONDS", min=0.1, help="Show it again and again."),
+    typer.Option("--watch", "-w", metavar="SECONDS", min=0.1, help="Repeat every so many seconds."),
 ]
 
 

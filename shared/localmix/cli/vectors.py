@@ -21,7 +21,7 @@ def write(path: Path, texts: Sequence[str], vectors: Vectors) -> None:
     """
     writer = _WRITERS.get(path.suffix)
     if writer is None:
-        raise ConfigError(f"{path} has no known ending.", hint=f"Use {', '.join(_WRITERS)}.")
+        raise ConfigError(f"{path} has no known extension.", hint=f"Use {', '.join(_WRITERS)}.")
     try:
         writer(path, texts, vectors)
     except OSError as error:

@@ -91,7 +91,7 @@ class Asked:
             value = self.number(key)
             return None if value is None else int(value)
         if not -_MOST_WHOLE <= value < _MOST_WHOLE:
-            raise self.wrong(key, "a number of 64 bits")
+            raise self.wrong(key, "a 64-bit number")
         return value
 
     def flag(self, key: str, *, absent: bool = False) -> bool:
@@ -145,7 +145,7 @@ class Asked:
     def wrong(self, key: str, wanted: str) -> ConfigError:
         """Say what a value should be."""
         found = type(self._body.get(key)).__name__
-        return ConfigError(f"{self._at(key)} must be {wanted}, and is of the type {found}.")
+        return ConfigError(f"{self._at(key)} must be {wanted}, but is of type {found}.")
 
     def _at(self, key: str) -> str:
         return f"{self._place}.{key}" if self._place else key

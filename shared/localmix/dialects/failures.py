@@ -123,13 +123,13 @@ _REMEDIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "not enough (disk )?space",
             "disk quota",
         ),
-        "Take another file: this one is not a model that the server can read (GGUF).": (
+        "Use another file: this one is not a model that the server can read (GGUF).": (
             "not gguf",
             "(invalid|bad) (file )?magic",
             r"not compatible with llama\.cpp",
             "unsupported file (format|type)",
         ),
-        "Check the server's way to the internet, and try again: a pull resumes where it stopped.": (
+        "Check the server's internet connection, and try again: a pull resumes where it stopped.": (
             "no such host",
             "connection refused",
             "i/o timeout",

@@ -176,6 +176,6 @@ class Record:
         found = type(self._reply.get(key)).__name__
         return ProtocolError(
             f"{self._server} sent a reply of an unexpected shape:"
-            f" {key!r} should be {wanted}, and is {found}.",
+            f" {key!r} should be {wanted} but is {found}.",
             server=self._server,
         )

@@ -71,7 +71,7 @@ def _look_into(engine: Engine, endpoint: Endpoint, *, is_reserve: bool) -> Flow[
     if not (yield from call(engine.is_installed)):
         problem = f"LOCAL_MODELS_PATH is set, but the engine is not installed: {INSTALL}"
         return Found(Server(URL, problem=problem, name=EMBEDDED.name), endpoint)
-    note = "Since servers were named, it serves only `embedded/MODEL`." if is_reserve else ""
+    note = "Because you named servers, it serves only `embedded/MODEL`." if is_reserve else ""
     models = yield from call(engine.models)
     server = Server(URL, EMBEDDED.name, name=EMBEDDED.name, note=note)
     last = (float("inf"), 0, 0)

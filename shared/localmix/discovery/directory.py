@@ -90,7 +90,7 @@ class Directory:
     def all(self) -> tuple[Found, ...]:
         """What is known, and the candidates that have not shown yet what they are."""
         unheard = [each.candidate for each in self._entries if each.found is None]
-        late = "has not shown yet what it is."
+        late = "has not yet shown what it is."
         return (*self.known, *(_nothing_at(candidate, late) for candidate in unheard))
 
     @property

@@ -148,7 +148,7 @@ def _problem(shown: Mapping[str, Outcome], url: str) -> str:
         if isinstance(outcome, LocalMixError):
             raise outcome
     if any(map(_is_refused, shown.values())):
-        raise AuthenticationError(f"{url} wants a token, or another one.", server=url)
+        raise AuthenticationError(f"{url} needs a token, or a different one.", server=url)
     models = shown[_MODELS]
     assert isinstance(models, Response)  # noqa: S101  (a request has no other outcome)
     return (

@@ -75,7 +75,7 @@ class Served:
             raise ModelCrashedError(
                 f"The embedded engine could not load {self.path}: {self.answer['error']}",
                 server=URL,
-                hint="Download the file again, or take a smaller model.",
+                hint="Download the file again, or use a smaller model.",
             )
         return str(self.answer["url"]), {"Authorization": f"Bearer {self.key}"}
 
@@ -197,7 +197,7 @@ class Engine:
             raise ModelNotFoundError(
                 f"No file {name}.gguf is in {', '.join(map(str, self.folders)) or 'any folder'}.",
                 server=URL,
-                hint="Set LOCAL_MODELS_PATH to the folder that holds it.",
+                hint="Set LOCAL_MODELS_PATH to the folder that contains it.",
             )
         with _locks.setdefault(path, threading.Lock()):
             served = _served.get(path)

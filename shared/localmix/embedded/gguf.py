@@ -76,7 +76,7 @@ def read_head(path: Path) -> dict[str, Any]:
     except (OSError, struct.error, UnicodeDecodeError, RecursionError, _NotGgufError) as error:
         raise ModelCrashedError(
             f"{path} is not a model that can be loaded: {error}.",
-            hint="Download the file again, or take it out of LOCAL_MODELS_PATH.",
+            hint="Download the file again, or remove it from LOCAL_MODELS_PATH.",
         ) from error
 
 
@@ -126,7 +126,7 @@ def _string(file: BinaryIO) -> str:
 def _length(file: BinaryIO) -> int:
     length: int = _scalar(file, "<Q")
     if length > _MAX_LENGTH:
-        raise _NotGgufError("a length in it cannot be right")
+        raise _NotGgufError("a length in it is impossible")
     return length
 
 

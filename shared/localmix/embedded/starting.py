@@ -21,6 +21,6 @@ def started(
         raise TimedOutError(
             f"The embedded engine did not load {name} within {max(seconds, 0):.3g} s.",
             server=URL,
-            hint="It goes on loading: ask again, or raise `timeout` or `first_byte_timeout`.",
+            hint="It is still loading: ask again, or raise `timeout` or `first_byte_timeout`.",
         )
     return (yield from call(served.address))

@@ -83,7 +83,7 @@ def _lasting(error: BaseException) -> LocalMixError:
     if isinstance(error, LocalMixError):
         return error
     return StreamInterruptedError(
-        f"The reading of this stream was broken off by {type(error).__name__}.",
+        f"Reading this stream was interrupted by {type(error).__name__}.",
         hint="Ask again: what came before is in the stream's `result`.",
     )
 

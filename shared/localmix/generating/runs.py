@@ -48,7 +48,7 @@ class Run:
             if isinstance(tool, type) or not callable(tool):
                 raise ConfigError(
                     f"{tool!r} cannot be called in a run.",
-                    hint="Give functions, or use chat() and carry out result.tool_calls yourself.",
+                    hint="Pass functions, or use chat() and carry out result.tool_calls yourself.",
                 )
         functions = {each.name: each for each in map(Function, tools)}
         if len(functions) < len(tools):

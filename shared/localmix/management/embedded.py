@@ -18,7 +18,7 @@ class EmbeddedModels:
     def load(self, target: Target, request: LoadRequest) -> Flow[None]:
         """Start the model's process; it stays until it is unloaded or the program ends."""
         if request.keep_alive is not None and request.keep_alive >= 0:
-            raise _cannot("unload a model after a time", "Call unload() when it may go.")
+            raise _cannot("unload a model after a time", "Call unload() when you are done.")
         patience = target.endpoint.timeouts.first_byte
         yield from started(self._engine, target.model.name, patience, request.num_ctx)
 

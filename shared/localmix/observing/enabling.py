@@ -24,9 +24,7 @@ def with_telemetry(observers: tuple[Observer, ...], settings: Settings) -> tuple
     if not wanted:
         return observers
     if _API not in sys.modules and not find_spec("opentelemetry"):
-        _log.warning(
-            "Telemetry is wanted, and OpenTelemetry is missing: pip install 'localmix[otel]'"
-        )
+        _log.warning("Telemetry is on, but OpenTelemetry is missing: pip install 'localmix[otel]'")
         return observers
     from localmix.observing.telemetry import Telemetry
 

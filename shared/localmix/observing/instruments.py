@@ -25,19 +25,19 @@ class Instruments:
         self._duration = meter.create_histogram(
             "gen_ai.client.operation.duration",
             "s",
-            "How long a request took.",
+            "Duration of a request.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._first_chunk = meter.create_histogram(
             "gen_ai.client.operation.time_to_first_chunk",
             "s",
-            "How long it took until the first piece of a streamed answer was there.",
+            "Time until the first piece of a streamed answer.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._tokens = meter.create_histogram(
             "gen_ai.client.token.usage",
             "{token}",
-            "Tokens that a request had read and written.",
+            "Tokens read and written for a request.",
             explicit_bucket_boundaries_advisory=_COUNTS,
         )
         self._attempts = meter.create_counter(
@@ -52,7 +52,7 @@ class Instruments:
         self._queue = meter.create_histogram(
             "localmix.queue.wait",
             "s",
-            "How long a request waited for a server to have a slot.",
+            "Time that a request waited for a free slot.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
 

@@ -50,11 +50,11 @@ def _step(event: Began | Tried | Failed | Skipped | Accepted | Spoke) -> str:
         case Failed(server=server):
             return f"{server.url} failed after {event.seconds:.3f} s: {event.error}"
         case Skipped():
-            return f"passes over {event.server}: {event.reason}"
+            return f"skips {event.server}: {event.reason}"
         case Accepted(route=route):
             return f"is answered by {route.server.url} with {route.model}"
         case Spoke():
-            return f"hears the first piece after {event.seconds:.3f} s"
+            return f"received the first piece after {event.seconds:.3f} s"
 
 
 def _ended(level: int, event: Ended) -> None:

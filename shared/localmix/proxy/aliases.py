@@ -185,7 +185,8 @@ def _read(path: Path | None) -> dict[str, Alias]:
         kept = _Kept.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError(
-            f"{path} does not hold what localmix wrote there.", hint="Mend it, or move it away."
+            f"{path} is not as localmix wrote it.",
+            hint="Repair it, or move it away.",
         ) from error
     return {canonical(alias.name): alias for alias in kept.models}
 

@@ -131,7 +131,7 @@ class Gate:
     async def _endpoint(self, http: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             if not self._door.knows_token(http.headers):
-                raise RefusedError(401, "This proxy wants a token.")
+                raise RefusedError(401, "This proxy needs a token.")
             if kin.goes_round(http.headers.get(kin.CAME_THROUGH, "")):
                 raise RefusedError(508, "This proxy and another one point at each other.")
             return await handler(http)
@@ -143,7 +143,7 @@ class Gate:
             # Its words may be a caller's: only its type and place are told.
             place = traceback.extract_tb(error.__traceback__)[-1]
             _log.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
-            return self._refusal(http, Failure(500, "The proxy has a fault; see its log."))
+            return self._refusal(http, Failure(500, "The proxy failed; see its log."))
 
     def handler(self, route: Route, bounds: BodyBounds) -> Handler:
         """Make the handler of a route: its right, the limits, the body, the endpoint."""

@@ -57,9 +57,9 @@ async def _read(request: web.Request, bounds: BodyBounds) -> bytes:
                     raise _too_large(bounds)
                 bound.reschedule(began + bounds.seconds + size / bounds.bytes_per_second)
     except TimeoutError:
-        raise RefusedError(408, "The body of the request came too slowly.") from None
+        raise RefusedError(408, "The body of the request arrived too slowly.") from None
     except HttpProcessingError:
-        raise RefusedError(400, "The body of the request is not sent as HTTP says.") from None
+        raise RefusedError(400, "The body of the request is not valid HTTP.") from None
     return b"".join(pieces)
 
 

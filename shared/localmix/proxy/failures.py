@@ -48,8 +48,8 @@ _ADDRESS = re.compile(
     r"(https?://|embedded:)[^\s,;'\"()]*[^\s,;'\"().:]|\[?[\da-f.:]+\]?:\d{2,5}\b"
 )
 _SAID_BY_US: dict[type[LocalMixError], str] = {
-    AuthenticationError: "A model server wants a token, or another one, of this proxy.",
-    BadVectorError: "The model gives no vector for one of the texts.",
+    AuthenticationError: "A model server needs a token, or a different one, from this proxy.",
+    BadVectorError: "The model returns no vector for one of the texts.",
     NoServerError: "No model server answers.",
 }
 

@@ -18,9 +18,9 @@ from localmix.proxy.failures import RefusedError, failure_of
 from localmix.proxy.routes import MANAGE, Handler, Route
 from localmix.proxy.service import Service
 
-_UNUSED = "the template is kept, and not used: servers write prompts by their own"
+_UNUSED = "the template is stored but not used: servers use their own"
 _PUSHES = "models are not sent anywhere from here"
-_BLOBS = "models are not made of files here"
+_BLOBS = "models are not made from files here"
 
 
 class ManagingEndpoints:
@@ -68,7 +68,7 @@ class ManagingEndpoints:
         base = self._aliases.get(alias.source)
         place = await self._service.find(alias.source)
         if await self._service.named(alias.name):
-            raise ConfigError(f"A server has a model that is called {alias.name!r}.")
+            raise ConfigError(f"A server already has a model called {alias.name!r}.")
         await self._aliases.put(alias.over(base or Alias(name="", source=place.name)))
         self._service.inventory.doubt()
 

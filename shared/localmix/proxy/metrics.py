@@ -31,14 +31,14 @@ class Metrics:
         self._places: set[tuple[str, str]] = set()
         self._figures: dict[tuple[object, tuple[str, ...]], Any] = {}
         labels = ("endpoint", *_PLACE)
-        self._requests = self._counter("requests", "Calls that are over.", (*labels, "outcome"))
+        self._requests = self._counter("requests", "Finished calls.", (*labels, "outcome"))
         self._seconds = self._histogram("request_duration", "How long calls took.", labels)
         self._first_token = self._histogram(
-            "time_to_first_token", "How long callers waited for a streamed answer.", labels
+            "time_to_first_token", "Time until the first piece of a streamed answer.", labels
         )
         self._tokens = self._counter("tokens", "Tokens read and written.", (*_PLACE, "direction"))
         self._failovers = self._counter(
-            "failovers", "Requests that left a server for another one.", ("server", "reason")
+            "failovers", "Requests that moved to another server.", ("server", "reason")
         )
         self._registry.register(_Now(activity, survey, self._bounded))
 
@@ -101,15 +101,15 @@ class _Now(Collector):
         """Give the gauges, and the counters that others keep."""
         seen, in_flight = self._survey.seen, self._activity.in_flight
         flight = GaugeMetricFamily(
-            "localmix_in_flight", "Requests at a server now.", labels=["server"]
+            "localmix_in_flight", "Requests in progress at a server.", labels=["server"]
         )
         for url in dict.fromkeys([*(server.url for server in seen.servers), *in_flight]):
             flight.add_metric([url], in_flight[url])
         yield flight
-        queued = "Requests that wait for a server now."
+        queued = "Requests waiting for a server."
         yield GaugeMetricFamily("localmix_queued", queued, self._activity.queued)
         yield from _states(seen.servers)
-        loaded = GaugeMetricFamily("localmix_model_loaded", "Models in memory now.", labels=_PLACE)
+        loaded = GaugeMetricFamily("localmix_model_loaded", "Models in memory.", labels=_PLACE)
         for place in sorted({self._bounded(*place) for place in seen.loaded}):
             loaded.add_metric(place, 1)
         yield loaded
@@ -117,7 +117,7 @@ class _Now(Collector):
 
     def _moves(self) -> Iterator[CounterMetricFamily]:
         labels = [*_PLACE, "reason"]
-        about = "Models that came into memory", "Models that left the memory"
+        about = "Models loaded", "Models unloaded"
         for step, said in zip(("load", "unload"), about, strict=True):
             family = CounterMetricFamily(f"localmix_{step}s", f"{said}.", labels=labels)
             sums: dict[tuple[str, ...], int] = {}
@@ -134,7 +134,7 @@ def _states(servers: Iterable[Server]) -> Iterator[GaugeMetricFamily]:
     up = GaugeMetricFamily("localmix_server_up", "Whether it answers.", labels=["server"])
     states = GaugeMetricFamily(
         "localmix_server_state",
-        "How its requests have ended lately: 1 for the state that it is in.",
+        "Its health: 1 for the current state.",
         labels=["server", "state"],
     )
     for server in servers:

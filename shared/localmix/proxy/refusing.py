@@ -26,8 +26,8 @@ class _Connection(web.RequestHandler):
         """Refuse what cannot be read, and hang up."""
         _log.info("Refused: %s", type(exc).__name__)
         if request.writer.output_size:
-            raise ConnectionError("The answer has begun already.")
-        refusal = whole(write_error(Failure(status, "This is no request.")), status, HEADERS)
+            raise ConnectionError("The answer has already begun.")
+        refusal = whole(write_error(Failure(status, "This is not a request.")), status, HEADERS)
         refusal.force_close()
         return refusal
 

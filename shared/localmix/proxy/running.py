@@ -94,7 +94,7 @@ def check(settings: Settings) -> None:
     """
     if not _is_loopback(settings.proxy_host) and settings.proxy_token is None:
         raise ConfigError(
-            f"Whoever reaches {settings.proxy_host} could use every model without a token.",
+            f"Anyone who can reach {settings.proxy_host} could use every model without a token.",
             hint="Set one: --token, or LOCALMIX_PROXY_TOKEN; or listen on 127.0.0.1.",
         )
 
@@ -134,11 +134,9 @@ async def _why(error: OSError, url: str) -> ConfigError:
     if error.errno == errno.EADDRINUSE:
         holder = await _holder(url)
         return ConfigError(
-            f"{holder} listens on {url} already.", hint="Take another port: --port 11435."
+            f"{holder} is already listening on {url}.", hint="Use another port: --port 11435."
         )
-    return ConfigError(
-        f"{url} cannot be listened on: {error.strerror}.", hint="See --host and --port."
-    )
+    return ConfigError(f"Cannot listen on {url}: {error.strerror}.", hint="See --host and --port.")
 
 
 async def _holder(url: str) -> str:

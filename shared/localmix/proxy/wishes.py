@@ -49,7 +49,7 @@ class Wishes:
         known = self._refused.get(_key(place), frozenset())
         if options <= known:
             return False
-        _log.warning("%r goes without %s.", place.name, ", ".join(sorted(options - known)))
+        _log.warning("%r is asked without %s.", place.name, ", ".join(sorted(options - known)))
         self._refused[_key(place)] = known | options
         return True
 

@@ -125,8 +125,8 @@ def _joined(results: list[EmbedResult], total: float | None = None) -> EmbedResu
     lengths = {len(vector) for vector in vectors if vector}
     if len(lengths) > 1:
         raise ProtocolError(
-            f"{first.model} gave vectors of different lengths: {sorted(lengths)}.",
-            hint="Servers hold different models under this name: name one server.",
+            f"{first.model} returned vectors of different lengths: {sorted(lengths)}.",
+            hint="Servers have different models under this name: pin one server.",
         )
     starts = accumulate((len(result.vectors) for result in results), initial=0)
     skipped = tuple(

@@ -32,7 +32,7 @@ class Key(NamedTuple):
 
 # What decided for a place, and what decided against the other.
 _REASONS = {
-    "health": "its server is well",
+    "health": "its server is healthy",
     "is_full": "its server has a free slot",
     "is_elsewhere": "the conversation is there",
     "order": "first in your order",
@@ -90,7 +90,7 @@ def reason_of(candidates: Sequence[Ranked]) -> str:
     """Say by what rule the first is what was asked for, and why it comes before the second."""
     rule = candidates[0].place.rule
     if len(candidates) == 1:
-        return f"{rule}; nobody else can serve it"
+        return f"{rule}; no other server can serve it"
     return f"{rule}; {_REASONS[_decided(candidates[0].key, candidates[1].key)]}"
 
 

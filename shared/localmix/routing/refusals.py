@@ -69,7 +69,7 @@ def only_in_a_cloud(place: Place) -> ModelNotFoundError:
     """Say that what ran here is gone, and only a cloud has it."""
     name, server = place.model.name, place.found.server
     return ModelNotFoundError(
-        f"{name} is not there any more; {server.url} would send it to a cloud.",
+        f"{name} is no longer there; {server.url} would send it to a cloud.",
         server=server.url,
         hint=f"Ask for {server.name or server.kind}/{name} if that is what you want.",
     )
@@ -82,7 +82,7 @@ def not_the_same(first: ModelInfo, place: Place) -> ModelNotFoundError:
         f"{name} at {server.url} is not known to be the model that {first.name} is at"
         f" {first.server}, and does not stand in for it.",
         server=server.url,
-        hint=f"Ask for {server.name or server.kind}/{name} if you want it all the same.",
+        hint=f"Ask for {server.name or server.kind}/{name} if you want it anyway.",
     )
 
 
@@ -104,8 +104,8 @@ def call_mute(error: LocalMixError, place: Place) -> None:
     listing its models, and never answer again.
     """
     if isinstance(error, TimedOutError):
-        error.message += f" It accepted the request, but {place.model.name} answers nothing."
-        error.hint = f"Restart that server if it stays so. {error.hint}"
+        error.message += f" It accepted the request, but {place.model.name} does not answer."
+        error.hint = f"Restart that server if this continues. {error.hint}"
 
 
 def out_of_time(settings: Settings) -> TimedOutError:

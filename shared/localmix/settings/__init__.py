@@ -323,7 +323,7 @@ class Settings(Secretive, Checked):
         return max(usual, named) if self.is_named(url) else usual
 
     def how_to_give_a_token(self, url: str) -> str:
-        """Say what a user does about a server that wants a token, or another one."""
+        """Say what a user does about a server that needs a token, or a different one."""
         server = next((each for each in self.servers if each.url == url), None)
         if server:
             variable = f"{TOKEN}_{variable_part(server.label)}"
@@ -370,7 +370,7 @@ class Settings(Secretive, Checked):
         if not may:
             _warn_once(
                 f"{token} ({self._source(token).name}) is not sent to {url}, which a weaker source"
-                f" names ({self._source(address).name}). Name the server where the token stands."
+                f" names ({self._source(address).name}). Name the server where the token is set."
             )
         return may
 

@@ -36,7 +36,7 @@ def _path(value: object) -> Path:
     try:
         return Path(str(value)).expanduser()
     except RuntimeError:
-        raise ValueError("nobody knows where the folder ~ is") from None
+        raise ValueError("the home folder (~) is not known") from None
 
 
 File = Annotated[Path, BeforeValidator(_file)]

@@ -30,7 +30,7 @@ def sendable(secret: str) -> str:
     """Drop the line end that a file may have brought; refuse what would be another header."""
     text = secret.strip()
     if not (text.isascii() and text.isprintable()):
-        raise ValueError("it holds what no header can carry")
+        raise ValueError("it has characters that a header cannot have")
     return text
 
 
@@ -119,7 +119,7 @@ class ServerConfig(Secretive, Checked):
     def _sendable_headers(cls, headers: Mapping[str, str]) -> dict[str, str]:
         for name in headers:
             if not _HEADER.fullmatch(name):
-                raise ValueError("no header can be called so")
+                raise ValueError("it is not a valid name for a header")
         return {name: sendable(value) for name, value in headers.items()}
 
     @property

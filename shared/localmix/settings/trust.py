@@ -70,7 +70,7 @@ def trust(file: SettingsFile) -> None:
     """
     store = _store()
     if store is None:
-        raise ConfigError("There is no home folder in which trust could be remembered.")
+        raise ConfigError("There is no home folder, so trust cannot be remembered.")
     said = _trusted() | {os.path.realpath(file.path): file.digest}
     new = store.with_suffix(f".{os.getpid()}")
     try:

@@ -111,7 +111,7 @@ class Patience:
         connect = (self._bounds.connect, "connect_timeout")
         seconds, setting = min(connect, (self._next.seconds, self._next.setting))
         return ConnectError(
-            f"{self.server} did not take the connection within {max(seconds, 0):.3g} s"
+            f"{self.server} did not accept the connection within {max(seconds, 0):.3g} s"
             f" ({setting}).",
             server=self.server,
         )
@@ -135,4 +135,4 @@ class Patience:
 
 def closed() -> TransportError:
     """Say why a request ends that was under way when its client was closed."""
-    return TransportError("The client was closed before the answer had come.")
+    return TransportError("The client was closed before the answer arrived.")

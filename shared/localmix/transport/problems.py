@@ -30,15 +30,15 @@ def unreachable(server: str, error: Exception) -> ConnectError:
 
 def hung_up(server: str) -> ConnectError:
     """Say that a server took the connection and gave it up."""
-    return ConnectError(f"{server} hung up before it replied.", server=server)
+    return ConnectError(f"{server} closed the connection before it replied.", server=server)
 
 
 def no_http(server: str, error: Exception) -> ProtocolError:
     """Say that something answered which is no HTTP."""
     return ProtocolError(
-        f"{server} sent what is not HTTP: {error}",
+        f"{server} sent something that is not HTTP: {error}",
         server=server,
-        hint="Something else than a model server uses this port.",
+        hint="Something other than a model server uses this port.",
     )
 
 

@@ -34,9 +34,9 @@ def check_coding(head: Head, server: str) -> None:
     coding = head.headers.get("content-encoding", "").strip().lower()
     if coding not in _AS_IT_IS:
         raise ProtocolError(
-            f"{server} sent its reply compressed ({coding[:40]}); nobody asked for that.",
+            f"{server} sent a compressed reply ({coding[:40]}); which nobody asked for.",
             server=server,
-            hint="Switch compression off at the server, or at the proxy in front of it.",
+            hint="Turn compression off at the server, or at the proxy in front of it.",
         )
 
 
@@ -61,7 +61,7 @@ class _Body:
                 f"{self._request.url} sent more than {self._request.max_bytes:,} bytes.",
                 server=self._server,
                 hint="Ask for less at once, or check that the address is a model server's."
-                " The bounds are max_reply_bytes and, for listings, max_listing_bytes.",
+                " The limits are max_reply_bytes and, for listings, max_listing_bytes.",
             )
 
 

@@ -152,7 +152,7 @@ class ChatResult(Tabular, Generic[P]):
         """
         if self.form is None:
             raise ConfigError(
-                "This answer has no class to be read as.", hint="Say response_format=YourModel."
+                "This answer has no class to be parsed as.", hint="Pass response_format=YourModel."
             )
         said = self.content or self.reasoning  # some servers take it for thoughts
         try:

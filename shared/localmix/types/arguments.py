@@ -60,6 +60,6 @@ def by_our_names(given: Mapping[str, Any], names: Names, own: Collection[str]) -
         key, read = (meant.own, meant.read(value)) if meant else (name, value)
         before = said.get(key)
         if None not in (before, read) and before != read:
-            raise ConfigError(f"{key} and {name} are both given.", hint="Give one of them.")
+            raise ConfigError(f"{key} and {name} are both given.", hint="Pass only one of them.")
         said[key] = before if read is None else read
     return said

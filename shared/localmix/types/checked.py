@@ -121,7 +121,7 @@ def unusable(
 ) -> UnusableAnswerError:
     """Say that the model wrote no such value; `said` is what it wrote."""
     return kind(
-        f"The model wrote no {name}: {sentence(problem)}.",
-        hint="Raise max_tokens: the answer was cut." if is_cut else None,
+        f"The model wrote no valid {name}: {sentence(problem)}.",
+        hint="Raise max_tokens: the answer was cut off." if is_cut else None,
         answer=said,
     )

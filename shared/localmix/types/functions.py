@@ -44,7 +44,7 @@ class Function:
         if not name.isidentifier():
             raise ConfigError(
                 f"{self.function!r} has no name that a model could call.",
-                hint="Define a function with def, and give that.",
+                hint="Define a function with def, and pass that.",
             )
         object.__setattr__(self, "name", name)
 
@@ -79,7 +79,7 @@ class Function:
             reason = str(error).partition("\n")[0]
             raise ConfigError(
                 f"{self.name} cannot be offered as a tool: {reason}",
-                hint="Annotate its arguments with types that JSON can say.",
+                hint="Annotate its arguments with types that JSON can express.",
             ) from error
         if several:
             raise ConfigError(

@@ -38,14 +38,14 @@ def word_to_use(word: str, own: Collection[str], calls: Mapping[str, Collection[
     meanings = MEANINGS.get(word, (word,))
     for meant in meanings:
         if meant in own:
-            return f"Say {meant}."
+            return f"Use {meant}."
     for beside, sentences in SENTENCES.items():
         if beside in own and word in sentences:
             return sentences[word]
     for meant in meanings:
         for call, names in calls.items():
             if meant in names:
-                return f"Say {call.format(meant)}."
+                return f"Use {call.format(meant)}."
     return _close_to(word, own, calls)
 
 

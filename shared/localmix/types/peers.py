@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from localmix.types.arguments import Alias, Elsewhere, Names
 
-_CLIENT = "Give client=localmix.Client(...), which takes settings, not connections."
-_HEADERS = 'Say servers=[ServerConfig(url="...", headers={...})].'
+_CLIENT = "Pass client=localmix.Client(...), which takes settings, not connections."
+_HEADERS = 'Use servers=[ServerConfig(url="...", headers={...})].'
 _PROXY = "Name the server itself: localmix sends to no proxy."
-_OWN_WORD = 'Ollama alone knows it: say extra={{"options": {{"{0}": ...}}}}.'
+_OWN_WORD = 'Only Ollama has it: use extra={{"options": {{"{0}": ...}}}}.'
 _IN_EXTRA = "Your server's own keys go into extra={...}."
-_NO_OPTIONS = "Say dimensions, truncate and keep_alive: vectors have no other options."
+_NO_OPTIONS = "Use dimensions, truncate and keep_alive: vectors have no other options."
 _CLOUD = "Leave it out: it belongs to OpenAI's cloud."
 _BY_NAME = (
-    "Say options by their names (num_ctx=..., seed=...); your server's own keys go into"
+    "Pass options by their names (num_ctx=..., seed=...); your server's own keys go into"
     " extra={...}."
 )
 
@@ -52,7 +52,7 @@ def names_of_embedding_peers() -> Names:
         **dict.fromkeys(_OPTIONS_OF_EMBEDDINGS, Elsewhere(_NO_OPTIONS)),
         **dict.fromkeys(_CARE_OF_EMBEDDINGS, Elsewhere("Leave it out: texts are sent as texts.")),
         **dict.fromkeys(_OF_AZURE, Elsewhere(_CLOUD)),
-        **dict.fromkeys(("retry_min_seconds", "retry_max_seconds"), Elsewhere("Say max_retries.")),
+        **dict.fromkeys(("retry_min_seconds", "retry_max_seconds"), Elsewhere("Use max_retries.")),
         "show_progress_bar": Elsewhere("Call client.embed_many(texts, progress=True)."),
         "skip_empty": Elsewhere("Call client.embed_many(texts, skip_bad=True)."),
     }
@@ -138,20 +138,20 @@ _ELSEWHERE: dict[str, Elsewhere] = {
     "disabled_params": Elsewhere("Leave out the options that should not be sent."),
     "additional_kwargs": Elsewhere(_BY_NAME),
     "validate_model_on_init": Elsewhere("Call route() or preload() after making it."),
-    "stream_usage": Elsewhere("Leave it out: usage is always told.", needless=True),
+    "stream_usage": Elsewhere("Leave it out: usage is always reported.", needless=True),
     "n": Elsewhere("Ask several times: a request has one answer.", needless=1),
-    "tiktoken_model_name": Elsewhere("Say custom_get_token_ids."),
+    "tiktoken_model_name": Elsewhere("Use custom_get_token_ids."),
     "prompt_key": Elsewhere("Leave it out: it names no option.", needless="prompt"),
     "reuse_client": Elsewhere("Leave it out: connections are kept.", needless=True),
-    "strict": Elsewhere("Leave it out: schemas are sent as they stand."),
+    "strict": Elsewhere("Leave it out: schemas are sent as they are."),
     "is_chat_model": Elsewhere(
         "Leave it out: chats are chats, and complete(formatted=True) continues a text.",
         needless=True,
     ),
     "should_use_structured_outputs": Elsewhere(
-        "Say pydantic_program_mode=PydanticProgramMode.FUNCTION.", needless=True
+        "Use pydantic_program_mode=PydanticProgramMode.FUNCTION.", needless=True
     ),
-    "num_output": Elsewhere("Say max_tokens."),
+    "num_output": Elsewhere("Use max_tokens."),
 }
 
 # What means the same as an argument of ours, wherever there is that argument.
@@ -191,7 +191,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "images": 'Put them into a message: Message(role="user", content=["...", Image(...)]).',
         **dict.fromkeys(
             ("system", "system_prompt"),
-            'Say it in a message: [{"role": "system", "content": "..."}, ...].',
+            'Send it as a message: [{"role": "system", "content": "..."}, ...].',
         ),
     },
     "dimensions": dict.fromkeys(("options", "additional_kwargs"), _NO_OPTIONS),

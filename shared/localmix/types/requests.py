@@ -217,7 +217,7 @@ class ChatRequest(GenerationRequest, _Kept):
         if self.tool_choice == "required" and not names:
             raise ValueError("tool_choice is 'required', but there are no tools")
         if self.tool_choice not in ("auto", "none", "required", *names):
-            raise ValueError(f"tool_choice {self.tool_choice!r} is none of the tools {names}")
+            raise ValueError(f"tool_choice {self.tool_choice!r} is not one of the tools {names}")
         return self
 
 

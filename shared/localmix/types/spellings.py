@@ -44,7 +44,7 @@ def duration(written: Any) -> Any:
     if re.fullmatch(r"\d+(\.\d+)?", size):
         return sign * float(size)
     if not size or _DURATION.sub("", size):
-        raise ValueError("it is no duration: write seconds, or 90s, 10m, 2h")
+        raise ValueError("it is not a duration: write seconds, or 90s, 10m, 2h")
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(size))
 
 
@@ -68,7 +68,7 @@ def _think(written: Any) -> Any:
     if not isinstance(written, str):
         return written
     if (word := written.casefold()) not in _THINK:
-        raise ValueError(f"there is no such level; say True, False or one of {', '.join(_THINK)}")
+        raise ValueError(f"there is no such level; use True, False or one of {', '.join(_THINK)}")
     return _THINK[word]
 
 
@@ -106,7 +106,7 @@ def form_of(written: Any) -> Any:
     if kind == "json_schema":
         schema = written.get("json_schema", written).get("schema")
         if not isinstance(schema, Mapping):
-            raise ConfigError("This response_format says json_schema, and has no schema.")
+            raise ConfigError("This response_format says json_schema but has no schema.")
         return dict(schema)
     return None if written == "" else written
 

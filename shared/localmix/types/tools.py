@@ -90,7 +90,7 @@ def to_tool_choice(choice: Any) -> str:
     if not isinstance(said, str):
         raise ConfigError(
             f"{choice!r} is not a tool_choice.",
-            hint='Say "auto", "none", "required", or the name of a tool.',
+            hint='Use "auto", "none", "required", or the name of a tool.',
         )
     return said
 
@@ -105,7 +105,7 @@ def _defined(definition: Mapping[str, Any]) -> Tool:
         return Tool(**{key: function[key] for key in named if function.get(key)})
     if kind not in (None, "function"):
         raise ConfigError(
-            f"A tool of type {kind!r} is a cloud's own.",
+            f"A tool of type {kind!r} exists only in a cloud.",
             hint="Offer a function: models here call nothing else.",
         )
     raise _no_tool(definition)
@@ -114,7 +114,7 @@ def _defined(definition: Mapping[str, Any]) -> Tool:
 def _no_tool(written: Any) -> ConfigError:
     return ConfigError(
         f"{written!r} is not a tool.",
-        hint="Give a function, a pydantic class, or a definition as OpenAI writes it.",
+        hint="Pass a function, a pydantic class, or a definition in OpenAI's format.",
     )
 
 

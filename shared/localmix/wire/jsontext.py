@@ -46,7 +46,7 @@ def dump(value: object) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
         raise ConfigError(
             f"The request cannot be written as JSON: {error}.",
-            hint="Look for NaN, for values of foreign types and for lone surrogates in texts.",
+            hint="Look for NaN, values of unsupported types and lone surrogates in texts.",
         ) from error
 
 
@@ -120,7 +120,7 @@ def _read_leniently(data: bytes, mend: Callable[[str], str], refusal: ValueError
         return _mended(_LENIENT.decode(data.decode("utf-8-sig", "replace")), mend)
     except (ValueError, RecursionError) as error:
         shown = data[:_SHOWN].decode("utf-8", "replace")
-        problem = NotJsonError(f"The server sent what is not JSON ({refusal}): {shown!r}.")
+        problem = NotJsonError(f"The server sent invalid JSON ({refusal}): {shown!r}.")
         is_at_end = isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc)
         problem.is_cut = is_at_end or "Unterminated" in str(error) or str(refusal).startswith("EOF")
         raise problem from refusal

@@ -16,8 +16,8 @@ from localmix.wire.forks import after_fork
 ANSWERED_BY = "localmix-proxy"
 CAME_THROUGH = "localmix-via"
 ITSELF = "It is this proxy itself."
-NOT_NAMED = "It is a proxy of localmix on this machine: the servers behind it are used directly."
-PROXY = "It is a proxy of localmix."
+NOT_NAMED = "It is a localmix proxy on this machine: the servers behind it are used directly."
+PROXY = "It is a localmix proxy."
 _names = [secrets.token_hex(8)]
 # The proxies that the request being answered has come through, this one included.
 _path: ContextVar[tuple[str, ...]] = ContextVar("localmix_path", default=())

@@ -73,14 +73,14 @@ class LMStudioDialect(OpenAIDialect):
     def embed_request(self, target: Target, request: EmbedRequest) -> Request:
         """Build a request for `/v1/embeddings`, which cuts long texts without a sign."""
         if request.dimensions is not None:
-            raise self._cannot(target, "cut vectors (dimensions)")
+            raise self._cannot(target, "shorten vectors (dimensions)")
         window = target.model.loaded_context_length or target.model.context_length
         for text in request.texts:
             words = len(text.split())
             if window and words > window:  # a word is at least one token
                 raise ContextLengthError(
                     f"A text has {words} words; {target.model.name} at {target.url} reads"
-                    f" {window} tokens and would cut it silently.",
+                    f" {window} tokens and would truncate it silently.",
                     server=target.url,
                     hint="Split the text, or load the model with a larger context window.",
                     context_length=window,
@@ -92,7 +92,7 @@ class LMStudioDialect(OpenAIDialect):
         if seconds is None:
             return {}
         if seconds <= 0:
-            what = f"be told keep_alive={seconds:g} in a request"
+            what = f"accept keep_alive={seconds:g} in a request"
             raise self._cannot(target, what, "keep_alive")
         return {"ttl": round(seconds) or 1}
 
@@ -106,7 +106,7 @@ class LMStudioDialect(OpenAIDialect):
         asked = target.model.name
         if not any(_is_instance_of(answering, name) for name in (asked, *target.model.aliases)):
             raise ModelNotFoundError(
-                f"{target.url} was asked for {asked!r}, and {answering!r} answered.",
+                f"{target.url} was asked for {asked!r}, but {answering!r} answered.",
                 server=target.url,
                 hint="Load the model in LM Studio, or ask for the one that is loaded.",
                 available=(answering,),

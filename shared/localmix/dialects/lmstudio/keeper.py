@@ -17,7 +17,7 @@ from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import PullMeter, refusal
 from localmix.dialects.reading import Facts
-from localmix.errors import DownloadError, UnsupportedFeatureError
+from localmix.errors import DownloadError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.types import LoadRequest, PullStatus
 from localmix.wire.flows import Emit, Flow, Source, send, wait
 
@@ -38,7 +38,7 @@ class LMStudioModels:
         model, window = target.model, request.num_ctx
         if window and _ttl(request):
             hint = _lms("load", model.name, "--context-length", window, "--ttl", _ttl(request))
-            raise _cannot(target.url, "be told a context length and keep_alive together", hint)
+            raise _cannot(target.url, "accept a context length and keep_alive together", hint)
         if model.loaded:
             if window in (None, model.loaded_context_length) and not _ttl(request):
                 return
@@ -54,7 +54,7 @@ class LMStudioModels:
         except UnsupportedFeatureError as error:
             if window:
                 hint = _lms("load", model.name, "--context-length", window)
-                raise _cannot(target.url, "be told a context length before 0.4", hint) from error
+                raise _cannot(target.url, "accept a context length before 0.4", hint) from error
             yield from _load_by_request(target, request)
 
     def unload(self, target: Target) -> Flow[None]:
@@ -82,12 +82,8 @@ class LMStudioModels:
         There is no way to stop it: who leaves stops watching, and LM Studio loads on.
         """
         if insecure:
-            raise _cannot(endpoint.url, "be told `insecure`", "Leave it out.")
-        try:
-            job = yield from _ask(endpoint, "/api/v1/models/download", {"model": meter.model})
-        except UnsupportedFeatureError as error:
-            hint = _lms("get", meter.model)
-            raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+            raise _cannot(endpoint.url, "accept `insecure`", "Leave it out.")
+        job = yield from _begun(endpoint, meter.model)
         job_id = job.text("job_id")
         while (said := job.text("status")) in _STATUS:
             yield Emit(
@@ -109,6 +105,18 @@ class LMStudioModels:
                 server=endpoint.url,
                 hint="LM Studio shows the reason under Downloads.",
             )
+
+
+def _begun(endpoint: Endpoint, model: str) -> Flow[Facts]:
+    """Begin a download, or find the one that is running."""
+    try:
+        return (yield from _ask(endpoint, "/api/v1/models/download", {"model": model}))
+    except UnsupportedFeatureError as error:
+        hint = _lms("get", model)
+        raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+    except ModelNotFoundError as error:
+        error.hint = "Look up its name at lmstudio.ai/models."
+        raise
 
 
 def _load_by_request(target: Target, request: LoadRequest) -> Flow[None]:

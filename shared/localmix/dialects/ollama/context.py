@@ -46,9 +46,9 @@ def unpack(said: Asked) -> list[Message]:
     if not numbers:
         return []
     if any(type(number) is not int or not 0 <= number < 2**48 for number in numbers):
-        raise said.wrong("context", "what the last answer gave")
+        raise said.wrong("context", "what the last answer returned")
     if numbers[:1] != [_MARK]:
-        raise ConfigError("This context is of another server.", hint="Begin again without it.")
+        raise ConfigError("This context is from another server.", hint="Start again without it.")
     if len(numbers) == 1:
         raise ConfigError("The conversation is too long for a context.", hint="Use /api/chat.")
     data = b"".join(number.to_bytes(_BYTES) for number in numbers[1:])
@@ -63,7 +63,7 @@ def _turns(packed: bytes) -> list[Any]:
     except (zlib.error, ProtocolError):
         turns = None
     if not isinstance(turns, list):
-        raise ConfigError("This context was changed on its way.", hint="Begin again without it.")
+        raise ConfigError("This context was altered on its way.", hint="Start again without it.")
     return turns
 
 
@@ -71,4 +71,4 @@ def _message(turn: object) -> Message:
     match turn:
         case ["system" | "user" | "assistant" as role, str(text)]:
             return Message(role=role, content=text)
-    raise ConfigError("This context was changed on its way.", hint="Begin again without it.")
+    raise ConfigError("This context was altered on its way.", hint="Start again without it.")

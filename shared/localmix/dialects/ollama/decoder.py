@@ -63,7 +63,7 @@ class OllamaDecoder(FramedDecoder[bytes, Delta]):
         raise StreamInterruptedError(
             f"{self._server} ended its answer before it was done.",
             server=self._server,
-            hint="See the server's log; a repeating answer or a full context ends so.",
+            hint="See the server's log; a repeating answer or a full context ends like this.",
         )
 
     def _read(self, line: bytes) -> Iterator[Delta]:

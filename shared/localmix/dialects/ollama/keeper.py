@@ -34,7 +34,7 @@ _HTTP_OK = 200
 _JUDGED = 500
 # What a registry says of a model that is private, gated or not there for strangers.
 _UNAUTHORIZED = re.compile(r"\b40[13]\b|unauthorized|access denied|forbidden", re.IGNORECASE)
-_SIGN_IN = "The registry wants to know who asks: run `ollama signin`, or check the model's name."
+_SIGN_IN = "The registry needs to know who you are: run `ollama signin`, or check the model's name."
 _FIRST = "pulling manifest"
 
 

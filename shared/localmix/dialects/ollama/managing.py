@@ -57,12 +57,12 @@ def read_creation(said: Asked) -> Creation:
     for key in _MAKING:
         if said.value(key):
             raise UnsupportedFeatureError(
-                f"create cannot be told {key} here: models are made by their servers.",
+                f"create does not accept {key} here: models are made by their servers.",
                 hint="Only `from`, `system`, `template` and `parameters` can be given.",
             )
     source = said.text("from").strip()
     if not source:
-        raise ConfigError("from is required: models are not made of files here")
+        raise ConfigError("from is required: models are not made from files here")
     system, template = said.text("system"), said.text("template")
     return Creation(read_name(said), source, system, template, said.mapping("parameters"))
 
@@ -79,7 +79,7 @@ def read_pull(said: Asked) -> str:
     host, slash, _ = name.partition("/")
     is_host = slash and ("." in host or ":" in host or host == "localhost")
     if is_host and host.casefold() not in _REGISTRIES:
-        raise UnsupportedFeatureError("Models are not pulled from foreign registries here.")
+        raise UnsupportedFeatureError("Models are not pulled from other registries here.")
     return name
 
 

@@ -106,7 +106,7 @@ def _generate(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
         return _load(said)
     if said.text("template"):
         raise UnsupportedFeatureError(
-            "A template of the caller's own cannot be used here.", hint="Send raw prompts instead."
+            "A custom template cannot be used here.", hint="Send raw prompts instead."
         )
     suffix, options = said.text("suffix"), _common(said, model)
     if said.flag("raw") or suffix:

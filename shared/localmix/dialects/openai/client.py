@@ -97,7 +97,7 @@ class OpenAIDialect:
         payload |= self._options(target, request) | self._keep_alive(target, request.keep_alive)
         if request.extra.keys() & {"n", "best_of"}:
             raise ConfigError(
-                "localmix reads one answer to a request: `extra` cannot hold `n` or `best_of`.",
+                "localmix reads one answer per request: `extra` cannot contain `n` or `best_of`.",
                 hint="Ask several times instead.",
             )
         if stream:
@@ -149,7 +149,7 @@ class OpenAIDialect:
         if said := verbatim_of(request, _EMBEDDINGS, stream=False):
             return target.endpoint.post_body(_EMBEDDINGS, said.body_for(target.model.name))
         if request.truncate:
-            raise self._cannot(target, "cut texts that are too long (truncate)", "truncate")
+            raise self._cannot(target, "truncate texts that are too long (truncate)", "truncate")
         payload: dict[str, Any] = {
             "model": target.model.name,
             "input": list(request.texts),
@@ -200,10 +200,10 @@ class OpenAIDialect:
         asked = request.model_dump(include={*OpenAIDialect.options}, exclude_defaults=True)
         unknown = sorted(set(asked) - set(self.options))
         if unknown:
-            raise self._cannot(target, f"be told {', '.join(unknown)}", *unknown)
+            raise self._cannot(target, f"accept {', '.join(unknown)}", *unknown)
         window = target.model.loaded_context_length or target.model.context_length or 0
         if request.num_ctx and request.num_ctx > window:
-            what = f"be told num_ctx, and its window is {window or 'not known'}"
+            what = f"accept num_ctx, and its window is {window or 'not known'}"
             raise self._cannot(target, what, "num_ctx")
         wire = {self.options[name]: value for name, value in asked.items()}
         return wire | ({"stop": list(request.stop)} if request.stop else {})

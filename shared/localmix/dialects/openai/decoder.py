@@ -188,7 +188,7 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
     def _no_end(self, *, has_answered: bool) -> Exception:
         if has_answered:
             return StreamInterruptedError(
-                f"{self._server} ended its answer without a reason for the end.",
+                f"{self._server} ended its answer without a finish reason.",
                 server=self._server,
             )
         # Quirk (lmstudio, bug-tracker 2339): a prompt that overflows the window gives a stream

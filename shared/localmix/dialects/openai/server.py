@@ -74,7 +74,7 @@ class OpenAIServer:
         if not model:
             raise ConfigError("model is required")
         if (said.whole("n") or 1) > 1 or (said.whole("best_of") or 1) > 1:
-            raise ConfigError("One answer is given to a request: n and best_of must be 1.")
+            raise ConfigError("Each request gets one answer: n and best_of must be 1.")
         endpoint = path.removeprefix("/v1").removeprefix("/api/v0")
         streams = endpoint != "/embeddings" and said.flag("stream")
         verbatim = Verbatim(path, model, said.raw, streams) if _may_pass(said) else None
@@ -119,10 +119,10 @@ def _chat(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
 
 def _complete(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
     if said.flag("echo"):
-        raise ConfigError("The prompt cannot be given back with the answer (echo).")
+        raise ConfigError("The prompt cannot be returned with the answer (echo).")
     prompts = said.texts("prompt")
     if len(prompts) != 1 or not prompts[0]:
-        raise ConfigError("prompt must be one text that is not empty.")
+        raise ConfigError("prompt must be one text, and not empty.")
     tokens = said.whole("logprobs")
     options = _common(said, model) | {
         "prompt": prompts[0],

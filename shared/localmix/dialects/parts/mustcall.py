@@ -45,7 +45,7 @@ class MustCall:
         """
         if delta.finish_reason == "length" and not calls.has_whole_call:
             raise UnusableAnswerError(
-                "The limit of tokens cut the answer before its tool call was whole.",
+                "The token limit cut off the answer before its tool call was complete.",
                 server=self._server,
                 hint="Raise max_tokens: a tool had to be called.",
                 answer=self.said + delta.content,

@@ -84,5 +84,5 @@ class _Inliner:
             raise ConfigError(
                 "The JSON schema is too large once its references are written out"
                 f" (at most {_MOST_PARTS:,} parts, {_DEEPEST} deep).",
-                hint="Describe the tool by fewer or flatter objects.",
+                hint="Describe the tool with fewer or flatter objects.",
             )

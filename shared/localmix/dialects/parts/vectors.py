@@ -20,7 +20,7 @@ def checked(vectors: list[Any], texts: tuple[str, ...], server: str) -> list[lis
     """
     if len(vectors) != len(texts):
         raise ProtocolError(
-            f"{server} gave {len(vectors)} vectors for {len(texts)} texts.",
+            f"{server} returned {len(vectors)} vectors for {len(texts)} texts.",
             server=server,
             hint="Embed fewer texts at once, or look for one that the model cannot read.",
         )
@@ -28,7 +28,7 @@ def checked(vectors: list[Any], texts: tuple[str, ...], server: str) -> list[lis
     lengths = {len(vector) for vector in numbers}
     if len(lengths) > 1 or 0 in lengths:
         raise ProtocolError(
-            f"{server} gave vectors of different lengths: {sorted(lengths)}.", server=server
+            f"{server} returned vectors of different lengths: {sorted(lengths)}.", server=server
         )
     for index, vector in enumerate(numbers):
         if not math.isfinite(sum(vector)):
@@ -60,7 +60,7 @@ def _place(numbered: tuple[Any, Any]) -> Any:
 def _numbers(vector: Any, server: str) -> list[float]:
     if not isinstance(vector, list):
         raise ProtocolError(
-            f"{server} gave a reply of an unexpected shape: vectors that hold no numbers, but"
+            f"{server} sent a reply of an unexpected shape: vectors that contain no numbers, but"
             f" {type(vector).__name__}.",
             server=server,
         )
@@ -72,4 +72,4 @@ def _numbers(vector: Any, server: str) -> list[float]:
             return list(map(float, vector))
     except OverflowError:
         pass
-    raise ProtocolError(f"{server} gave vectors that hold no numbers.", server=server)
+    raise ProtocolError(f"{server} returned vectors without numbers.", server=server)

@@ -51,11 +51,11 @@ class ResponsesServer:
         for key in _KEPT:
             if key in said:
                 raise ConfigError(
-                    f"{key} refers to what is kept, and no responses are kept here:"
+                    f"{key} refers to a stored response, and none are stored here:"
                     " send the whole conversation as input."
                 )
         if said.flag("background"):
-            raise ConfigError("background is not possible: no responses are kept here.")
+            raise ConfigError("background is not possible: no responses are stored here.")
         messages, is_streamed = _messages(said), said.flag("stream")
         orderly = settled(messages)
         options = without_absent(_options(said, model)) | {"messages": tuple(orderly)}
@@ -222,7 +222,7 @@ class _Conversation:
             self.add(Message(role="user", content=images))
 
     def _reference(self, item: Asked) -> None:
-        raise ConfigError("An item_reference refers to what is kept, and nothing is kept here.")
+        raise ConfigError("An item_reference refers to a stored item, and nothing is stored here.")
 
     def _end_turn(self) -> None:
         """Make one message of all that the model has said since somebody else spoke."""
