@@ -78,7 +78,7 @@ def test_a_head_that_is_none_is_refused(
     caplog.set_level(logging.DEBUG)
     reply = front.raw(head)
     assert reply.status == 400
-    assert reply.json == {"error": "This is no request."}
+    assert reply.json == {"error": "This is not a request."}
     assert reply.headers["server"] == "localmix"
     assert "xxx" not in caplog.text
     assert "bad header" not in caplog.text
