@@ -289,3 +289,17 @@ def test_counts_are_learned_from_what_the_server_counts(
     behind.routes["POST /v1/chat/completions"] = whole(reply)
     client.messages.create(max_tokens=9, **asked)
     assert before < 4800 == client.messages.count_tokens(**asked).input_tokens
+
+
+def test_what_one_proxy_learned_is_nothing_to_another_one(
+    behind: LoopbackServer, client: anthropic.Anthropic
+) -> None:
+    asked: Any = {"model": "tiny", "messages": [{"role": "user", "content": "word " * 1000}]}
+    before = client.messages.count_tokens(**asked).input_tokens
+    client.messages.create(max_tokens=9, **asked)
+    assert client.messages.count_tokens(**asked).input_tokens == 19
+    with (
+        proxy([behind.url]) as other,
+        anthropic.Anthropic(base_url=other.url, api_key="x", max_retries=0) as stranger,
+    ):
+        assert stranger.messages.count_tokens(**asked).input_tokens == before

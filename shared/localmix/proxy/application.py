@@ -84,12 +84,13 @@ def make(
 
 def _routes(service: Service, pace: Pace, settings: Settings) -> Sequence[Route]:
     """List the endpoints of all APIs."""
-    stages = (Stage(service, each, pace) for each in (_OLLAMA, _OPENAI, _ANTHROPIC, _RESPONSES))
+    anthropic = AnthropicServer()  # what it learns of tokens is this proxy's own
+    stages = (Stage(service, each, pace) for each in (_OLLAMA, _OPENAI, anthropic, _RESPONSES))
     ollama, openai, messages, responses = stages
     endpoints = (
         OllamaEndpoints(ollama, is_read_only=settings.proxy_read_only),
         OpenAIEndpoints(openai),
-        AgentEndpoints(_ANTHROPIC, messages, responses),
+        AgentEndpoints(anthropic, messages, responses),
         ManagingEndpoints(service),
     )
     return [route for each in endpoints for route in each.routes()]
