@@ -26,7 +26,7 @@ MODULES = {
     "localmix.errors": "Every error; the tree is drawn in the module's docstring.",
     "localmix.settings": "What can be set; [configuration](configuration.md) explains it.",
     "localmix.types": "What requests and answers are made of.",
-    "localmix.observing": "[Seeing what happens](observing.md).",
+    "localmix.observing": "[Observing](observing.md).",
     "localmix.proxy": "[One address for every tool](proxy.md), from Python; extra `proxy`.",
     "localmix.ray": "[Many machines](scale.md#beyond-one-machine); extra `ray`.",
     "langchain_localmix": "[LangChain](langchain.md); extra `langchain`.",
@@ -82,6 +82,8 @@ def _own(module: ModuleType) -> Iterator[tuple[str, object]]:
 
 def _row(name: str, value: object) -> str:
     """Say what a name is, by the first sentence of its docstring, or by its values."""
+    if inspect.isclass(value) and value.__module__ == "builtins":
+        return f"| `{name}` | `{value.__name__}` |"
     has_own = inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, property)
     said = (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ") if has_own else ""
     shown = said or f"`{value!r}`".replace("typing.", "").replace("|", "\\|")
