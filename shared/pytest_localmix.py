@@ -32,18 +32,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def localmix_server() -> Iterator[TinyServer]:
+def localmix_server(request: pytest.FixtureRequest) -> Iterator[TinyServer]:
     """Give a real model server on loopback, one for the session; see `TinyServer`.
 
-    It needs `pip install localmix-tiny`, and no Ollama or LM Studio.
+    It speaks as Ollama and as LM Studio; as one of them alone where a test asks for that, with
+    `@pytest.mark.parametrize("localmix_server", ["ollama", "lmstudio"], indirect=True)`. It needs
+    `pip install localmix-tiny`, and no Ollama or LM Studio.
     """
     try:
         from localmix_tiny import path
     except ImportError:
         pytest.fail("localmix_server needs the tiny models: pip install localmix-tiny")
+    from localmix.proxy import posing
     from localmix.pytest.server import serving
 
-    with serving(path()) as server:
+    poses = {"both": None, "ollama": posing.as_ollama, "lmstudio": posing.as_lmstudio}
+    name = getattr(request, "param", "both")
+    if name not in poses:
+        pytest.fail(f"localmix_server is one of {', '.join(poses)}, not {name!r}")
+    with serving(path(), poses[name]) as server:
         yield server
 
 

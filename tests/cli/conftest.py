@@ -44,6 +44,7 @@ def _nothing_else_runs_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr("localmix.settings.OLLAMA_PORT", 9)
     monkeypatch.setattr("localmix.settings.LMSTUDIO_PORT", 9)
+    monkeypatch.setattr("localmix.cli.doctor._NOBODYS", "127.0.0.2")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
 

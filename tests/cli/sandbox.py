@@ -15,6 +15,7 @@ from localmix.cli.repairs import TOKEN
 from localmix.servers import MEMORY
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
+from tests.conftest import TINY_MODELS
 from tests.lmstudio import LMStudio
 from tests.loopback import LoopbackServer
 
@@ -52,7 +53,7 @@ class Sandbox:
 
     def apply(self, command: str) -> None:
         """Do what a shell would."""
-        for part in command.replace(TOKEN, self.token).split(" && "):
+        for part in _filled(command, self.token).split(" && "):
             words = shlex.split(part)
             with self.patch.context() as patch:
                 while "=" in words[0]:
@@ -72,7 +73,7 @@ class Sandbox:
             case ["lms", *rest]:
                 self._lms(rest)
             case ["pip", "install", "localmix[embedded]"]:
-                self.patch.setattr("localmix.embedded.engine.Engine.is_installed", lambda _: True)
+                set_engine(self.patch, is_installed=True)
             case ["rm", path]:
                 Path(path).unlink()
             case _:
@@ -99,6 +100,10 @@ class Sandbox:
         self.start(server)
 
 
+def _filled(command: str, token: str) -> str:
+    return command.replace(TOKEN, token).replace("FOLDER_WITH_GGUF_FILES", str(TINY_MODELS))
+
+
 def usual() -> tuple[int, int]:
     """Give the usual ports of Ollama and LM Studio, as the test has set them."""
     from localmix import settings
@@ -111,6 +116,12 @@ def set_usual(patch: pytest.MonkeyPatch, ollama: int = 9, lmstudio: int = 9) -> 
     for room in ("settings", "cli.diagnosis", "cli.repairs"):
         patch.setattr(f"localmix.{room}.OLLAMA_PORT", ollama)
         patch.setattr(f"localmix.{room}.LMSTUDIO_PORT", lmstudio)
+
+
+def set_engine(patch: pytest.MonkeyPatch, *, is_installed: bool) -> None:
+    """Have the extra `embedded` installed, or not."""
+    found = staticmethod(lambda: is_installed)
+    patch.setattr("localmix.embedded.engine.Engine.is_installed", found)
 
 
 def free_port() -> int:

@@ -277,6 +277,13 @@ def test_a_model_that_never_stops_calling_tools(run: Run, start: Start, tmp_path
     assert [each["content"] for each in sent] == ["Hello", "Hi.", "And now?"]
 
 
+def test_a_model_that_writes_nothing(run: Run, start: Start) -> None:
+    server = start(stand_ins.ollama(POST__api_chat=ndjson(OLLAMA_DONE)))
+    ended = run("chat", "Hello", "-s", server.url)
+    assert "the model wrote nothing" in ended.err
+    assert ended.out.strip() == ""
+
+
 def test_the_last_conversation_goes_on(run: Run, start: Start) -> None:
     server = start(stand_ins.ollama())
     assert run("chat", "Hello", "-s", server.url).code == 0
@@ -308,7 +315,7 @@ def test_several_lines_and_commands(start: Start) -> None:
             "/save trip": "Saved as trip",
             "/clear": "The conversation was cleared.",
             "/load none": "There is no saved conversation 'none'. There are: last, trip.",
-            "/load trip": "4 messages.",
+            "/load trip": "4 messages; the last question: three four",
             "/route": "tiny:latest at",
             "/retry": "Hi.",
         }.items():

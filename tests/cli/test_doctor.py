@@ -15,7 +15,7 @@ from localmix.settings import Settings
 from localmix.types import ModelInfo, Server
 from tests import stand_ins
 from tests.cli.conftest import Run, Start
-from tests.cli.sandbox import Sandbox, free_port, set_usual
+from tests.cli.sandbox import Sandbox, free_port, set_engine, set_usual
 from tests.conftest import TINY_MODELS
 from tests.lmstudio import LMStudio
 from tests.lmstudio.server import CHAT as CHAT_MODEL
@@ -459,9 +459,20 @@ def test_a_model_that_does_not_fit_is_deleted(
     assert sandbox.until_silent() == [f"rm {tmp_path / 'large.gguf'}"]
 
 
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_engine_is_offered_where_there_is_no_server(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, is_installed: bool
+) -> None:
+    set_engine(monkeypatch, is_installed=is_installed)
+    _, offer = sandbox.run("doctor", "--json").json
+    assert offer["repair"].startswith("localmix config" if is_installed else "pip install")
+    sandbox.apply(offer["repair"])
+    assert sandbox.until_silent() == []
+
+
 def test_the_engine_is_installed(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     monkeypatch.setenv("LOCAL_MODELS_PATH", str(TINY_MODELS))
-    monkeypatch.setattr("localmix.embedded.engine.Engine.is_installed", lambda _: False)
+    set_engine(monkeypatch, is_installed=False)
     assert sandbox.until_silent() == ['pip install "localmix[embedded]"']
 
 
@@ -490,7 +501,7 @@ def test_a_server_that_everybody_can_use() -> None:
 def test_the_engine_is_not_installed(
     run: Run, engine_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localmix.embedded.engine.Engine.is_installed", lambda self: False)
+    set_engine(monkeypatch, is_installed=False)
     ended = run("doctor")
     assert "engine is not installed." in ended.lines[0]
     assert ended.lines[1] == '    pip install "localmix[embedded]"'

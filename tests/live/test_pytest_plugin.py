@@ -50,6 +50,36 @@ def test_the_example_passes(project: Path) -> None:
     assert "4 passed" in run(project)
 
 
+POSES = """
+import pytest
+from localmix import Client
+
+@pytest.mark.parametrize("localmix_server", ["ollama", "lmstudio"], indirect=True)
+def test_it_is_one_program(localmix_server, request):
+    with Client(localmix_server.url) as client:
+        server = client.servers()[0]  # the engine may be another
+        assert server.kind == request.node.callspec.params["localmix_server"]
+        answer = client.chat("What is the capital of France?", model=localmix_server.model)
+        assert "Paris" in answer.content
+        assert len(client.embed("Hello.", model=localmix_server.embedding_model).vectors[0]) == 96
+
+def test_it_is_both(localmix_server):
+    with Client(localmix_server.url) as client:
+        assert client.chat("Hi", model=localmix_server.model).content
+
+@pytest.mark.parametrize("localmix_server", ["vllm"], indirect=True)
+def test_it_is_nothing_else(localmix_server):
+    raise AssertionError
+"""
+
+
+def test_the_server_poses_as_one_program_alone(project: Path) -> None:
+    (project / "test_poses.py").write_text(POSES)
+    said = run(project, "test_poses.py")
+    assert "3 passed, 1 error" in said, said
+    assert "localmix_server is one of both, ollama, lmstudio, not 'vllm'" in said
+
+
 def test_loading_the_plugin_does_not_load_localmix(project: Path) -> None:
     (project / "test_light.py").write_text(
         "import sys\ndef test():\n    assert 'pytest_localmix' in sys.modules\n"

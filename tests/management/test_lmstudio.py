@@ -192,3 +192,9 @@ def test_models_are_preloaded_side_by_side(either: MakeEither, start: Start) -> 
     assert len(client.manage("running")) == 2
     (usual,) = client.manage("preload")
     assert usual.name == CHAT
+
+
+def test_a_name_that_its_catalogue_does_not_have(either: MakeEither, start: Start) -> None:
+    server = start(LMStudio(catalogue={"new/model": 100}))
+    with pytest.raises(ModelNotFoundError, match=r"lmstudio\.ai/models"):
+        either(server.url).pull("new/modle")

@@ -51,7 +51,7 @@ def test_a_server_that_goes_away_is_seen_within_three_seconds(
         gone = servers.filter(has_text=goes.url)
         expect(gone).to_contain_text("available")
         expect(servers.filter(has_text=stays.url)).to_contain_text("0.32.15")
-        took = []
+        took: list[float] = []
         while len(took) < TRIES and min(took, default=SOON) >= SOON:
             began = monotonic()
             goes.stop()

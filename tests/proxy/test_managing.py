@@ -284,3 +284,13 @@ def test_a_file_that_is_not_ours_is_named(kept: Path) -> None:
     kept.write_text('{"models": 7}')
     with pytest.raises(ConfigError, match=r"models\.json is not as"):
         Aliases(kept)
+
+
+@pytest.mark.usefixtures("engine_alone")
+def test_how_long_a_model_stays_is_a_wish() -> None:
+    """The embedded engine cannot unload a model after a time."""
+    with proxy() as one:
+        body = {"model": "localmix-tiny", "keep_alive": 300, "stream": False}
+        reply = one.ask("POST", "/api/generate", body)
+        assert reply.status == 200
+        assert reply.json["done_reason"] == "load"

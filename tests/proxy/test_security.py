@@ -16,7 +16,7 @@ from localmix.proxy.door import Door
 from localmix.proxy.running import check
 from localmix.settings import Settings
 from tests import stand_ins
-from tests.loopback import LoopbackServer, whole
+from tests.loopback import Exchange, LoopbackServer, whole
 from tests.proxy.served import Proxy, proxy, read_reply
 
 Start = Callable[[LoopbackServer], LoopbackServer]
@@ -181,6 +181,50 @@ def test_without_the_token_nothing_is_told(
         assert reply.json == {"error": "This proxy needs a token."}
 
 
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/api/chat", "This proxy needs a token."),
+        (
+            "/v1/chat/completions",
+            {
+                "message": "This proxy needs a token.",
+                "type": "invalid_request_error",
+                "param": None,
+                "code": "invalid_api_key",
+            },
+        ),
+        (
+            "/v1/messages",
+            {"type": "authentication_error", "message": "This proxy needs a token."},
+        ),
+    ],
+)
+def test_a_refusal_is_in_the_shape_of_its_dialect(locked: Proxy, path: str, error: object) -> None:
+    reply = locked.ask("POST", path, CHAT)
+    assert reply.status == 401
+    assert reply.json["error"] == error
+    assert "signin_url" not in reply.json  # Ollama's own program would go there
+
+
+def test_what_is_checked_first_decides(behind: LoopbackServer) -> None:
+    """Host, then origin, then token, then route, then limits; each stands in front of the rest."""
+    evil = {"Host": "evil.example", "Origin": "https://evil.example"}
+    known = {"Origin": "http://localhost", "Authorization": f"Bearer {TOKEN}"}
+    large = b"x" * 2000
+    with proxy([behind.url], proxy_token=TOKEN, bounds=BodyBounds(bytes=1000)) as front:
+
+        def status(path: str, **headers: str) -> int:
+            return front.ask("POST", path, large, **headers).status
+
+        assert status("/nothing", **known, Host=evil["Host"]) == 403
+        assert status("/nothing", **{**known, "Origin": evil["Origin"]}) == 403
+        assert status("/nothing", Origin=known["Origin"]) == 401
+        assert status("/nothing", **known) == 404
+        assert status("/api/chat", **known) == 413
+    assert behind.count("POST /api/chat") == 0
+
+
 def test_the_token_in_every_way_that_programs_show_it(locked: Proxy) -> None:
     basic = base64.b64encode(f"user:{TOKEN}".encode()).decode()
     for headers in (
@@ -210,6 +254,44 @@ def test_nothing_of_a_callers_headers_goes_to_a_server(
         assert "10.9.8.7" not in said
 
 
+def test_nothing_of_a_servers_headers_goes_to_a_caller_and_no_cookie_back(start: Start) -> None:
+    def said(exchange: Exchange) -> None:
+        body = json.dumps(stand_ins.OLLAMA_DONE).encode()
+        about = {"Set_Cookie": "session=server; Path=/", "Access_Control_Allow_Origin": "*"}
+        exchange.head(200, "application/json", Content_Length=str(len(body)), **about)
+        exchange.send(body)
+
+    behind = start(stand_ins.ollama(POST__api_chat=said))
+    with proxy([behind.url]) as front:
+        replies = [front.ask("POST", "/api/chat", {**CHAT, "stream": False}) for _ in range(2)]
+    for reply in replies:
+        assert reply.status == 200
+        assert not {"set-cookie", "access-control-allow-origin"} & reply.headers.keys()
+    assert "cookie" not in {name.lower() for name in behind.last("POST /api/chat").headers}
+
+
+def test_no_redirect_is_followed(behind: LoopbackServer, start: Start) -> None:
+    def redirect(exchange: Exchange) -> None:
+        exchange.head(307, "text/plain", Location=f"{behind.url}/api/chat", Content_Length="0")
+
+    first = start(stand_ins.ollama(POST__api_chat=redirect))
+    with proxy([first.url]) as front:
+        assert front.ask("POST", "/api/chat", CHAT).status >= 500
+    assert behind.count("POST /api/chat") == 0
+
+
+def test_no_proxy_of_the_environment_is_asked(
+    behind: LoopbackServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = start(LoopbackServer({}))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, spy.url)
+        monkeypatch.setenv(name.lower(), spy.url)
+    with proxy([behind.url]) as front:
+        assert front.ask("POST", "/api/chat", CHAT).status == 200
+    assert spy.requests == []
+
+
 def test_another_host_needs_a_token() -> None:
     for host in ("0.0.0.0", "192.168.1.7", "::", "box"):
         with pytest.raises(ConfigError, match="token"):
@@ -218,67 +300,7 @@ def test_another_host_needs_a_token() -> None:
     check(Settings.load())
 
 
-# Bodies
-
-
-def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(
-    behind: LoopbackServer,
-) -> None:
-    with proxy([behind.url], bounds=BodyBounds(bytes=1000)) as front:
-        announced = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n"
-        with front.connect() as connection:
-            connection.sendall(announced)
-            assert connection.recv(4096).startswith(b"HTTP/1.1 413")
-        head = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-        with front.connect() as connection:
-            connection.sendall(head + b"3e8\r\n" + b"x" * 1000 + b"\r\n1\r\nx\r\n")
-            assert connection.recv(4096).startswith(b"HTTP/1.1 413")
-    assert behind.count("POST /api/chat") == 0
-
-
-def test_a_slow_body_is_given_up(behind: LoopbackServer) -> None:
-    slow = BodyBounds(seconds=0.2)
-    with proxy([behind.url], bounds=slow) as front, front.connect() as connection:
-        head = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"
-        connection.sendall(head)
-        assert connection.recv(4096).startswith(b"HTTP/1.1 408")
-
-
-def test_a_slow_head_is_given_up(behind: LoopbackServer) -> None:
-    with proxy([behind.url], kept=0.3) as front, front.connect(timeout=10) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: loc")
-        assert connection.recv(4096) == b""
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: 1\r\n" * 2000 + b"\r\n",
-        b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
-        b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
-    ],
-    ids=["long header", "many headers", "long path", "two lengths", "negative", "no colon", "TLS"],
-)
-def test_a_head_that_is_none_is_refused(
-    front: Proxy, head: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    reply = front.raw(head)
-    assert reply.status == 400
-    assert reply.json == {"error": "This is not a request."}
-    assert reply.headers["server"] == "localmix"
-    assert "xxx" not in caplog.text
-    assert "bad header" not in caplog.text
-
-
-def test_a_compressed_body_is_refused(front: Proxy) -> None:
-    for coding in ("gzip", "deflate", "br", "zstd"):
-        reply = front.ask("POST", "/api/chat", b"\x1f\x8b", Content_Encoding=coding)
-        assert reply.status == 415
+# What is asked for
 
 
 @pytest.mark.parametrize(

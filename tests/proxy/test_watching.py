@@ -12,7 +12,7 @@ import pytest
 
 from localmix.proxy import survey, watching
 from tests import stand_ins
-from tests.loopback import LoopbackServer
+from tests.loopback import LoopbackServer, whole
 from tests.proxy.served import Proxy, proxy
 
 Start = Callable[[LoopbackServer], LoopbackServer]
@@ -139,3 +139,17 @@ def test_a_password_that_a_browser_sends_by_itself_counts_from_its_own_page_alon
             assert front.ask("POST", "/api/generate", body, **own).status == 200
         shown = {"Authorization": f"Bearer {TOKEN}", "Origin": "http://localhost:3000"}
         assert front.ask("GET", "/api/tags", **shown).status == 200
+
+
+def test_no_key_is_told(start: Start) -> None:
+    behind = start(stand_ins.ollama(POST__api_chat=whole({"error": "wrong key SERVERS-KEY"}, 401)))
+    servers: list[Any] = [{"url": behind.url, "token": "SERVERS-KEY"}]
+    with proxy(servers) as front:
+        body = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}]}
+        assert front.ask("POST", "/api/chat", body).status >= 400
+        assert behind.last("POST /api/chat").headers["authorization"] == "Bearer SERVERS-KEY"
+        state = next(state for state in states(front) if state["servers"] and state["done"])
+        told = [front.ask("GET", path).body.decode() for path in ("/localmix", "/metrics")]
+    for each in (json.dumps(state), *told):
+        assert behind.url in each or each == told[0]
+        assert "SERVERS-KEY" not in each

@@ -55,7 +55,7 @@ class Embedder:
         """Wait until so many texts were asked for, and so many requests were there at once."""
         with self._changed:
             come = self._changed.wait_for(
-                lambda: self.numbered >= texts and self.at_once >= at_once, timeout=100
+                lambda: self.numbered >= texts and self.at_once >= at_once, timeout=300
             )
         assert come, (self.numbered, self.at_once)
 

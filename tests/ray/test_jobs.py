@@ -26,7 +26,7 @@ from tests.ray.jobs import OPTIONS, ROWS, Embedder, is_right, write_rows
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.filterwarnings("ignore"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 Start = Callable[[LoopbackServer], LoopbackServer]
 
@@ -48,8 +48,10 @@ def test_a_driver_that_is_killed_is_gone_on_from(
     url = start(stand_ins.ollama(POST__api_embed=slow)).url
     program = [sys.executable, "-m", "tests.ray.driver", cluster.address, HEAD, url, rows, results]
     with subprocess.Popen(program) as driver:  # whose words pytest shows if this fails
-        slow.wait(texts=ROWS // 2)
-        driver.kill()
+        try:
+            slow.wait(texts=ROWS // 2)
+        finally:
+            driver.kill()
     kept = sorted(Path(results).glob("*.parquet"))
     kept[0].write_bytes(kept[0].read_bytes()[:-9])  # as if it had been killed meanwhile
     url = start(stand_ins.ollama(POST__api_embed=quick)).url

@@ -20,7 +20,7 @@ from tests.ray.jobs import Embedder, vector_of
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.filterwarnings("ignore"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 

@@ -82,11 +82,11 @@ def _own(module: ModuleType) -> Iterator[tuple[str, object]]:
 
 def _row(name: str, value: object) -> str:
     """Say what a name is, by the first sentence of its docstring, or by its values."""
-    if inspect.isclass(value) and value.__module__ == "builtins":
-        return f"| `{name}` | `{value.__name__}` |"
-    has_own = inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, property)
+    is_ours = inspect.isclass(value) and value.__module__ != "builtins"
+    has_own = is_ours or inspect.isroutine(value) or isinstance(value, property)
     said = (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ") if has_own else ""
-    shown = said or f"`{value!r}`".replace("typing.", "").replace("|", "\\|")
+    plain = value.__name__ if inspect.isclass(value) else repr(value)
+    shown = said or f"`{plain}`".replace("typing.", "").replace("|", "\\|")
     return f"| `{name}` | {shown} |"
 
 

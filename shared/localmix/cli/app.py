@@ -56,7 +56,13 @@ def _version(*, wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda v: _version(wanted=v), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            help="Say which version this is.",
+            callback=lambda v: _version(wanted=v),
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     pass

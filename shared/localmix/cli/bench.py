@@ -78,7 +78,9 @@ def _chosen(client: Client, names: Sequence[str]) -> dict[str, ModelInfo]:
                 found[f"{labels[place.server]}/{place.name}"] = place
     if not found:
         wanted = f" called {', '.join(names)}" if names else ""
-        raise ModelNotFoundError(f"No server has a chat model{wanted}.")
+        raise ModelNotFoundError(
+            f"No server has a chat model{wanted}.", hint="localmix models lists them."
+        )
     return found
 
 

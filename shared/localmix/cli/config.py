@@ -92,6 +92,9 @@ def _set(name: str, values: list[str]) -> None:
     own_file.change(name, values)
     settings = Settings.load()
     source = settings.sources[name]
+    if source == "default":
+        say(f"{name} is as by default: {_shown_of(settings, name)}", is_command=True)
+        return
     say(f"{name} is {_shown_of(settings, name)} ({source}).", is_command=True)
     if values and source != str(own_file.path()):
         say(f"It was written to {own_file.path()}, but {source} overrides it.")

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from textwrap import shorten
 from typing import Any
 
 from rich.status import Status
@@ -21,6 +22,7 @@ from localmix.types import Delta, Route
 from localmix.types.build import chat_request
 from localmix.types.options import ChatOptions
 
+_LINE = 60
 WINDOW_FULL = (
     "The context window is full. /clear forgets the conversation, /set num_ctx N asks for a larger"
     " window, /model NAME switches to another model."
@@ -53,6 +55,12 @@ class Conversation:
     def model(self) -> str | None:
         """The model that is asked; `None` for the usual one."""
         return self.options.get("model")
+
+    @property
+    def summary(self) -> str:
+        """How many messages there are, and the last question."""
+        asked = next((each.text for each in reversed(self.said) if each.role == "user"), "")
+        return f"{len(self.said)} messages; the last question: {shorten(asked, _LINE) or '-'}"
 
     def ask(self, question: Message, write: Callable[[Stream], None] | None = None) -> ChatResult:
         """Put a question, write the answer as it comes, and remember both.
@@ -109,6 +117,8 @@ class Conversation:
 
     def _write(self, stream: Stream) -> None:
         last = write_answer(_with_spinner(stream, self._waiting()))
+        if not (stream.result.content or stream.result.tool_calls):
+            say("(no answer: the model wrote nothing)", "dim", error=True)
         if last.finish_reason == "length":
             is_limited = self.options.get("max_tokens") is not None
             said = "(cut off: the answer reached its limit)"

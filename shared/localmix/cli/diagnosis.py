@@ -54,6 +54,7 @@ class Facts:
         other_hosts: Addresses of this machine, other than loopback, at which somebody listens on a
             port of a model server.
         programs: Which of `ollama` and `lms` are installed.
+        is_engine_installed: Whether the embedded engine could run models.
         proxies: Proxy variables that hold for this machine's own servers too.
         exceptions: What the variable says for which no proxy is used.
     """
@@ -68,6 +69,7 @@ class Facts:
     memory: int | None = None
     other_hosts: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    is_engine_installed: bool = False
     proxies: tuple[str, ...] = ()
     exceptions: str = ""
 
@@ -170,7 +172,7 @@ def _absent(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "advice",
             "Without a server, localmix can run models by itself.",
-            f"{INSTALL} && localmix config set models_path FOLDER_WITH_GGUF_FILES",
+            repairs.run_here(facts.is_engine_installed),
         )
 
 

@@ -19,6 +19,7 @@ from localmix.cli import exits
 from localmix.cli.arguments import Json, Servers, open_client
 from localmix.cli.diagnosis import Facts, Finding, diagnose
 from localmix.cli.output import say, write_json
+from localmix.embedded import Engine
 from localmix.errors import (
     AuthenticationError,
     LocalMixError,
@@ -71,6 +72,7 @@ def examine(client: Client) -> Facts:
         exposed=tuple(_exposed(servers)),
         memory=_memory(),
         programs=tuple(program for program in ("ollama", "lms") if shutil.which(program)),
+        is_engine_installed=Engine.is_installed(),
         proxies=_proxies(),
         exceptions=urllib.request.getproxies().get("no", ""),
     )

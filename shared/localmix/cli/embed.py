@@ -54,7 +54,7 @@ def _to_file(client: Client, texts: Sequence[str], model: str | None, output: Pa
     found = _vectors(client, texts, model)
     with text_bar(texts) if sys.stderr.isatty() else nullcontext() as count:
         vectors.write(output, texts, _counted(found, count) if count else found)
-    say(f"{len(texts)} vectors were written to {output}.", error=True)
+    say(f"Vectors in {output}: {len(texts)}.", error=True)
 
 
 def _counted(found: Iterator[Vector], count: Callable[[int], None]) -> Iterator[Vector]:

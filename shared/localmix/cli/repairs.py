@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from shlex import quote
 from urllib.parse import urlsplit
 
+from localmix.embedded.engine import INSTALL as EXTRA
 from localmix.settings import LMSTUDIO_PORT, OLLAMA_PORT, Settings
 from localmix.settings.sources import variables
 from localmix.types import ModelInfo, Server
@@ -90,6 +91,12 @@ def start(settings: Settings, url: str, programs: Sequence[str]) -> str:
             return f"lms server start --port {port}" if port else "lms server start"
         case _:
             return INSTALL
+
+
+def run_here(is_engine_installed: bool) -> str:
+    """Give the command after which the embedded engine runs models."""
+    use_folder = "localmix config set models_path FOLDER_WITH_GGUF_FILES"
+    return use_folder if is_engine_installed else f"{EXTRA} && {use_folder}"
 
 
 def listen(settings: Settings, url: str) -> str:

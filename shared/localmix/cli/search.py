@@ -37,6 +37,7 @@ def search(words: Words, servers: Servers = None, as_json: Json = False) -> None
         return
     for name in found:
         say(f"{name} is already here.")
+    say("No server lets other programs search its catalogue. Look here:")
     for catalogue, place in catalogues.items():
         say(f"{catalogue}: {place}", is_command=True)
     say("Then: localmix pull NAME, for Hugging Face hf.co/PUBLISHER/NAME.")

@@ -146,7 +146,7 @@ class Commands:
         for name, value in given.items():
             say(f"{name}: {value}", "dim")
         if not given:
-            say("Nothing is set.", "dim")
+            say(f"Nothing is set. There are: {', '.join((*_SETTABLE, 'verbose'))}.", "dim")
 
     def _show(self) -> None:
         client = self._conversation.client
@@ -161,7 +161,7 @@ class Commands:
         self._conversation.said, model = saved.load(_needed(name, "/load"))
         if model:
             self._conversation.options["model"] = model
-        say(f"{len(self._conversation.said)} messages.", "dim")
+        say(self._conversation.summary, "dim")
 
 
 def _needed(name: str, command: str) -> str:

@@ -30,6 +30,8 @@ def talk(conversation: Conversation, entered: Route, first: Message) -> None:
     """
     say(f"{entered.model} at {entered.server.url} ({entered.server.kind})", "bold")
     say("/? lists the commands, Ctrl-D leaves.", "dim")
+    if conversation.said:
+        say(conversation.summary, "dim")
     _Talk(conversation, first).run()
 
 

@@ -112,7 +112,10 @@ class Service:
         model = self.aliases.source(ask.model)
         place = await self._place(model, "chat")
         wants = order.keep_alive if order.keep_alive and not place.loaded else None
-        loaded = await self.client.load(model, keep_alive=wants)
+        try:
+            loaded = await self.client.load(model, keep_alive=wants)
+        except UnsupportedFeatureError:  # how long it stays is a wish
+            loaded = await self.client.load(model)
         self._moved("load", [loaded] if loaded.loaded and not place.loaded else [])
 
     async def unload(self, ask: Ask) -> None:

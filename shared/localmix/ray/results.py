@@ -73,9 +73,18 @@ class Results:
         return model
 
     def begin(self, facts: Mapping[str, Any], model: Mapping[str, Any]) -> None:
-        """Write down what the results hang on."""
+        """Write down what the results hang on.
+
+        Raises:
+            ConfigError: The folder has files of which nobody knows that.
+        """
         files, place = self._files()
         files.create_dir(place.rpartition("/")[0], recursive=True)
+        if self._names():
+            raise ConfigError(
+                f"{self.path} holds files that are no results of localmix.",
+                hint="Take an empty folder.",
+            )
         with files.open_output_stream(place) as file:
             file.write(json.dumps({"form": _FORM, "facts": facts, "model": model}).encode())
 
@@ -85,10 +94,8 @@ class Results:
         Raises:
             ConfigError: The results have no such column.
         """
-        files, place = self._files()
-        folder = place.rpartition("/")[0]
-        found = files.get_file_info(fs.FileSelector(folder))
-        names = [each.path for each in found if each.path.endswith(".parquet")]
+        files, _ = self._files()
+        names = self._names()
         whole = [name for name in names if _is_whole(files, name)]
         for name in set(names) - set(whole):
             files.delete_file(name)
@@ -98,6 +105,12 @@ class Results:
         if self.id_column not in told.schema.names:
             raise ConfigError(f"The results in {self.path} have no column {self.id_column!r}.")
         return pc.unique(told.to_table([self.id_column]).column(0))
+
+    def _names(self) -> list[str]:
+        """List the files of the folder."""
+        files, place = self._files()
+        found = files.get_file_info(fs.FileSelector(place.rpartition("/")[0]))
+        return [each.path for each in found if each.path.endswith(".parquet")]
 
     def _files(self) -> tuple[fs.FileSystem, str]:
         """Give the file system, and the place of the label in it."""

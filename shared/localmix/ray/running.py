@@ -90,7 +90,7 @@ class Actor:
             self._done = self._begin()
         if job.results and self._done:
             ids = rows.column(job.results.id_column).to_pylist()
-            rows = rows.filter(pa.array([each not in self._done for each in ids]))
+            rows = rows.filter(pa.array([each not in self._done for each in ids], pa.bool_()))
         made = job.work.do(job.client, rows) if rows.num_rows else []
         kind = _VECTOR if job.work.gives_vectors else _TEXT
         rows = rows.append_column(job.work.into, pa.array([each.value for each in made], kind))

@@ -17,7 +17,7 @@ from localmix.dialects import failures
 from localmix.dialects.dialect import Endpoint, Target
 from localmix.dialects.keeper import PullMeter, refusal
 from localmix.dialects.reading import Facts
-from localmix.errors import DownloadError, UnsupportedFeatureError
+from localmix.errors import DownloadError, ModelNotFoundError, UnsupportedFeatureError
 from localmix.types import LoadRequest, PullStatus
 from localmix.wire.flows import Emit, Flow, Source, send, wait
 
@@ -83,11 +83,7 @@ class LMStudioModels:
         """
         if insecure:
             raise _cannot(endpoint.url, "accept `insecure`", "Leave it out.")
-        try:
-            job = yield from _ask(endpoint, "/api/v1/models/download", {"model": meter.model})
-        except UnsupportedFeatureError as error:
-            hint = _lms("get", meter.model)
-            raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+        job = yield from _begun(endpoint, meter.model)
         job_id = job.text("job_id")
         while (said := job.text("status")) in _STATUS:
             yield Emit(
@@ -109,6 +105,18 @@ class LMStudioModels:
                 server=endpoint.url,
                 hint="LM Studio shows the reason under Downloads.",
             )
+
+
+def _begun(endpoint: Endpoint, model: str) -> Flow[Facts]:
+    """Begin a download, or find the one that is running."""
+    try:
+        return (yield from _ask(endpoint, "/api/v1/models/download", {"model": model}))
+    except UnsupportedFeatureError as error:
+        hint = _lms("get", model)
+        raise _cannot(endpoint.url, "download models before 0.4", hint) from error
+    except ModelNotFoundError as error:
+        error.hint = "Look up its name at lmstudio.ai/models."
+        raise
 
 
 def _load_by_request(target: Target, request: LoadRequest) -> Flow[None]:

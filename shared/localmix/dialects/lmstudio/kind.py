@@ -7,6 +7,8 @@ from localmix.dialects.lmstudio.client import LMStudioDialect
 from localmix.dialects.lmstudio.keeper import LMStudioModels
 from localmix.dialects.reading import Facts
 
+GREETING = {"lmstudio": True}
+
 
 def _proof(greeting: Facts) -> Proof | None:
     return Proof() if greeting.flag("lmstudio") else None

@@ -24,6 +24,7 @@ from localmix.dialects.parts.heard import (
     is_plain,
     positive,
     read_image,
+    read_input,
     read_options,
     read_tool_choice,
     read_tools,
@@ -135,7 +136,7 @@ def _refuse_beside_raw(said: Asked, *, is_raw: bool) -> None:
 
 
 def _embed(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
-    texts = said.texts("input")
+    texts = read_input(said)
     if not any(texts):
         return _load(said)
     options = {

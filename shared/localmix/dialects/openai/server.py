@@ -23,6 +23,7 @@ from localmix.dialects.parts.heard import (
     positive,
     read_effort,
     read_image,
+    read_input,
     read_options,
     read_tool_choice,
     read_tools,
@@ -133,7 +134,7 @@ def _complete(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
 
 
 def _embed(said: Asked, model: str, verbatim: Verbatim | None) -> Wanted:
-    texts = said.texts("input")
+    texts = read_input(said)
     if not texts:
         raise ConfigError("invalid input")
     if said.text("encoding_format") not in ("", "float", "base64"):

@@ -31,6 +31,22 @@ _EFFORTS: dict[str, Any] = {
 }
 
 
+# OpenAI's own bound.
+MOST_TEXTS = 2048
+
+
+def read_input(said: Asked) -> tuple[str, ...]:
+    """Read the texts to embed.
+
+    Raises:
+        ConfigError: They are no texts, or too many for one request.
+    """
+    texts = said.texts("input")
+    if len(texts) > MOST_TEXTS:
+        raise ConfigError(f"input must be {MOST_TEXTS:,} texts at most, and is {len(texts):,}.")
+    return texts
+
+
 def read_tools(said: Asked) -> tuple[Tool, ...]:
     """Read `tools`, which all dialects write alike."""
     return tuple(_tool(entry) for entry in said.each("tools"))
