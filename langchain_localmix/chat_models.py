@@ -38,7 +38,7 @@ M = TypeVar("M", bound="ChatLocalMix")
 
 
 class ChatLocalMix(Asking, Chatting, BaseChatModel):
-    """A chat model on whichever local server has it.
+    """A chat model on whichever local server has the model.
 
     Setup:
         Install `localmix[langchain]`, and run Ollama or LM Studio. Nothing else need be set: the

@@ -19,7 +19,7 @@ from localmix.wire import jsontext
 
 
 class LocalMixEmbeddings(Component, Embedding, Embeddings):
-    """An embedding model on whichever local server has it.
+    """An embedding model on whichever local server has the model.
 
     The first answer pins the object to its model and kind of server: vectors of two models must
     not meet in one index. Several servers that hold the same model may share the work.

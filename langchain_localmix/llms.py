@@ -22,7 +22,7 @@ from localmix.types.peers import names_of_completion_peers
 
 
 class LocalMixLLM(Asking, BaseLLM):
-    """A model that continues texts without a chat template, on whichever local server has it.
+    """Text completion without a chat template, on whichever local server has the model.
 
     For conversations, tools and structured output there is `ChatLocalMix`.
 

@@ -25,7 +25,7 @@ _COLLECTION = "embeddings"
 
 
 class LocalMixEmbedding(Component, Embedding, BaseEmbedding):
-    """An embedding model on whichever local server has it.
+    """An embedding model on whichever local server has the model.
 
         from llamaindex_localmix import LocalMixEmbedding
 

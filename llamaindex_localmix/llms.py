@@ -50,7 +50,7 @@ _USUAL_WINDOW = 4096
 
 
 class LocalMix(Component, Chatting, StructuredPredicting):
-    """A model on whichever local server has it.
+    """An LLM on whichever local server has the model.
 
         from llamaindex_localmix import LocalMix
 

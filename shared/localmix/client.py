@@ -97,7 +97,7 @@ class _Face:
     def with_settings(
         cls, settings: Settings, transport: Any = None, observers: Iterable[Observer] = ()
     ) -> Self:
-        """Make a client of settings that were read before, on a transport of one's own."""
+        """Make a client from given settings, and from a transport if one is given."""
         from localmix.routing import Fleet
 
         client = cls.__new__(cls)
@@ -109,7 +109,7 @@ class _Face:
 
     @property
     def settings(self) -> Settings:
-        """The settings that count; `settings.sources` tells where each came from."""
+        """The settings in effect; `settings.sources` says where each came from."""
         return self._fleet.settings
 
     def known_model(self, model: str | None = None, purpose: Purpose = "chat") -> ModelInfo | None:
@@ -154,9 +154,9 @@ class _Face:
 
 
 class Client(_Face, Generating, InBulk, Managing):
-    """Whichever model servers there are, for ordinary code.
+    """Client for all model servers on this machine, in synchronous code.
 
-    Nothing is opened by constructing one; one instance serves many threads.
+    Constructing one opens no connections; an instance can serve many threads.
 
         client = Client()
         print(client.chat("What is the capital of France?").content)
@@ -175,11 +175,11 @@ class Client(_Face, Generating, InBulk, Managing):
     _transport: Transport | None = None
 
     def as_async(self) -> AsyncClient:
-        """Give an `AsyncClient` that shares everything known about the servers."""
+        """Return an `AsyncClient` that shares everything known about the servers."""
         return self._twin(AsyncClient)
 
     def servers(self) -> list[Server]:
-        """Ask every candidate now; give each with the verdict on it."""
+        """Probe every candidate now, and return each with what was found there."""
         return self._driver.run(self._inventory.servers())
 
     def models_by_server(self) -> list[ModelInfo]:
@@ -216,7 +216,7 @@ class Client(_Face, Generating, InBulk, Managing):
 
     @naming(RouteOptions, RouteRequest)
     def route(self, model: str | None = None, **needs: Unpack[RouteOptions]) -> Route:
-        """Tell where a request would go, why, and where next, without sending it.
+        """Tell where a request would go, why, and where it would go next, without sending it.
 
         Args:
             model: Name of the model; `None` for the one that would be taken.
@@ -262,16 +262,16 @@ class Client(_Face, Generating, InBulk, Managing):
 
 
 class AsyncClient(_Face, AsyncGenerating, AsyncInBulk, AsyncManaging):
-    """Whichever model servers there are, for asynchronous code.
+    """Client for all model servers on this machine, in asynchronous code.
 
-    The same as `Client`, method for method. Nothing is opened by constructing one; one instance
-    serves one event loop after another.
+    The same as `Client`, method for method. Constructing one opens no connections; an instance can
+    serve several event loops, one after another.
     """
 
     _transport: AsyncTransport | None = None
 
     async def servers(self) -> list[Server]:
-        """Ask every candidate now; give each with the verdict on it."""
+        """Probe every candidate now, and return each with what was found there."""
         return await self._run(self._inventory.servers())
 
     async def models_by_server(self) -> list[ModelInfo]:

@@ -2,11 +2,11 @@
 
 * `LocalMixError`
     * `ConfigError`: yours, before anything was sent (also a `ValueError`)
-    * `DiscoveryError`: nobody can serve the request
+    * `DiscoveryError`: no server can serve the request
         * `NoServerError`: no server answered
         * `ModelNotFoundError`: servers answered, none holds the model
         * `ModelChangedError`: a model has another digest than the one that was pinned
-    * `TransportError`: the way to the server
+    * `TransportError`: the connection to the server
         * `ConnectError`: it could not be reached (also a `ConnectionError`)
         * `TimedOutError`: it stayed silent for too long (also a `TimeoutError`)
         * `StreamInterruptedError`: its answer broke off
@@ -14,12 +14,12 @@
         * `RequestRejectedError`: the request is at fault, and would be elsewhere
             * `UnsupportedFeatureError`: this server or model cannot do what was asked
             * `ContextLengthError`: the request does not fit the context window
-            * `AuthenticationError`: the server wants a token, or another one
+            * `AuthenticationError`: the server needs a token, or a different one
         * `OverloadedError`: it has too much to do
         * `ModelCrashedError`: the model failed to load or died
         * `DownloadError`: the server could not fetch a model
     * `ProtocolError`: bytes that do not follow the server's own rules
-        * `BadVectorError`: a model gives no vector for a text
+        * `BadVectorError`: a model returns no vector for a text
     * `UnusableAnswerError`: the model answered, but not in the form asked for (also a `ValueError`)
         * `TurnLimitError`: the model still calls tools after the turns that a run may take
 
@@ -44,14 +44,14 @@ class Attempt:
 
 
 class LocalMixError(Exception):
-    """Everything that localmix raises.
+    """Base class of every error that localmix raises.
 
     Attributes:
         message: What happened, in one sentence.
         hint: What to try, in one sentence; may be empty. Each class has one of its own.
         server: Base URL of the server concerned; empty if there was none.
         attempts: Every server tried for this request, in order, after a fail-over.
-        partial: What had been received of an answer that broke off, else `None`.
+        partial: What had been received of an answer that broke off; otherwise `None`.
     """
 
     usual_hint: ClassVar[str] = ""
@@ -94,11 +94,11 @@ def _rebuild(kind: type[LocalMixError], message: str) -> LocalMixError:
 
 
 class ConfigError(LocalMixError, ValueError):
-    """An argument, a setting or an environment variable cannot be right."""
+    """An argument, a setting or an environment variable is wrong."""
 
 
 class DiscoveryError(LocalMixError):
-    """Nobody can serve the request."""
+    """No server can serve the request."""
 
 
 class NoServerError(DiscoveryError):
@@ -126,17 +126,17 @@ class ModelChangedError(DiscoveryError):
 
 
 class TransportError(LocalMixError):
-    """The way to the server failed."""
+    """The connection to the server failed."""
 
 
 class ConnectError(TransportError, ConnectionError):
-    """The server could not be reached, or hung up before it answered."""
+    """The server could not be reached, or closed the connection before it answered."""
 
     usual_hint = "Check that the server runs and that the address is right."
 
 
 class TimedOutError(TransportError, TimeoutError):
-    """The server stayed silent for longer than the bound."""
+    """The server stayed silent for longer than the time-out."""
 
     usual_hint = "Raise timeout, first_byte_timeout or between_timeout if the model is only slow."
 
@@ -206,7 +206,7 @@ class ContextLengthError(RequestRejectedError):
 
 
 class AuthenticationError(RequestRejectedError):
-    """The server wants a token, or another one than it was given."""
+    """The server needs a token, or a different one."""
 
     usual_hint = "Set the token of this server: ServerConfig(token=...), LM_API_TOKEN."
 
@@ -244,7 +244,7 @@ class ProtocolError(LocalMixError):
 
 
 class BadVectorError(ProtocolError):
-    """A model gives no finite vector for a text.
+    """A model returns no finite vector for a text.
 
     Attributes:
         index: Place of the text among those of the request; `None` before it was found.
@@ -279,7 +279,7 @@ class UnusableAnswerError(LocalMixError, ValueError):
 
 
 class TurnLimitError(UnusableAnswerError):
-    """A run has taken all its turns, and the model still calls tools.
+    """A run has used all its turns, and the model still calls tools.
 
     `partial` is the `RunResult` so far; the calls of its last message were not carried out.
     """

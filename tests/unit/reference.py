@@ -26,7 +26,7 @@ MODULES = {
     "localmix.errors": "Every error; the tree is drawn in the module's docstring.",
     "localmix.settings": "What can be set; [configuration](configuration.md) explains it.",
     "localmix.types": "What requests and answers are made of.",
-    "localmix.observing": "[Seeing what happens](observing.md).",
+    "localmix.observing": "[Observing](observing.md).",
     "localmix.proxy": "[One address for every tool](proxy.md), from Python; extra `proxy`.",
     "localmix.ray": "[Many machines](scale.md#beyond-one-machine); extra `ray`.",
     "langchain_localmix": "[LangChain](langchain.md); extra `langchain`.",

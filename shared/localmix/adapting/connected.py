@@ -193,7 +193,7 @@ class Connected(Checked):
         return await self.async_client.servers()
 
     def route(self, needs: Collection[Capability] = (), num_ctx: int | None = None) -> Route:
-        """Tell where a request would go, why, and where next, without sending it.
+        """Tell where a request would go, why, and where it would go next, without sending it.
 
         Args:
             needs: What it would need, such as `tools`, `vision` or `thinking`.

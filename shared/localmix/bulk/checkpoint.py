@@ -1,4 +1,4 @@
-"""What a job in bulk has done, in a file: after a crash it goes on where it was.
+"""What a job in bulk has done, in a file: after a crash it resumes where it stopped.
 
 The file is a row of frames, each with its length and a checksum: first what the vectors hang on,
 then a frame for each batch. A frame that was cut by a crash is written again.

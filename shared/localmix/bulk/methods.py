@@ -36,7 +36,7 @@ class InBulk:
         progress: Callable[[int], object] | bool = False,
         **options: Unpack[EmbedOptions],
     ) -> Steps[Embedded]:
-        """Get a vector for each of any number of texts, in their order, as they are done.
+        """Yield a vector for each of any number of texts, in order, as they are done.
 
         The texts are read as they are needed, and go to all servers that hold the model, by how
         fast these are; nothing is sent before the first vector is asked for.
@@ -47,7 +47,7 @@ class InBulk:
         Args:
             texts: The texts; where a loop must not be blocked they are read in a thread.
             checkpoint: A file in which to keep what is done. The same call with the same texts
-                goes on where it was broken off: what is there is given again, and not asked for.
+                resumes where it stopped: its vectors are yielded again, without asking a server.
             progress: What to call with the number of texts that are done more, such as the
                 `update` of tqdm; `True` draws a bar, in terminals and notebooks (needs rich
                 or tqdm).

@@ -91,10 +91,10 @@ class Generating:
         max_turns: int = MAX_TURNS,
         **options: Any,
     ) -> RunResult[Any]:
-        """Have a conversation in which the model calls Python functions, until it answers.
+        """Run a conversation in which the model calls Python functions, until it answers.
 
-        What a function returns is told to the model as text or JSON; so is what it raises, and
-        what is wrong with the arguments that the model wrote.
+        The model receives what a function returns as text or JSON, and also exceptions and
+        what is wrong with the arguments that it wrote.
 
         Args:
             messages: As for `chat`.
@@ -112,7 +112,7 @@ class Generating:
 
     @naming(ChatOptions, ChatRequest)
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> Stream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        """Stream the next turn of a conversation as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
     @naming(CompletionOptions, CompletionRequest)
@@ -126,7 +126,7 @@ class Generating:
     def stream_complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> Stream:
-        """Continue a text, as it is written; arguments as for `complete`."""
+        """Stream the continuation of a text as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))
 
 
@@ -196,7 +196,7 @@ class AsyncGenerating:
 
     @naming(ChatOptions, ChatRequest)
     def stream(self, messages: Conversation, **options: Unpack[ChatOptions]) -> AsyncStream:
-        """Get the next turn of a conversation, as it is written; arguments as for `chat`."""
+        """Stream the next turn of a conversation as it is written; arguments as for `chat`."""
         return self._stream(chat_request(messages, options))
 
     @naming(CompletionOptions, CompletionRequest)
@@ -210,5 +210,5 @@ class AsyncGenerating:
     def stream_complete(
         self, prompt: str | CompletionRequest, **options: Unpack[CompletionOptions]
     ) -> AsyncStream:
-        """Continue a text, as it is written; arguments as for `complete`."""
+        """Stream the continuation of a text as it is written; arguments as for `complete`."""
         return self._stream(completion_request(prompt, options))

@@ -59,7 +59,7 @@ class Managing:
 
     @naming(LoadOptions, LoadRequest)
     def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
-        """Bring a model into memory, and give it as it stands then.
+        """Load a model into memory, and return it as it is then.
 
         Whoever asks for it meanwhile waits: it is loaded once.
 
@@ -81,7 +81,7 @@ class Managing:
         return self._driver.run(self._management.preload(load_requests(models, options)))
 
     def unload(self, model: str) -> list[ModelInfo]:
-        """Take a model out of memory wherever it is loaded; give what was unloaded.
+        """Unload a model wherever it is loaded, and return what was unloaded.
 
         Raises:
             ModelNotFoundError: Nothing is called exactly so; see `named`.
@@ -90,10 +90,10 @@ class Managing:
 
     @naming(PullOptions, PullRequest)
     def pull(self, model: str, **options: Unpack[PullOptions]) -> Steps[PullProgress]:
-        """Have a server fetch a model, and follow it step by step.
+        """Have a server download a model, and follow the download step by step.
 
-        A pull that breaks off goes on where it was. To close the iterator stops Ollama's pull, and
-        the next one goes on; LM Studio cannot be stopped and loads on.
+        An interrupted pull resumes where it stopped. Closing the iterator stops Ollama's pull, and
+        the next one resumes; LM Studio cannot stop a download, and continues.
 
         Args:
             model: Its name; `ollama/NAME` or `lmstudio/NAME` chooses the server, else the first one
@@ -121,7 +121,7 @@ class Managing:
         return self._driver.run(self._management.named(model))
 
     def delete(self, model: str) -> ModelInfo:
-        """Delete a model from the disk of its server; give what was deleted.
+        """Delete a model from its server's disk, and return what was deleted.
 
         Raises:
             ModelNotFoundError: No model is called exactly so; see `named`.
@@ -168,7 +168,7 @@ class AsyncManaging:
 
     @naming(LoadOptions, LoadRequest)
     async def load(self, model: str | None = None, **options: Unpack[LoadOptions]) -> ModelInfo:
-        """Bring a model into memory, and give it as it stands then; see `Client.load`."""
+        """Load a model into memory, and return it as it is then; see `Client.load`."""
         [request] = load_requests([model], options)
         return await self._run(self._management.load(request))
 
@@ -178,12 +178,12 @@ class AsyncManaging:
         return await self._run(self._management.preload(load_requests(models, options)))
 
     async def unload(self, model: str) -> list[ModelInfo]:
-        """Take a model out of memory wherever it is loaded; give what was unloaded."""
+        """Unload a model wherever it is loaded, and return what was unloaded."""
         return await self._run(self._management.unload(model))
 
     @naming(PullOptions, PullRequest)
     def pull(self, model: str, **options: Unpack[PullOptions]) -> AsyncSteps[PullProgress]:
-        """Have a server fetch a model, and follow it step by step; see `Client.pull`."""
+        """Have a server download a model, and follow it step by step; see `Client.pull`."""
         request = PullRequest(model=model, **options)
         steps = self._iterate(self._management.pull(model, insecure=request.insecure))
         return AsyncSteps(adrawn(steps) if request.progress else steps)

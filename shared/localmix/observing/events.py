@@ -59,7 +59,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A server did not answer as it should; another may be tried.
+    """A server failed to answer; another may be tried.
 
     Attributes:
         seconds: How long it took.
@@ -88,7 +88,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A server has answered, or begun to; from now on no other is asked.
+    """A server has answered or begun to; no other will be tried.
 
     Attributes:
         route: Which one, with the attempts before it.
@@ -100,7 +100,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Spoke:
-    """The first piece of a streamed answer is there.
+    """The first piece of a streamed answer has arrived.
 
     Attributes:
         seconds: The time since the request began.

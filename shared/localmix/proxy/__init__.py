@@ -21,7 +21,7 @@ __all__ = ["app", "run"]
 
 
 def app(settings: Settings | None = None) -> web.Application:
-    """Make the application of aiohttp; without settings they are read as usual.
+    """Make the aiohttp application; settings that are not passed are read as usual.
 
     Whoever runs it has to cancel handlers whose callers have left (`handler_cancellation`), or the
     models write on for nobody; `run` does.
@@ -37,7 +37,7 @@ def app(settings: Settings | None = None) -> web.Application:
 
 
 def run(settings: Settings | None = None, tell: Tell | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM; running answers may finish for a while then.
+    """Serve until Ctrl-C or SIGTERM; then running answers have some seconds to finish.
 
     Args:
         settings: As for `app`; the `proxy_...` ones say where it listens and who may come in.

@@ -206,7 +206,7 @@ class RunResult(ChatResult[P]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SkippedText(Short):
-    """A text that the model gives no vector for.
+    """A text that the model returns no vector for.
 
     Attributes:
         index: Its place among the texts.
@@ -242,7 +242,7 @@ class EmbedResult(Tabular):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Embedded(Short):
-    """One of many texts with its vector.
+    """One of many texts, with its vector.
 
     Attributes:
         index: The place of the text among all.

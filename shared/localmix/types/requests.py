@@ -281,7 +281,7 @@ class EmbedRequest(_Kept):
 
 
 class RouteRequest(Exact):
-    """The question where a request would go.
+    """The question of where a request would go.
 
     Attributes:
         purpose: Whether it would be a chat or completion, or an embedding.

@@ -83,7 +83,7 @@ class ModelInfo(Tabular):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Server(Tabular):
-    """A candidate and the verdict on it.
+    """An address where a server may be, and what was found there.
 
     Attributes:
         url: Base URL, without credentials; `embedded:` stands for the embedded engine.
@@ -121,7 +121,7 @@ class Server(Tabular):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Skip(Short):
-    """A server that the user prefers to the one that was taken, and that was not asked.
+    """A server that ranks before the chosen one but was not asked.
 
     Attributes:
         server: Its base URL.

@@ -3,7 +3,7 @@
 Shape of the conversation: a generation without a prompt loads a model, with `keep_alive: 0` it
 unloads it. Copy and delete answer with status 200 and nothing. A pull answers with NDJSON, one
 object for a step, layer after layer, and ends with `{"status": "success"}`; an error comes inside
-a 200. To hang up stops the pull; the next one goes on where it was.
+a 200. Closing the connection stops the pull; the next one resumes where it stopped.
 """
 
 from __future__ import annotations
