@@ -82,7 +82,7 @@ def terminal(*words: str, kind: str = "xterm") -> Iterator[Terminal]:
         stdout=screen,
         stderr=screen,
         start_new_session=True,
-        preexec_fn=_take_terminal,  # noqa: PLW1509  (it only makes a system call)
+        preexec_fn=_take_terminal,  # noqa: PLW1509  (it only makes system calls)
         env={**os.environ, "COLUMNS": "80", "TERM": kind, "PROMPT_TOOLKIT_NO_CPR": "1"},
     )
     os.close(screen)
@@ -96,8 +96,9 @@ def terminal(*words: str, kind: str = "xterm") -> Iterator[Terminal]:
 
 
 def _take_terminal() -> None:
-    """Make the terminal the process's own, so that Ctrl-C reaches it."""
+    """Make the terminal the process's own, so that Ctrl-C reaches it, and means something."""
     import fcntl
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background ignores it

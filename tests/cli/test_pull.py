@@ -101,7 +101,7 @@ def test_the_server_that_has_it_fetches(run: Run, start: Start) -> None:
     assert ended.code == 0
     assert ended.lines[-1] == f"new is at {second.url} (1.0 KB)."
     assert f"{first.url} found no model new to pull" in ended.err
-    assert f"{second.url} fetches new." in ended.err
+    assert f"{second.url} is fetching new." in ended.err
     assert first.count("POST /api/pull") == 1
     assert run("pull", "new", "-s", first.url).code == 4
 
