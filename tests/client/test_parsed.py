@@ -36,7 +36,7 @@ def test_an_answer_of_another_form_is_no_object(either: MakeEither, start: Any) 
     server = start(stand_ins.ollama(POST__api_chat=whole(said("I am Ada."))))
     answer = either(server.url).chat("hello", model="tiny", response_format=Person)
     assert answer.content == "I am Ada."
-    with pytest.raises(UnusableAnswerError, match="no Person"):
+    with pytest.raises(UnusableAnswerError, match="no valid Person"):
         _ = answer.parsed
 
 

@@ -194,7 +194,7 @@ def test_an_answer_that_was_cut(behind: LoopbackServer, client: openai.OpenAI) -
     ],
 )
 def test_what_would_have_to_be_kept_is_refused(client: openai.OpenAI, more: Any) -> None:
-    with pytest.raises(openai.BadRequestError, match="kept"):
+    with pytest.raises(openai.BadRequestError, match="stored here"):
         client.responses.create(**{**ASKED, **more})
 
 
