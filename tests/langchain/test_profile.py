@@ -43,10 +43,11 @@ def test_nobody_is_asked_before_somebody_looks(start: Any) -> None:
     assert profile_of(model)["structured_output"] is True
     assert profile_of(model).get("image_url_inputs") is False
     assert "tool_calling" not in repr(model)
+    assert "tool_calling" not in repr(profile_of(model))
     assert server.requests == []
     assert profile_of(model)["tool_calling"] is True
     assert server.requests
-    assert "tool_calling" in repr(model)
+    assert "tool_calling" in repr(profile_of(model))
 
 
 def test_what_the_server_says(start: Any) -> None:
