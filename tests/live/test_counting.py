@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from localmix import Client
+from localmix.embedded.engine import stop_all
 from localmix.types import Tool
 from tests.proxy.served import proxy
 
@@ -44,6 +45,7 @@ def test_what_is_counted_is_what_is_read(llamacpp: str, tools: tuple[Tool, ...])
 
 def test_the_embedded_engine_counts_what_is_in_memory(engine_alone: None) -> None:
     asked: Any = {"messages": "What is the capital of France?", "tools": (WEATHER,)}
+    stop_all()  # an engine is the whole program's, and may run since another test
     with Client() as client:
         assert client.count_tokens(**asked, model="localmix-tiny") is None  # and starts nothing
         assert client.running() == []
