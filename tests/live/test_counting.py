@@ -43,9 +43,14 @@ def test_what_is_counted_is_what_is_read(llamacpp: str, tools: tuple[Tool, ...])
     assert counted == answer.usage.input_tokens
 
 
-def test_the_embedded_engine_counts_what_is_in_memory(engine_alone: None) -> None:
+@pytest.fixture
+def nothing_in_memory(engine_alone: None) -> None:
+    """Stop what runs since another test: an engine is the whole program's."""
+    stop_all()
+
+
+def test_the_embedded_engine_counts_what_is_in_memory(nothing_in_memory: None) -> None:
     asked: Any = {"messages": "What is the capital of France?", "tools": (WEATHER,)}
-    stop_all()  # an engine is the whole program's, and may run since another test
     with Client() as client:
         assert client.count_tokens(**asked, model="localmix-tiny") is None  # and starts nothing
         assert client.running() == []
@@ -55,7 +60,7 @@ def test_the_embedded_engine_counts_what_is_in_memory(engine_alone: None) -> Non
     assert counted == answer.usage.input_tokens
 
 
-def test_agents_are_told_the_count_of_the_embedded_engine(engine_alone: None) -> None:
+def test_agents_are_told_the_count_of_the_embedded_engine(nothing_in_memory: None) -> None:
     asked = {"model": "localmix-tiny", "messages": [{"role": "user", "content": "Paris?"}]}
     with proxy() as front:
         said = front.ask("POST", "/v1/messages", {**asked, "max_tokens": 3}).json
