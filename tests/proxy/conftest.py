@@ -1,11 +1,28 @@
-"""What tests with foreign clients share."""
+"""What tests of the proxy share: a server behind it, and what foreign clients leave open."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from tests import stand_ins
+from tests.loopback import LoopbackServer
+from tests.proxy.served import Proxy, proxy
+
+
+@pytest.fixture
+def behind(start: Callable[[LoopbackServer], LoopbackServer]) -> LoopbackServer:
+    """Give the one server; a file of tests may have another one."""
+    return start(stand_ins.ollama())
+
+
+@pytest.fixture
+def front(behind: LoopbackServer) -> Iterator[Proxy]:
+    """Give a proxy in front of it."""
+    with proxy([behind.url]) as running:
+        yield running
 
 
 @pytest.fixture

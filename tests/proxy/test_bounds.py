@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,17 +17,6 @@ from tests.proxy.served import Proxy, proxy
 
 Start = Callable[[LoopbackServer], LoopbackServer]
 CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}]}
-
-
-@pytest.fixture
-def behind(start: Start) -> LoopbackServer:
-    return start(stand_ins.ollama())
-
-
-@pytest.fixture
-def front(behind: LoopbackServer) -> Iterator[Proxy]:
-    with proxy([behind.url]) as running:
-        yield running
 
 
 def test_a_body_that_is_too_large_is_refused_before_and_while_it_comes(

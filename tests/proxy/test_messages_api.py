@@ -55,12 +55,6 @@ def behind(start: Start) -> LoopbackServer:
 
 
 @pytest.fixture
-def front(behind: LoopbackServer) -> Iterator[Proxy]:
-    with proxy([behind.url]) as running:
-        yield running
-
-
-@pytest.fixture
 def client(front: Proxy) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(base_url=front.url, api_key="x", max_retries=0) as made:
         yield made

@@ -39,12 +39,6 @@ def behind(start: Start) -> LoopbackServer:
 
 
 @pytest.fixture
-def front(behind: LoopbackServer) -> Iterator[Proxy]:
-    with proxy([behind.url]) as running:
-        yield running
-
-
-@pytest.fixture
 def client(front: Proxy) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{front.url}/v1", api_key="x", max_retries=0) as made:
         yield made

@@ -43,17 +43,6 @@ TOKEN = "correct-horse-battery"
 CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "Hi"}]}
 
 
-@pytest.fixture
-def behind(start: Start) -> LoopbackServer:
-    return start(stand_ins.ollama())
-
-
-@pytest.fixture
-def front(behind: LoopbackServer) -> Iterator[Proxy]:
-    with proxy([behind.url]) as running:
-        yield running
-
-
 # Host
 
 

@@ -21,17 +21,6 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 TOKEN = "correct-horse"
 
 
-@pytest.fixture
-def behind(start: Start) -> LoopbackServer:
-    return start(stand_ins.ollama())
-
-
-@pytest.fixture
-def front(behind: LoopbackServer) -> Iterator[Proxy]:
-    with proxy([behind.url]) as running:
-        yield running
-
-
 def states(front: Proxy, **headers: str) -> Iterator[Any]:
     """Read the events as they come."""
     lines = [f"{name}: {value}" for name, value in headers.items()]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from localmix.dialects import failures
-from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.framed import EventsDecoder
 from localmix.dialects.reading import Facts, Record
 from localmix.types import Delta, FinishReason, ToolCallDelta, Usage
 from localmix.wire import jsontext
-from localmix.wire.lines import Event, EventDecoder
+from localmix.wire.lines import Event
 
 _REASONS: dict[str, FinishReason] = {
     "max_tokens": "length",
@@ -19,23 +19,13 @@ _REASONS: dict[str, FinishReason] = {
 }
 
 
-class MessagesDecoder(FramedDecoder[Event, Delta]):
+class MessagesDecoder(EventsDecoder[Delta]):
     """The events of a message, or the message itself, read into deltas."""
 
     def __init__(self, server: str) -> None:
         super().__init__(server)
-        self._events = EventDecoder()
         self._model = self._reason = ""
         self._read_tokens = self._written_tokens = 0
-
-    def _split(self, data: bytes) -> Iterable[Event]:
-        return self._events.feed(data)
-
-    def _split_whole(self, body: bytes) -> Iterable[Event]:
-        return [Event(body)]
-
-    def _rest(self) -> Iterable[Event]:
-        return self._events.close()
 
     def _read(self, event: Event) -> Iterator[Delta]:
         said = Record(jsontext.load_frame(event.data), self._server)

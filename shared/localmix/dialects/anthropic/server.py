@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from localmix.dialects.anthropic.writer import MessagesWriter, write_error
-from localmix.dialects.asking import Asked, without_absent
+from localmix.dialects.asking import Asked
+from localmix.dialects.parts.conversation import ask_of
 from localmix.dialects.parts.counting import Yardstick
-from localmix.dialects.parts.heard import Pairing, is_plain, offered, read_options, settled
-from localmix.dialects.parts.passing import Verbatim, request_of
+from localmix.dialects.parts.heard import Pairing, is_plain, offered, read_options
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
 from localmix.errors import ConfigError
-from localmix.types import ChatRequest, Image, Message, Tool
+from localmix.types import Image, Message, Tool
 from localmix.types.requests import lines
 from localmix.wire import jsontext
 
@@ -49,13 +49,8 @@ class AnthropicServer:
             raise ConfigError("model: Field required")
         if not said.each("messages"):
             raise ConfigError("messages: at least one message is required")
-        messages, is_streamed = _messages(said), said.flag("stream")
-        orderly = settled(messages)
-        options = without_absent(_options(said, model)) | {"messages": tuple(orderly)}
-        passes = orderly == messages and _may_pass(said)
-        verbatim = Verbatim(path, model, said.raw, is_streamed) if passes else None
-        wanted = request_of(ChatRequest, options, verbatim)
-        return Ask(path, model, wanted, is_streamed, said, frozenset({"think"}))
+        messages, options = _messages(said), _options(said, model)
+        return ask_of(path, model, said, messages, options, may_pass=_may_pass(said))
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""

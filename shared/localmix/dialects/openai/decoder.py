@@ -8,14 +8,14 @@ from typing import Any
 
 from localmix.dialects import failures
 from localmix.dialects.parts.answer import AnswerParts
-from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.framed import EventsDecoder
 from localmix.dialects.parts.mustcall import MustCall
 from localmix.dialects.parts.toolcalls import ToolCalls
 from localmix.dialects.reading import Facts, Record
 from localmix.errors import ProtocolError, StreamInterruptedError
 from localmix.types import Delta, Timings, Usage
 from localmix.wire import jsontext
-from localmix.wire.lines import Event, EventDecoder
+from localmix.wire.lines import Event
 
 _RENAMED = {"function_call": "tool_calls"}
 _END = b"[DONE]"
@@ -24,7 +24,7 @@ _ABOUT = frozenset({"usage", "timings", "stats"})
 _MILLISECONDS = 1e-3
 
 
-class OpenAIDecoder(FramedDecoder[Event, Delta]):
+class OpenAIDecoder(EventsDecoder[Delta]):
     """The frames of a chat or a completion, read into deltas.
 
     An answer is whole when `[DONE]` came after a reason for its end, or when its body ended well
@@ -55,7 +55,6 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         check_model: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(server)
-        self._events = EventDecoder()
         self._is_whole = is_whole
         calls = ToolCalls(server, tools, one_call=one_call)
         self._answer = AnswerParts(server, calls, is_chat=is_chat, is_whole=is_whole)
@@ -68,15 +67,6 @@ class OpenAIDecoder(FramedDecoder[Event, Delta]):
         self._model = ""
         self._usage: Usage | None = None
         self._timings: Timings | None = None
-
-    def _split(self, data: bytes) -> Iterable[Event]:
-        return self._events.feed(data)
-
-    def _split_whole(self, body: bytes) -> Iterable[Event]:
-        return [Event(body)]
-
-    def _rest(self) -> Iterable[Event]:
-        return self._events.close()
 
     def _at_end_of_body(self) -> Iterable[Delta]:
         if self._finish:

@@ -1,4 +1,4 @@
-"""What the decoders of all streams have in common."""
+"""What the decoders of all streams have in common, and of those that read server-sent events."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from localmix.errors import LocalMixError, ProtocolError, StreamInterruptedError
 from localmix.wire.jsontext import NotJsonError
+from localmix.wire.lines import Event, EventDecoder
 
 Frame = TypeVar("Frame")
 Step = TypeVar("Step")
@@ -94,6 +95,23 @@ class FramedDecoder(ABC, Generic[Frame, Step]):
         except Exception as error:  # noqa: BLE001  (the last wall: what nobody foresaw)
             self._failure, self.is_done = unreadable(self._server, error), True
         return steps
+
+
+class EventsDecoder(FramedDecoder[Event, Step]):
+    """Server-sent events to steps; an answer that was not streamed is the data of one event."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self._events = EventDecoder()
+
+    def _split(self, data: bytes) -> Iterable[Event]:
+        return self._events.feed(data)
+
+    def _split_whole(self, body: bytes) -> Iterable[Event]:
+        return [Event(body)]
+
+    def _rest(self) -> Iterable[Event]:
+        return self._events.close()
 
 
 def unreadable(server: str, error: Exception) -> ProtocolError:

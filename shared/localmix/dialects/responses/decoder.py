@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from localmix.dialects import failures
-from localmix.dialects.parts.framed import FramedDecoder
+from localmix.dialects.parts.framed import EventsDecoder
 from localmix.dialects.reading import Record
 from localmix.types import Delta, FinishReason, ToolCallDelta, Usage
 from localmix.wire import jsontext
-from localmix.wire.lines import Event, EventDecoder
+from localmix.wire.lines import Event
 
 _THOUGHTS = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
-class ResponsesDecoder(FramedDecoder[Event, Delta]):
+class ResponsesDecoder(EventsDecoder[Delta]):
     """The events of a response, or the response itself, read into deltas."""
 
     def __init__(self, server: str) -> None:
         super().__init__(server)
-        self._events = EventDecoder()
         self._has_called = False
-
-    def _split(self, data: bytes) -> Iterable[Event]:
-        return self._events.feed(data)
-
-    def _split_whole(self, body: bytes) -> Iterable[Event]:
-        return [Event(body)]
-
-    def _rest(self) -> Iterable[Event]:
-        return self._events.close()
 
     def _read(self, event: Event) -> Iterator[Delta]:
         said = Record(jsontext.load_frame(event.data), self._server)

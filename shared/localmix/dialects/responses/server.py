@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localmix.dialects.asking import Asked, without_absent
+from localmix.dialects.asking import Asked
+from localmix.dialects.parts.conversation import ask_of
 from localmix.dialects.parts.heard import (
     Pairing,
     is_plain,
@@ -20,13 +21,11 @@ from localmix.dialects.parts.heard import (
     read_effort,
     read_image,
     read_options,
-    settled,
 )
-from localmix.dialects.parts.passing import Verbatim, request_of
 from localmix.dialects.responses.writer import ResponsesWriter, write_error
 from localmix.dialects.serving import Ask, Clock, Failure, Writer
 from localmix.errors import ConfigError
-from localmix.types import ChatRequest, Image, Message, Tool, ToolCall
+from localmix.types import Image, Message, Tool, ToolCall
 from localmix.types.requests import lines
 
 _NUMBERS = frozenset({"temperature", "top_p"})
@@ -56,13 +55,8 @@ class ResponsesServer:
                 )
         if said.flag("background"):
             raise ConfigError("background is not possible: no responses are stored here.")
-        messages, is_streamed = _messages(said), said.flag("stream")
-        orderly = settled(messages)
-        options = without_absent(_options(said, model)) | {"messages": tuple(orderly)}
-        passes = orderly == messages and _may_pass(said)
-        verbatim = Verbatim(path, model, said.raw, is_streamed) if passes else None
-        wanted = request_of(ChatRequest, options, verbatim)
-        return Ask(path, model, wanted, is_streamed, said, frozenset({"think"}))
+        messages, options = _messages(said), _options(said, model)
+        return ask_of(path, model, said, messages, options, may_pass=_may_pass(said))
 
     def writer(self, ask: Ask, now: Clock) -> Writer:
         """Make the writer of an answer."""
