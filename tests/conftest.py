@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +25,12 @@ _NAMES = ("LOCALMIX_", "LOCAL_", "OLLAMA_", "LM_", "LMSTUDIO_", "USE_", "HTTP_PR
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person record again: `make record KIND=ollama URL=http://127.0.0.1:11434`."""
     parser.addoption("--url", action="append", help="record from this server")
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector look at what tests make, not at ten thousand tests again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,13 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from tests import stand_ins
 from tests.lmstudio.server import CHAT, EMBED, LMStudio
 from tests.loopback import Exchange, LoopbackServer, hang_up, serving
 from tests.proxy.served import Proxy, proxy
-from tests.replay.cassettes import ROOT
+from tests.replay.cassettes import ROOT, read_tape
 
 QUESTION = "What is the capital of France?"
 _SCENARIOS = ("chat", "stream", "listing", "show", "vectors")
@@ -44,8 +42,7 @@ class Replayed(LoopbackServer):
         super().__init__()
         self._replies: defaultdict[tuple[str, Any], list[dict[str, Any]]] = defaultdict(list)
         for scenario in _SCENARIOS:
-            text = (ROOT / "ollama" / version / f"{scenario}.yaml").read_text()
-            for exchange in yaml.safe_load(text)["exchanges"]:
+            for exchange in read_tape(ROOT / "ollama" / version / f"{scenario}.yaml")["exchanges"]:
                 self._replies[_key(exchange["request"], exchange.get("body"))].append(exchange)
 
     def respond(self, exchange: Exchange) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from localmix.pytest.cassettes import CANONICAL, Cassette
+from localmix.pytest.cassettes import CANONICAL, Cassette, read_tape
 
-__all__ = ["CANONICAL", "ROOT", "Recorder", "Source"]
+__all__ = ["CANONICAL", "ROOT", "Recorder", "Source", "read_tape"]
 
 ROOT = Path(__file__).parents[2] / "cassettes"
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.langchain.test_standard import OLLAMA as STANDARD
 from tests.llamaindex.conversations import CONVERSATIONS
 from tests.llamaindex.test_replays import RECORDED
-from tests.replay.cassettes import ROOT, Recorder, Source
+from tests.replay.cassettes import ROOT, Recorder, Source, read_tape
 from tests.replay.conftest import SAMPLES, SOURCES
 from tests.replay.scenarios import SCENARIOS
 from tests.replay.test_traps import CASES as TRAP_CASES
@@ -30,7 +29,7 @@ PRIVATE = re.compile(
 @files
 def test_a_cassette_says_where_it_comes_from_and_holds_nothing_private(path: Path) -> None:
     text = path.read_text()
-    tape: dict[str, Any] = yaml.safe_load(text)
+    tape: dict[str, Any] = read_tape(path)
     kind, version, _ = path.relative_to(ROOT).parts
     assert set(tape) <= HEAD
     assert tape["server"] == f"{kind} {version}"

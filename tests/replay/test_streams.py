@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 
 from localmix.dialects import KINDS, PullMeter
 from localmix.dialects.ollama.keeper import PullDecoder
@@ -21,7 +20,7 @@ from localmix.types import (
 from localmix.types.fold import fold
 from localmix.wire.flows import Decoder
 from tests.ids import named
-from tests.replay.cassettes import ROOT
+from tests.replay.cassettes import ROOT, read_tape
 from tests.unit.streams import WEATHER, target
 
 KIND_OF: dict[str, Kind] = {"ollama": "ollama", "llamacpp": "openai", "lmstudio": "lmstudio"}
@@ -55,7 +54,7 @@ class Recorded:
 def _streams() -> dict[str, Recorded]:
     found: dict[str, Recorded] = {}
     for path in sorted(ROOT.rglob("*.yaml")):
-        for index, exchange in enumerate(yaml.safe_load(path.read_text())["exchanges"]):
+        for index, exchange in enumerate(read_tape(path)["exchanges"]):
             if exchange["content-type"].startswith(("application/x-ndjson", "text/event-stream")):
                 kind = KIND_OF[path.relative_to(ROOT).parts[0]]
                 name = f"{path.relative_to(ROOT).with_suffix('')}-{index}"

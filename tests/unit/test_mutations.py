@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +24,7 @@ from localmix.servers.record import Vitals
 from localmix.types import EmbedRequest, Kind, ModelInfo, Server, Timings
 from localmix.types.fold import fold
 from localmix.wire.flows import Response
-from tests.replay.cassettes import ROOT
+from tests.replay.cassettes import ROOT, read_tape
 from tests.unit.streams import CHAT, URL, target
 from tests.unit.test_replies import run
 
@@ -41,7 +40,7 @@ def _recorded() -> dict[tuple[str, str], Any]:
     found: dict[tuple[str, str], Any] = {}
     for path in sorted(ROOT.rglob("*.yaml")):
         kind = path.relative_to(ROOT).parts[0]
-        for exchange in yaml.safe_load(path.read_text())["exchanges"]:
+        for exchange in read_tape(path)["exchanges"]:
             where = exchange["request"].split(" ", 1)[1]
             if exchange["status"] == 200 and exchange["content-type"].startswith(
                 "application/json"
