@@ -50,7 +50,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path) -> Non
     import os
 
     monkeypatch.setenv("HOME", str(empty_home))
-
+    monkeypatch.chdir(empty_home)  # settings are looked for in this folder and those above
     for name in os.environ:
         if name.upper().startswith(_NAMES):
             monkeypatch.delenv(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import socket
 from dataclasses import dataclass, field
@@ -125,6 +126,12 @@ def set_engine(patch: pytest.MonkeyPatch, *, is_installed: bool) -> None:
 
 
 def free_port() -> int:
-    """Give a port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Give a port at which nobody listens, nor at the next; no connection takes one of these."""
+    while True:
+        port = random.randrange(20_000, 30_000)  # connections of Linux begin at 32768
+        try:
+            for each in (port, port + 1):
+                socket.create_server(("127.0.0.1", each)).close()
+        except OSError:
+            continue
+        return port

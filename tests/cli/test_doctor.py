@@ -336,10 +336,11 @@ def test_lmstudios_server_is_switched_on(
 def test_another_program_is_at_the_port_of_ollama(
     start: Start, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
-    server = start(LoopbackServer({"GET /": whole(b"Grafana")}))
-    set_usual(monkeypatch, port_of(server))
+    port = free_port()
+    start(LoopbackServer({"GET /": whole(b"Grafana")}, url=f"http://127.0.0.1:{port}"))
+    set_usual(monkeypatch, port)
     (command,) = sandbox.until_silent()
-    assert command.endswith(f"OLLAMA_HOST=127.0.0.1:{port_of(server) + 1} ollama serve")
+    assert command.endswith(f"OLLAMA_HOST=127.0.0.1:{port + 1} ollama serve")
 
 
 def hint_at(home: Path, port: int) -> None:
