@@ -14,8 +14,8 @@ demo: $(READY)  ## Show the main job on the model servers of this machine.
 WORKERS ?= auto
 TESTS ?= tests
 
-test: $(READY)  ## Run all tests but the exhaustive ones.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive and not ray" $(TESTS)
+test: $(READY)  ## Run all tests but the slow and the exhaustive ones.
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not exhaustive and not ray" $(TESTS)
 
 # What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.

@@ -93,6 +93,7 @@ def test_an_answer_that_breaks_off(run: Run, start: Start) -> None:
     assert (ended.code, ended.out) == (6, "On")
 
 
+@pytest.mark.slow
 def test_a_conversation(start: Start) -> None:
     server = start(stand_ins.ollama("tiny:latest", "other:latest"))
     with terminal("chat", "-s", server.url, "--model", "tiny") as typed:
@@ -124,6 +125,7 @@ def test_a_conversation(start: Start) -> None:
         assert typed.end() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_answer_and_the_server(start: Start) -> None:
     gone = threading.Event()
 
@@ -150,6 +152,7 @@ def test_ctrl_c_stops_the_answer_and_the_server(start: Start) -> None:
         assert typed.end() == 0
 
 
+@pytest.mark.slow
 def test_an_error_does_not_end_the_conversation(start: Start) -> None:
     replies = [ndjson({"error": "an error was encountered while running the model"})] * 3
     good = either_way(ndjson(ollama_says(content="Hi."), OLLAMA_DONE), hang_up)
@@ -292,6 +295,7 @@ def test_the_last_conversation_goes_on(run: Run, start: Start) -> None:
     assert [message["content"] for message in sent] == ["Hello", "Hi.", "And now?"]
 
 
+@pytest.mark.slow
 def test_several_lines_and_commands(start: Start) -> None:
     server = start(stand_ins.ollama())
     with terminal("run", "tiny", "-s", server.url) as typed:
@@ -331,6 +335,7 @@ def test_several_lines_and_commands(start: Start) -> None:
         assert typed.end() == 0
 
 
+@pytest.mark.slow
 def test_when_the_window_is_full_it_says_what_to_do(start: Start) -> None:
     cut = ndjson(ollama_says(content="Once"), OLLAMA_DONE | {"done_reason": "length"})
     server = start(stand_ins.ollama(POST__api_chat=cut))
@@ -343,6 +348,7 @@ def test_when_the_window_is_full_it_says_what_to_do(start: Start) -> None:
         assert typed.end() == 0
 
 
+@pytest.mark.slow
 def test_a_missing_model_is_offered_for_pull(start: Start) -> None:
     server = stand_ins.ollama("tiny:latest", POST__api_pull=ndjson({"status": "success"}))
     start(server)
@@ -354,6 +360,7 @@ def test_a_missing_model_is_offered_for_pull(start: Start) -> None:
     assert server.last("POST /api/pull").json["model"] == "new"
 
 
+@pytest.mark.slow
 def test_ctrl_c_clears_the_line_and_what_was_typed_is_kept(start: Start) -> None:
     server = start(stand_ins.ollama())
     with terminal("chat", "-s", server.url) as typed:
@@ -373,12 +380,14 @@ def test_ctrl_c_clears_the_line_and_what_was_typed_is_kept(start: Start) -> None
     assert history.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_json_is_for_one_question(url: str) -> None:
     with terminal("chat", "--json", "-s", url) as typed:
         typed.wait_for("--json needs a prompt.")
         assert typed.end() == 2
 
 
+@pytest.mark.slow
 def test_after_a_fail_over_the_route_tells_both(start: Start) -> None:
     busy = stand_ins.ollama(POST__api_chat=hang_up)
     bad, good = start(busy), start(stand_ins.ollama())

@@ -460,6 +460,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None
     assert 'pip install "localmix[cli]"' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["localmix", "localmix.cli"])
 def test_it_runs_as_a_module(module: str) -> None:
     import subprocess

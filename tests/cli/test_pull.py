@@ -73,6 +73,7 @@ def test_a_name_that_there_is_not(run: Run, start: Start) -> None:
     assert "ollama.com/library" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 def test_ctrl_c_stops_the_pull(start: Start) -> None:
     from tests.cli.terminal import terminal
@@ -106,6 +107,7 @@ def test_the_server_that_has_it_fetches(run: Run, start: Start) -> None:
     assert run("pull", "new", "-s", first.url).code == 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 def test_rm_asks(start: Start) -> None:
     from tests.cli.terminal import terminal
@@ -121,6 +123,7 @@ def test_rm_asks(start: Start) -> None:
         assert server.count("DELETE /api/delete") == deleted
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 def test_embed_needs_a_text() -> None:
     from tests.cli.terminal import terminal
@@ -130,6 +133,7 @@ def test_embed_needs_a_text() -> None:
         assert typed.end() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is Unix's")
 def test_status_is_watched_until_ctrl_c(start: Start) -> None:
     from tests.cli.terminal import terminal

@@ -22,6 +22,8 @@ from tests import stand_ins
 from tests.cli.conftest import Run, Start
 from tests.loopback import Exchange
 
+pytestmark = pytest.mark.slow
+
 _LISTENS = re.compile(r"at (http://127\.0\.0\.1:(\d+)) ")
 
 

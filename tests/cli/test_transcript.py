@@ -13,6 +13,8 @@ from localmix.embedded.engine import stop_all
 from tests.cli.test_commands import COMMANDS
 from tests.cli.transcript import PAGE, ROOT, blocks, compared, stage, written_again
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_page_shows_what_the_commands_write(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_all()

@@ -82,6 +82,7 @@ def test_no_texts_are_no_vectors(either: MakeEither, start: Start, texts: Any) -
     assert either(start(stand_ins.ollama()).url).embed_many(texts, **MANY) == []
 
 
+@pytest.mark.slow
 def test_the_faster_server_does_more(either: MakeEither, start: Start) -> None:
     """The user's order does not count: who is done takes the next batch."""
     slow, fast = Embedder(0.12), Embedder(0.01)

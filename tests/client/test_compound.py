@@ -179,6 +179,7 @@ def test_vectors_of_two_models_are_never_mixed(either: MakeEither, start: Any) -
         either(server.url).embed(["a", "b"], chunk_size=1)
 
 
+@pytest.mark.slow
 def test_a_chunk_that_fails_fails_all(either: MakeEither, start: Any) -> None:
     def busy_later(exchange: Exchange) -> None:
         if "a" in exchange.json["input"]:

@@ -27,6 +27,7 @@ def test_every_kind_proves_itself(either: MakeEither, start: Any) -> None:
     assert not any(server.problem for server in servers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("server", "problem"),
     [
@@ -275,6 +276,7 @@ def test_what_is_a_little_old_serves_while_it_is_asked_again(
     assert client.chat("hello", model="tiny").content == "Hi."
 
 
+@pytest.mark.slow
 def test_a_server_that_is_too_busy_to_answer_a_probe_is_not_forgotten_at_once(
     either: MakeEither, start: Any
 ) -> None:

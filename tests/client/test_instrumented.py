@@ -28,7 +28,7 @@ from openinference.instrumentation.llama_index import LlamaIndexInstrumentor
 from tests.client.test_telemetry import TOKENS, Heard, said
 
 # They warn by themselves, and an error in their handlers leaves spans open.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 HELLO = [ChatMessage(content="hello")]
 
 

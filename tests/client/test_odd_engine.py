@@ -106,6 +106,7 @@ def test_whatever_the_engine_answers_is_an_answer_or_an_error_of_ours(
     stop_all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_whatever_stands_in_the_head_of_a_file(colour: str, path: Path) -> None:
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

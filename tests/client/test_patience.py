@@ -28,10 +28,12 @@ def slow(seconds: float) -> LoopbackServer:
     return server
 
 
+@pytest.mark.slow
 def test_a_named_server_is_waited_for(either: MakeEither, start: Any) -> None:
     assert either(start(slow(1.2)).url).servers()[0].kind == "ollama"
 
 
+@pytest.mark.slow
 def test_a_place_that_was_only_looked_at_is_not(
     either: MakeEither, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

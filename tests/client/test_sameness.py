@@ -64,6 +64,7 @@ def test_another_digest_with_the_same_vectors_is_compared_once(
     assert asked(one).count([TEXT]) == asked(other).count([TEXT]) == 1
 
 
+@pytest.mark.slow
 def test_other_vectors_are_never_mixed_in(
     either: MakeEither, start: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -94,6 +95,7 @@ def test_neither_when_the_first_is_gone(either: MakeEither, start: Any) -> None:
     assert client.embed(["a"], model=f"{pin}/{NAME}").vectors == [[0.0, 1.0]]
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_compared_is_not_shared(either: MakeEither, start: Any) -> None:
     one, other = start(ollama("d1", 1.0, 0.0)), start(ollama("d2", 1.0, 0.0))
     other.routes["POST /api/embed"] = stay_silent

@@ -58,6 +58,7 @@ def test_it_is_warned_of_again_after_it_was_there(
     assert seen == [1, 0, 0, 1]
 
 
+@pytest.mark.slow
 def test_one_that_is_slow_to_show_itself_is_told(either: MakeEither, start: Any) -> None:
     slow = start(LoopbackServer({"GET /v1/models": stay_silent}))
     there = start(stand_ins.ollama())

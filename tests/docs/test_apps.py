@@ -17,6 +17,8 @@ from tests.docs.blocks import ROOT
 from tests.docs.machine import Machine
 from tests.loopback import Exchange, LoopbackServer, ndjson, whole
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[LoopbackServer], LoopbackServer]
 HOWTO = ROOT / "docs" / "howto"
 

@@ -18,6 +18,8 @@ import yaml
 from tests.docs.blocks import PAGES, ROOT, Block, blocks_of, programs_of
 from tests.docs.machine import Machine
 
+pytestmark = pytest.mark.slow
+
 END_OF_BLOCK = "\0"
 TRANSCRIPT = ROOT / "docs" / "cli.md"  # tests/cli runs it
 # What `make test` runs too: a process for each block of all pages takes minutes.

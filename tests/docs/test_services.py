@@ -19,6 +19,8 @@ import pytest
 
 from tests.docs.blocks import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "proxy.md").read_text()
 TOKEN = "a-token-of-many-letters"
 

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.blocks import ROOT, blocks_of
+
+pytestmark = pytest.mark.slow
 
 PAGE = ROOT / "docs" / "client.md"
 

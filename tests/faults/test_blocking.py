@@ -20,6 +20,7 @@ T = TypeVar("T")
 blockbuster = pytest.importorskip("blockbuster")
 
 
+@pytest.mark.slow
 def test_nothing_blocks_the_loop(start: Any, tmp_path: Path) -> None:
     server = start(stand_ins.ollama())
     by_name = server.url.replace("127.0.0.1", "localhost")

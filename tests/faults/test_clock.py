@@ -75,6 +75,7 @@ def test_what_says_nothing_is_silence(either: MakeEither, start: Any, noise: byt
         either(server.url, between_timeout=0.3).stream("hello", model="tiny")
 
 
+@pytest.mark.slow
 def test_a_reader_may_take_his_time(either: MakeEither, start: Any) -> None:
     """The silence that counts is the server's: here it has said all, and waits for the reader."""
     server = start(stand_ins.ollama())

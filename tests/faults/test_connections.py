@@ -202,6 +202,7 @@ def test_whoever_queues_ends_with_the_client(colour: str, start: Any) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["timeout", "close"])
 def test_a_name_that_takes_long_to_resolve_keeps_nobody(
     start: Any, monkeypatch: pytest.MonkeyPatch, bound: str
@@ -233,6 +234,7 @@ def test_a_name_that_takes_long_to_resolve_keeps_nobody(
 # Cancelling
 
 
+@pytest.mark.slow
 def test_a_task_may_be_cancelled_at_every_step(start: Any) -> None:
     """Cancel at the n-th turn of the loop, for every n, until the answer comes first."""
     server = start(stand_ins.ollama())

@@ -115,6 +115,7 @@ def test_a_stream_that_is_never_silent_and_says_nothing_ends_too(
         either(server.url, timeout=0.4).stream("hello", model="tiny")
 
 
+@pytest.mark.slow
 def test_a_silence_after_a_drip_does_not_stretch_the_timeout(
     either: MakeEither, start: Any
 ) -> None:
@@ -159,6 +160,7 @@ def test_a_warm_model_that_keeps_silent_is_left_soon(either: MakeEither, start: 
     assert isinstance(route.attempts[0].error, TimedOutError)
 
 
+@pytest.mark.slow
 def test_a_cold_model_is_waited_for(either: MakeEither, start: Any) -> None:
     def load_first(exchange: Exchange) -> None:
         time.sleep(0.6)
@@ -171,6 +173,7 @@ def test_a_cold_model_is_waited_for(either: MakeEither, start: Any) -> None:
     assert other.count("POST /api/chat") == 0
 
 
+@pytest.mark.slow
 def test_the_last_server_is_waited_for_also_when_it_is_warm(either: MakeEither, start: Any) -> None:
     def think_first(exchange: Exchange) -> None:
         time.sleep(0.6)
@@ -208,6 +211,7 @@ def test_a_refusal_is_not_tried_again(either: MakeEither, start: Any, status: in
     assert server.count("POST /api/chat") == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_names_a_time_is_tried_again_after_it(either: MakeEither, start: Any) -> None:
     hello = ndjson(stand_ins.ollama_says(content="Hi."), stand_ins.OLLAMA_DONE)
     server = start(stand_ins.ollama(POST__api_chat=once(busy("1"), hello)))
@@ -219,6 +223,7 @@ def test_a_server_that_names_a_time_is_tried_again_after_it(either: MakeEither, 
     assert server.count("POST /api/chat") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("retries", [0, 2])
 def test_what_may_pass_is_tried_again_as_often_as_asked(
     either: MakeEither, start: Any, retries: int

@@ -81,6 +81,7 @@ def test_all_wait_for_the_one_that_loads(start: Any, colour: str) -> None:
     assert loads.count == 1
 
 
+@pytest.mark.slow
 @colours
 def test_when_the_load_fails_one_other_takes_it_on(start: Any, colour: str) -> None:
     loads = Loads(fail_first=True)
@@ -105,6 +106,7 @@ def test_when_the_one_that_loads_is_cancelled_another_takes_it_on(start: Any) ->
     assert asyncio.run(ask()) == "Hi."
 
 
+@pytest.mark.slow
 @colours
 def test_who_waits_for_a_load_keeps_the_deadline(start: Any, colour: str) -> None:
     """Also where the server is so busy with loading that it does not list its models."""
@@ -123,6 +125,7 @@ def test_who_waits_for_a_load_keeps_the_deadline(start: Any, colour: str) -> Non
     server.routes["GET /api/v1/models"] = listing
 
 
+@pytest.mark.slow
 @colours
 def test_who_waits_goes_on_when_the_model_is_there_not_when_the_first_answer_is(
     start: Any, colour: str

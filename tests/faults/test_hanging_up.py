@@ -180,6 +180,7 @@ def test_a_key_that_interrupts_the_program(watched: Watched, engine_place: dict[
     pressing.join()
 
 
+@pytest.mark.slow
 def test_a_timeout(watched: Watched, engine_place: dict[str, Any]) -> None:
     with Client(timeout=1.0, **engine_place) as client:
         with pytest.raises(TimedOutError):
@@ -187,6 +188,7 @@ def test_a_timeout(watched: Watched, engine_place: dict[str, Any]) -> None:
         watched.stops_soon()
 
 
+@pytest.mark.slow
 def test_the_answer_would_have_gone_on(watched: Watched, engine_place: dict[str, Any]) -> None:
     """The tests above prove nothing if the answer is short."""
     with Client(**engine_place) as client:

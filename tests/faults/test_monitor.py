@@ -174,6 +174,7 @@ def test_the_budget_is_one_for_all_requests_and_comes_back_with_successes() -> N
     assert Retry(9, budget).pause_after([ConnectError("x")]) is not None
 
 
+@pytest.mark.slow
 def test_a_client_whose_servers_only_fail_stops_trying_again(start: Any) -> None:
     server = start(stand_ins.ollama(POST__api_chat=whole({"error": "server busy"}, 503)))
     with Client(server.url, max_retries=1) as client:

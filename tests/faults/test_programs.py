@@ -31,6 +31,8 @@ from tests.faults.test_soak import sockets_to
 from tests.faults.waiting import until, wait_until
 from tests.loopback import Exchange, LoopbackServer, Reply, stay_silent
 
+pytestmark = pytest.mark.slow
+
 MUCH_LATER = 5.0
 
 

@@ -388,6 +388,7 @@ BLOCKS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(block=BLOCKS, role=st.sampled_from([HumanMessage, AIMessage, ToolMessage, SystemMessage]))
 def test_a_block_of_any_shape_is_sent_or_an_error_of_ours(block: Any, role: Any) -> None:
     about = {"tool_call_id": "a"} if role is ToolMessage else {}

@@ -209,6 +209,7 @@ assert answers == {"Hi."}
 """
 
 
+@pytest.mark.slow
 def test_both_sides_of_a_fork_go_on(start: Any) -> None:
     server = start(stand_ins.ollama())
     subprocess.run([sys.executable, "-c", FORK, server.url], check=True, timeout=60)

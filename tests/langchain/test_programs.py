@@ -170,6 +170,7 @@ def test_nothing_blocks_the_loop_of_an_agent(start: Any) -> None:
         asyncio.run(use())
 
 
+@pytest.mark.slow
 def test_the_tools_of_a_real_mcp_server(model: ChatLocalMix) -> None:
     """It runs as a process of its own, and speaks over stdio."""
     client_of = pytest.importorskip("langchain_mcp_adapters.client").MultiServerMCPClient

@@ -33,6 +33,7 @@ def llamacpp() -> Iterator[str]:
         server.terminate()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tools", [(), (WEATHER,)], ids=["a text", "with a tool"])
 def test_what_is_counted_is_what_is_read(llamacpp: str, tools: tuple[Tool, ...]) -> None:
     with Client([llamacpp]) as client:
@@ -49,6 +50,7 @@ def nothing_in_memory(engine_alone: None) -> None:
     stop_all()
 
 
+@pytest.mark.slow
 def test_the_embedded_engine_counts_what_is_in_memory(nothing_in_memory: None) -> None:
     asked: Any = {"messages": "What is the capital of France?", "tools": (WEATHER,)}
     with Client() as client:

@@ -253,6 +253,7 @@ def test_asked_for_by_name_it_serves_beside_other_servers(either: MakeEither, st
         client.chat("hello", model="localmix-tiny")
 
 
+@pytest.mark.slow
 def test_a_broken_file_is_named_and_takes_nothing_down(either: MakeEither, tmp_path: Path) -> None:
     good = (TINY_MODELS / "localmix-tiny.gguf").read_bytes()
     (tmp_path / "cut.gguf").write_bytes(good[:1_000_000])
@@ -336,6 +337,7 @@ def test_no_server_and_no_models_lists_what_was_tried(
         assert word in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ends", "is killed", "forks and is killed"])
 def test_the_engine_dies_with_its_program(how: str, tmp_path: Path) -> None:
     code = f"""

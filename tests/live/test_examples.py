@@ -12,6 +12,8 @@ import pytest
 
 from tests.lmstudio import LMStudio
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REFUSED = {"OLLAMA_HOST": "127.0.0.1:9", "LM_STUDIO_BASE_URL": "http://127.0.0.1:9"}
 

@@ -15,6 +15,8 @@ from tests import stand_ins
 from tests.conftest import TINY_MODELS
 from tests.loopback import LoopbackServer, whole
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "testing"
 SHARED = Path(__file__).parents[2] / "shared"
 

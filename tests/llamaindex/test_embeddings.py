@@ -125,6 +125,7 @@ class Busy:
         embedding()(exchange)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "most"), [({"concurrency": 2}, 2), ({"concurrency": 1, "num_workers": 3}, 3)]
 )

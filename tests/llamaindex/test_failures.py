@@ -117,6 +117,7 @@ def test_a_model_that_cannot_call_tools(start: Any) -> None:
         LocalMix(base_url=server.url).chat_with_tools([TIME], "hello")
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing(start: Any, kind: str) -> None:
     server = serve(start, kind, stay_silent)
     llm = LocalMix(base_url=server.url, timeout=0.3)

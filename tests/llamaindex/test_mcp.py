@@ -17,7 +17,7 @@ from tests.llamaindex.conversations import WEATHER, Kit
 from tests.llamaindex.scripted import Turn, sent
 
 # LlamaIndex looks at its own fields in ways of old.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 PARIS: Any = ("id1", "get_weather", {"location": "Paris"})
 

@@ -176,6 +176,7 @@ def test_judges_of_all_sorts(script: Any) -> None:
 # Nodes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [None, 2])
 def test_what_is_extracted_of_each_text(script: Any, workers: int | None) -> None:
     """Extractors ask for all nodes at once, in a loop or in processes of their own."""

@@ -100,6 +100,7 @@ def test_tokens_are_counted_by_the_server(on_the_engine: Kit) -> None:
     assert first.completion_token_count == second.completion_token_count > 5
 
 
+@pytest.mark.slow
 def test_a_pipeline_with_several_workers(on_the_engine: Kit) -> None:
     """Each worker is a process that gets the model by pickle.
 
@@ -174,6 +175,7 @@ def test_sources_are_cited(on_the_engine: Kit) -> None:
     assert response.source_nodes[0].get_content() == f"Source 1:\n{TEXTS[0]}\n"
 
 
+@pytest.mark.slow
 def test_a_question_is_split_by_a_schema(on_the_engine: Kit) -> None:
     """The server holds the model to the schema, so that even this one can be read."""
     tool = QueryEngineTool.from_defaults(on_the_engine.engine(), name="places", description="All.")

@@ -22,6 +22,7 @@ def client(engine_alone: None, either: MakeEither) -> Iterator[Either]:
     stop_all()
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_and_unloaded(client: Either) -> None:
     assert client.manage("running") == []
     loaded = client.manage("load", CHAT, num_ctx=512)

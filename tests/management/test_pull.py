@@ -99,6 +99,7 @@ def test_a_pull_that_stalls_is_asked_for_again(either: MakeEither, start: Start)
     assert (steps[-1].status, steps[-1].breaks) == ("done", 1)
 
 
+@pytest.mark.slow
 def test_a_pull_that_only_stalls_ends(either: MakeEither, start: Start) -> None:
     server = start(pulling(stay_silent))
     with pytest.raises(TimedOutError):

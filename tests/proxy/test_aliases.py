@@ -45,6 +45,7 @@ def keeper(path: Path, name: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     path = tmp_path / "models.json"
     names = ("left", "right")

@@ -28,7 +28,16 @@ pytestmark = [
 OPTIONS = {"temperature": 0, "repeat_penalty": 1.0, "num_predict": 60}
 
 
-@pytest.fixture(params=BEHIND)
+# What the others show as well, or what other tests show without a foreign client.
+MORE = {"embedded", "ollama-0.12.11", "dying"}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(each, marks=[pytest.mark.exhaustive] if each in MORE else [])
+        for each in BEHIND
+    ]
+)
 def front(request: pytest.FixtureRequest) -> Iterator[Front]:
     if request.param == "embedded":
         request.getfixturevalue("engine_alone")
@@ -149,6 +158,7 @@ class TestLiteLLM:
     def _offline(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("prefix", ["ollama_chat", "ollama", "openai"])
     def test_a_chat_whole_and_streamed(self, front: Front, prefix: str) -> None:
         import litellm

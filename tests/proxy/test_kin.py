@@ -54,6 +54,7 @@ def test_it_is_never_its_own_server(start: Start, monkeypatch: pytest.MonkeyPatc
         assert found[first.url].problem == kin.ITSELF
 
 
+@pytest.mark.slow
 def test_a_proxy_that_was_only_found_is_left_out(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +71,7 @@ def test_a_proxy_that_was_only_found_is_left_out(
             assert client.chat("Hi", model="tiny").content == "Hi."
 
 
+@pytest.mark.slow
 def test_two_that_point_at_each_other_answer_all_the_same(start: Start) -> None:
     behind = start(stand_ins.ollama("tiny:latest"))
     with socket.create_server(("127.0.0.1", 0)) as free:

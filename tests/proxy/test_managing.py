@@ -236,6 +236,7 @@ def test_read_only_changes_nothing(start: Start, kept: Path) -> None:
     assert not kept.exists()
 
 
+@pytest.mark.slow
 def test_a_model_is_unloaded_when_it_is_idle(start: Start, kept: Path) -> None:
     order: list[str] = []
     speaks, may_end = threading.Event(), threading.Event()

@@ -194,6 +194,7 @@ def test_an_answer_that_was_cut(behind: LoopbackServer, client: anthropic.Anthro
     assert [block.type for block in message.content] == ["text"]
 
 
+@pytest.mark.slow
 def test_pings_while_a_model_loads(start: Start) -> None:
     loaded = threading.Event()
 

@@ -76,6 +76,7 @@ def test_counts_equal_what_was_sent(start: Start) -> None:
         assert total(front, "server_up", server=behind.url) == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_is_counted_with_its_state(start: Start) -> None:
     first = start(stand_ins.ollama(POST__api_chat=hang_up))
     second = start(stand_ins.ollama())

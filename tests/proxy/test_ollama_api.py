@@ -316,6 +316,7 @@ def test_silence_within_an_answer_is_broken_as_well(start: Start, kind: str) -> 
     assert said.replace(b" ", b"").count(b'"done":true') == 1
 
 
+@pytest.mark.slow
 def test_an_error_after_an_early_head_is_a_line(start: Start) -> None:
     gone = threading.Event()
 

@@ -155,6 +155,7 @@ def _said(role: str, text: str) -> dict[str, str]:
 PLAYERS = (by_ollama, by_chats, by_responses, by_messages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_tool_conversation_is_the_same_in_all_dialects(start: Start, *, stream: bool) -> None:
     told = []

@@ -223,6 +223,7 @@ def test_what_does_not_fit_has_the_code_that_programs_look_for(
     assert caught.value.code == "context_length_exceeded"
 
 
+@pytest.mark.slow
 def test_a_model_that_loads_is_bridged_by_events(behind: LoopbackServer, start: Start) -> None:
     loaded = threading.Event()
 

@@ -32,7 +32,8 @@ PNG = bytes.fromhex(
 
 
 # What was recorded answers whatever is asked, so it shows shapes, and no call of a tool.
-LIVING, RECORDED = ["lmstudio", "embedded"], ["ollama-0.12.11", "ollama-0.33.0-rc2", "dying"]
+LIVING = ["lmstudio", pytest.param("embedded", marks=pytest.mark.exhaustive)]
+RECORDED = ["ollama-0.12.11", "ollama-0.33.0-rc2", "dying"]
 
 
 @pytest.fixture(scope="class")

@@ -74,6 +74,7 @@ def test_a_state_holds_what_is_there_and_no_words(front: Proxy, behind: Loopback
     assert "Hi." not in json.dumps(state)
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_anything_while_nobody_looks(front: Proxy, behind: LoopbackServer) -> None:
     for state in states(front):
         if state["servers"]:

@@ -18,12 +18,12 @@ SAMPLES = (
     Source("ollama", "0.12.11-samples", about=_SAMPLES),
     Source("ollama", "0.32.15-samples", about=_SAMPLES),
 )
-SOURCES = (
+SOURCES = (  # of each kind, the newest last
     Source("ollama", "0.12.11", about="localmix-tiny by Modelfile.go-template, CPU"),
     Source("ollama", "0.33.0-rc2", about="localmix-tiny by Modelfile, llama-server inside, CPU"),
     Source("llamacpp", "b11549", about="xllamacpp 2026.10.11549, two processes, CPU"),
-    Source("lmstudio", "0.4", "documented", _STAND_IN),
     Source("lmstudio", "0.3", "documented", _STAND_IN),
+    Source("lmstudio", "0.4", "documented", _STAND_IN),
 )
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.unit.reference import PAGE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # As a user has them: installed, so what they are made of is not judged.
 LIBRARIES = [str(ROOT / "shared"), str(ROOT)]

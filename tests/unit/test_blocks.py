@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def test_what_comes_after_the_end_of_a_call_is_blank() -> None:
 _arguments = st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2).map(json.dumps)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.data(), st.lists(_arguments, min_size=1, max_size=3), st.text(max_size=6))
 def test_whatever_the_order_nothing_is_lost(

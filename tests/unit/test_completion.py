@@ -15,6 +15,8 @@ from langchain_localmix import ChatLocalMix, LocalMixEmbeddings
 from llamaindex_localmix import LocalMix, LocalMixEmbedding
 from localmix.types import options
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = (localmix.Client, localmix.AsyncClient)
 ADAPTERS = (ChatLocalMix, LocalMixEmbeddings, LocalMix, LocalMixEmbedding)
 NAMES = {

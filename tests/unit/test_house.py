@@ -8,6 +8,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -81,6 +82,12 @@ def room(module: str) -> str:
     return parts[1] if parts[0] == "localmix" and len(parts) > 1 else parts[0]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _trees_are_forgotten() -> Iterator[None]:
+    yield
+    tree_of.cache_clear()  # they are many objects, and whoever collects looks at each
+
+
 @cache
 def tree_of(path: Path) -> ast.Module:
     gc.disable()  # quirk (CPython 3.11): what is collected meanwhile may upset its recursion count
@@ -115,41 +122,43 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_a_room_imports_only_from_below(path: Path) -> None:
-    own = room(module_of(path))
-    if own == "localmix":
-        return  # the front page shows everything
-    for name in imports(path):
-        if not name.startswith(("localmix", "langchain_localmix", "llamaindex_localmix")):
-            continue
-        other = room(name)
-        if other not in ("localmix", own) and not name.startswith(f"localmix.{own}"):
-            # What is not on a floor is from the front page: `Client` and the types.
-            below = FLOORS.get(other, FLOORS["client"])
-            assert below < FLOORS[own], f"{module_of(path)} imports {name}"
+def test_a_room_imports_only_from_below() -> None:
+    for path in FILES:
+        own = room(module_of(path))
+        for name in imports(path):
+            assert _may_import(own, name), f"{module_of(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_one_room_knows_the_http_library(path: Path) -> None:
-    if any(name.split(".")[0] in ("httpx", "httpcore", "anyio") for name in imports(path)):
-        assert path.parent == CORE / "transport"
-    if any(name.split(".")[0] == "aiohttp" for name in imports(path)):
-        assert path.parent in (CORE / "proxy", CORE / "transport")
+def _may_import(own: str, name: str) -> bool:
+    if own == "localmix":  # the front page shows everything
+        return True
+    if not name.startswith(("localmix", "langchain_localmix", "llamaindex_localmix")):
+        return True
+    other = room(name)
+    if other in ("localmix", own) or name.startswith(f"localmix.{own}"):
+        return True
+    # What is not on a floor is from the front page: `Client` and the types.
+    return FLOORS.get(other, FLOORS["client"]) < FLOORS[own]
 
 
-DIALECTS = [path for path in FILES if path.is_relative_to(CORE / "dialects")]
+def test_one_room_knows_the_http_library() -> None:
+    for path in FILES:
+        roots = {name.split(".")[0] for name in imports(path)}
+        if roots & {"httpx", "httpcore", "anyio"}:
+            assert path.parent == CORE / "transport"
+        if "aiohttp" in roots:
+            assert path.parent in (CORE / "proxy", CORE / "transport")
 
 
-@pytest.mark.parametrize("path", DIALECTS, ids=module_of)
-def test_one_file_reads_what_a_server_sent(path: Path) -> None:
+def test_one_file_reads_what_a_server_sent() -> None:
     """A key that is read elsewhere would enter unchecked; what is the caller's own is named."""
-    callers = {"payload", "extra", "parameters", "schema", "node", "endpoint"}
-    if path.name in ("reading.py", "asking.py"):  # what a server sent, and what a caller sent
-        return
-    for node in ast.walk(tree_of(path)):
-        owner = _read_by_key(node)
-        assert owner is None or owner in callers, f"{module_of(path)} reads a key of {owner}"
+    callers = {None, "payload", "extra", "parameters", "schema", "node", "endpoint"}
+    for path in FILES:
+        if not path.is_relative_to(CORE / "dialects") or path.name in ("reading.py", "asking.py"):
+            continue  # the two read what a server sent, and what a caller sent
+        for node in ast.walk(tree_of(path)):
+            owner = _read_by_key(node)
+            assert owner in callers, f"{module_of(path)} reads a key of {owner}"
 
 
 def _read_by_key(node: ast.AST) -> str | None:
@@ -166,23 +175,22 @@ def _read_by_key(node: ast.AST) -> str | None:
     return ast.unparse(owner) if is_key else None
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_room_knows_a_kind_of_server_by_its_name(path: Path) -> None:
+def test_no_room_knows_a_kind_of_server_by_its_name() -> None:
     """What is true of a kind is a trait of its `ServerKind`; commands name programs to people."""
-    if room(module_of(path)) in ("dialects", "embedded", "cli"):
-        return
-    if path in (CORE / "settings" / "vendors.py", CORE / "types" / "words.py"):
-        return
-    nodes = ast.walk(tree_of(path))
-    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    assert not words & set(get_args(Kind))
+    namers = (CORE / "settings" / "vendors.py", CORE / "types" / "words.py")
+    for path in FILES:
+        if room(module_of(path)) in ("dialects", "embedded", "cli") or path in namers:
+            continue
+        nodes = ast.walk(tree_of(path))
+        words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+        assert not words & set(get_args(Kind)), module_of(path)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_room_reads_the_environment_by_itself(path: Path) -> None:
-    names = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
-    if path != CORE / "settings" / "sources.py":
-        assert not names & {"environ", "getenv"}
+def test_no_room_reads_the_environment_by_itself() -> None:
+    for path in FILES:
+        names = {node.attr for node in ast.walk(tree_of(path)) if isinstance(node, ast.Attribute)}
+        if path != CORE / "settings" / "sources.py":
+            assert not names & {"environ", "getenv"}, module_of(path)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda path: path.name)
@@ -193,16 +201,17 @@ def test_an_adapter_knows_neither_dialects_nor_the_other(adapter: Path) -> None:
             assert not name.startswith(("localmix.dialects", "localmix.transport", other))
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_file_is_too_long(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MAX_LINES
+def test_no_file_is_too_long() -> None:
+    for path in FILES:
+        assert len(path.read_text().splitlines()) <= MAX_LINES, module_of(path)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_no_function_is_too_long(path: Path) -> None:
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
+def test_no_function_is_too_long() -> None:
+    for path in FILES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno
+                assert lines < MAX_FUNCTION, f"{module_of(path)}: {node.name}"
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -272,6 +281,7 @@ def test_every_error_of_the_http_library_has_its_place() -> None:
                 assert "http://s" in error.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["localmix", "localmix.client"])
 def test_importing_the_core_pulls_in_no_framework_and_no_http_library(package: str) -> None:
     heavy = "{'httpx', 'pydantic_settings', 'langchain_core', 'llama_index', 'xllamacpp'}"

@@ -95,6 +95,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_a_long_answer_takes_no_time(piece: str) -> None:
     """A megabyte takes about a second; with regular expressions it could take hours."""

@@ -124,6 +124,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(case=st.sampled_from(CASES), value=JSON, data=st.data())
 def test_no_json_at_all_gets_through(

@@ -64,6 +64,7 @@ def chat(**said: Any) -> ChatRequest:
 # There and back
 
 
+@pytest.mark.slow
 @FEWER
 @given(chats(SAMPLING | BIAS, think=THINKING, logprobs=st.booleans()))
 def test_a_chat_is_read_as_it_was_written(request: ChatRequest) -> None:

@@ -170,6 +170,7 @@ def _load_as_nobody(home: Path, folder: Path, variables: dict[str, str]) -> str:
     return ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{}, {"HOME": ""}, {"HOME": "relative"}, {"HOME": "{home}"}])
 def test_nobodys_home_and_files_that_nobody_may_read(
     tmp_path: Path, variables: dict[str, str]
@@ -188,6 +189,7 @@ def test_nobodys_home_and_files_that_nobody_may_read(
         assert "11434" in _load_as_nobody(home, folder, given)
 
 
+@pytest.mark.slow
 def test_a_working_folder_that_was_deleted(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -94,6 +94,7 @@ def use(folder: Path, begin: int) -> int:
     return wrong + 1000 * kept._has_warned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_eight_processes_at_once(tmp_path: Path, method: str) -> None:
@@ -153,6 +154,7 @@ steps = st.builds(
 END = Delta(finish_reason="stop", model="tiny", usage=Usage(1, 2, None, 3), timings=Timings())
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(steps, st.builds(PassedDelta.of, steps, st.binary(min_size=1)))))
 def test_an_answer_is_read_as_it_was_written(deltas: list[Delta]) -> None:
     *read, last = load_deltas(dump_deltas([*deltas, END]))
