@@ -46,6 +46,7 @@ ALIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", ALIVE.values(), ids=ALIVE)
 @pytest.mark.parametrize("bound", ["timeout", "first_byte_timeout"])
 @pytest.mark.parametrize("purpose", ["chat", "stream"])

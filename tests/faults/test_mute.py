@@ -21,6 +21,7 @@ from tests.loopback import ndjson, stay_silent
 MUCH_LATER = 5.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIRES)
 @pytest.mark.parametrize("purpose", ["chat", "complete", "stream"])
 def test_a_mute_server_is_left_for_its_twin(

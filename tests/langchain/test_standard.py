@@ -151,6 +151,7 @@ class TestLMStudio(Chat):
         return True
 
 
+@pytest.mark.slow
 class TestAuto(Chat):
     @pytest.fixture(autouse=True)
     def _alone(self, engine_alone: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +182,7 @@ class TestLMStudioEmbeddings(Vectors):
         return {"model": EMBED, "base_url": self.url}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("engine_alone")
 class TestAutoEmbeddings(Vectors):
     pass

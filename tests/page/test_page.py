@@ -24,6 +24,8 @@ from tests.page.browsing import Visit, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[LoopbackServer], LoopbackServer]
 SECRET = "A secret of mine"
 SOON = 3.0
