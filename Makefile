@@ -11,7 +11,8 @@ comma := ,
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
 
-WORKERS ?= auto
+# One more than there are cores: tests wait for much of their time.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 TESTS ?= tests
 
 test: $(READY)  ## Run all tests but the slow and the exhaustive ones.
@@ -19,8 +20,8 @@ test: $(READY)  ## Run all tests but the slow and the exhaustive ones.
 
 # What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not exhaustive and not ray" --cov
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not exhaustive and not ray" --cov
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m exhaustive
 
 # Each in an environment of its own; what is not on this machine is said.
 pythons:  ## Run what `make test` runs on newer Pythons.
@@ -35,7 +36,8 @@ lowest:  ## Run the adapters' tests with the lowest frameworks.
 	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.venv-lowest/bin/python -m pip install --quiet --editable ".[all]" --group test \
 	    "langchain-core==1.6.*" "llama-index-core==0.14.23"
-	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) tests/langchain tests/llamaindex
+	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) -m "not exhaustive" \
+	    tests/langchain tests/llamaindex
 	rm -rf .venv-lowest
 
 lint: $(READY)
