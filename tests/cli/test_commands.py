@@ -41,7 +41,8 @@ def test_status(run: Run, lmstudio: LMStudio) -> None:
     assert "http://127.0.0.1:9: could not be reached: Connection refused." in ended.lines
     found = {server["url"]: server for server in run("status", "--json").json}
     assert found[lmstudio.url]["loaded"] == [CHAT]
-    assert found["http://127.0.0.1:9"]["kind"] is None
+    nobody = found["http://127.0.0.1:9"]
+    assert (nobody["kind"], nobody["state"]) == (None, "unavailable")
 
 
 def test_status_when_nothing_runs(run: Run) -> None:
@@ -212,6 +213,7 @@ def test_route(run: Run, start: Start) -> None:
 
 def test_a_need_that_nobody_has(run: Run, lmstudio: LMStudio) -> None:
     assert run("route", CHAT, "--need", "vision").code == 5
+    assert "Wrong needs[0]: Input should be 'tools', 'vision'" in run("route", "-n", "visoin").err
     assert run("route", CHAT, "--context", "4096").code == 5
     assert run("route", CHAT, "--need", "wings").code == 2
 

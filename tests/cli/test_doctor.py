@@ -179,7 +179,7 @@ def test_a_context_that_is_too_small(run: Run, start: Start) -> None:
     (advice,) = troubles(models=(loaded, EMBED))
     assert advice.level == "advice"
     assert "a context window of 4,096 of 40,960 tokens" in advice.what
-    assert advice.repair == "localmix load 127.0.0.1:9/qwen3:8b --context 16384"
+    assert advice.repair == "localmix load 127.0.0.1:9/qwen3:8b --num-ctx 16384"
     enough = dataclasses.replace(loaded, loaded_context_length=8192)
     small = dataclasses.replace(loaded, context_length=4096)
     assert troubles(models=(enough,)) == troubles(models=(small,)) == []
@@ -265,7 +265,7 @@ def test_a_window_that_is_too_small(
     monkeypatch.setenv("LM_STUDIO_BASE_URL", server.url)
     assert run("load", CHAT_MODEL, "--context", "512").code == 0
     (command,) = sandbox.until_silent()
-    assert command.endswith("--context 2048")
+    assert command.endswith("--num-ctx 2048")
 
 
 def test_two_models_of_one_name(

@@ -143,6 +143,7 @@ def test_an_image_goes_only_where_it_is_seen(either: MakeEither, start: Any) -> 
         ({"role": "system", "content": "hi"}, {}, "nothing to answer"),
         ("hi", {"max_tokens": 0}, "Wrong max_tokens"),
         ("hi", {"think": "deeply"}, "Wrong think"),
+        ("hi", {"stop": ["a", 1]}, r"Wrong stop\[1\]"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_sent(

@@ -108,3 +108,12 @@ def test_an_ordinary_client_names_no_way(start: Start) -> None:
     with Client([behind.url]) as client:
         client.chat("Hi", model="tiny")
     assert "localmix-via" not in behind.last("POST /api/chat").headers
+
+
+@pytest.mark.slow
+def test_what_no_server_tells_is_not_denied(start: Start) -> None:
+    behind = start(stand_ins.openai("tiny"))
+    with another_process(behind.url) as url, Client(url) as client:
+        shown = client.show("tiny")
+        assert (shown.can("thinking"), shown.can("tools")) == (None, None)
+        assert client.chat("hello", model="tiny", think=True).content == "Hi."

@@ -422,7 +422,9 @@ def test_capabilities_are_what_nobody_denies() -> None:
         return json.loads(listings.write_show(listed(**about)))
 
     assert can(capabilities=None)["capabilities"] == ["completion", "tools"]
+    assert can(capabilities=None)["unsaid"] == ["tools", "vision", "thinking", "insert"]
     assert can(capabilities=frozenset())["capabilities"] == ["completion"]
+    assert can(capabilities=frozenset())["unsaid"] == []
     everything = can(capabilities=frozenset({"tools", "vision", "insert", "thinking"}))
     words = ["completion", "tools", "insert", "thinking", "vision"]
     assert everything["capabilities"] == words

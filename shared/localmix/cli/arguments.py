@@ -80,5 +80,6 @@ MaybeModel = Annotated[
     typer.Option("--model", "-m", help="Its name.", autocompletion=complete_model),
 ]
 Context = Annotated[
-    int | None, typer.Option("--context", "-c", min=1, help="Context window in tokens.")
+    int | None,
+    typer.Option("--num-ctx", "--context", "-c", min=1, help="Context window in tokens."),
 ]

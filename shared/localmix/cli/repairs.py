@@ -132,7 +132,7 @@ def widen(model: ModelInfo, pinned: str, window: int) -> str:
     if model.kind == "lmstudio" and not model.aliases:
         name = quote(model.name)
         return f"lms unload {name} && lms load {name} --context-length {window}"
-    return f"localmix load {quote(pinned)} --context {window}"
+    return f"localmix load {quote(pinned)} --num-ctx {window}"
 
 
 def delete(model: ModelInfo, pinned: str) -> str:

@@ -52,9 +52,11 @@ class Descriptions:
         told = self._told.get(key_of(model))
         if told is None:
             return model
+        said = told if model.capabilities is None else model
         return replace(
             model,
-            capabilities=told.capabilities if model.capabilities is None else model.capabilities,
+            capabilities=said.capabilities,
+            unsaid=said.unsaid,
             context_length=told.context_length or model.context_length,
             own_context_length=told.own_context_length,
         )

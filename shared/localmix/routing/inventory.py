@@ -64,4 +64,5 @@ class Inventory:
 
     def _with_state(self, found: Found) -> Server:
         fleet, server = self._fleet, found.server
-        return replace(server, state=fleet.vitals(server.url).health.state(fleet.clock()))
+        health = fleet.vitals(server.url).health
+        return replace(server, state=health.state(fleet.clock()) if server.kind else "unavailable")

@@ -328,7 +328,7 @@ class Selection:
                 continue
             model = place.model
             if needs.capabilities and (told := (yield from self.descriptions.told_of(place))):
-                model = replace(model, capabilities=told.capabilities)
+                model = replace(model, capabilities=told.capabilities, unsaid=told.unsaid)
             if lacking := needs.lacking(model):
                 problems.append(unable(place, lacking))
                 continue

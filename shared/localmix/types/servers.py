@@ -91,7 +91,7 @@ class Server(Tabular):
         problem: Why it could not be used; empty when it can.
         name: What `NAME/MODEL` pins a request to.
         note: What else is to be known of it, such as that it only imitates its kind.
-        state: How its requests have ended lately.
+        state: How its requests have ended lately; `unavailable` also when it could not be used.
     """
 
     url: str
@@ -114,7 +114,7 @@ class Server(Tabular):
             "name": self.name,
             "kind": self.kind,
             "version": self.version,
-            "state": self.state if self.kind else "",
+            "state": self.state,
             "what is to be known": self.problem or self.note,
         }
 

@@ -362,6 +362,7 @@ def _shown(model: ModelInfo, reply: Facts) -> ModelInfo:
         purpose=purpose if said else model.purpose,
         guessed=guessed if said else model.guessed,
         capabilities=capabilities,
+        unsaid=frozenset(_known(reply.texts("unsaid") or [])),  # by our own proxy
         context_length=facts.count(f"{family}.context_length") or model.context_length,
         own_context_length=_own_window(reply.text("parameters")),
         embedding_length=facts.count(f"{family}.embedding_length") or model.embedding_length,

@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from localmix.dialects.ollama.writer import timestamp
 from localmix.dialects.reading import Facts
 from localmix.dialects.serving import Listed
-from localmix.types import ModelInfo
+from localmix.types import Capability, ModelInfo
 from localmix.wire import jsontext
 
 # The version of Ollama whose API this is; programs compare it with the least that they need.
@@ -71,6 +71,8 @@ def write_show(model: Listed) -> bytes:
         "details": _details(info),
         "model_info": _model_info(model, told),
         "capabilities": _capabilities(info),
+        # A word of ours: what is not listed above, and may be there all the same.
+        "unsaid": [each for each in get_args(Capability) if info.can(each) is None],
         "modified_at": timestamp(model.since),
     }
     return jsontext.ascii_line(described)
