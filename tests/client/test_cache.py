@@ -357,3 +357,15 @@ def test_many_texts_are_looked_for_too(either: MakeEither, start: Start, file: P
         text for each in server.requests if each.path == "/api/embed" for text in each.json["input"]
     ]
     assert sorted(asked) == sorted(texts)
+
+
+def test_what_nobody_foresaw_ends_a_job(
+    either: MakeEither, start: Start, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **options: Any) -> None:
+        raise LookupError("nobody foresaw this")
+
+    monkeypatch.setattr("sqlite3.connect", broken)
+    client = either(start(stand_ins.ollama(POST__api_embed=numbering)).url, cache=file)
+    with pytest.raises(LookupError):  # it was waited for until the end of time
+        client.embed_many(["x"], model="embed")

@@ -70,10 +70,8 @@ def test_a_function_agent(script: Any, kind: str, streaming: bool) -> None:
     )
     output, events, context = run(agent)
     assert str(output) == "Sunny in Paris."
-    assert [(call.tool_id, call.tool_kwargs["location"]) for call in output.tool_calls] == [
-        ("id1", "Paris"),
-        ("id2", "Tokyo"),
-    ]
+    called = [(call.tool_id, call.tool_kwargs["location"]) for call in output.tool_calls]
+    assert sorted(called) == [("id1", "Paris"), ("id2", "Tokyo")]  # they run side by side
     first, second = sent(server)
     assert roles(first) == ["system", "user"]
     assert roles(second) == ["system", "user", "assistant", "tool", "tool"]

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from localmix.errors import LocalMixError, TransportError
+from localmix.transport.outcomes import last_wall, opened_in
 from localmix.transport.over_httpx import HttpWire
 from localmix.transport.patience import Patience, closed
 from localmix.transport.reading import Drain, Intake, Whole, is_whole
@@ -40,6 +41,7 @@ from localmix.wire.flows import (
     Spawn,
     Step,
     Wait,
+    resume,
 )
 from localmix.wire.gate import Gate
 
@@ -100,15 +102,15 @@ class Driver:
             TransportError: Another thread has closed the client.
         """
         end = end or self._end
-        outcomes: Sequence[Outcome] | None = None
+        said: Sequence[Outcome] | Exception | None = None
         with closing(flow):
             while True:
                 try:
-                    steps = flow.send(outcomes)  # type: ignore[arg-type]  # None starts it
+                    steps = resume(flow, said)
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
-                outcomes = self._take_all(steps, end)
+                said = self._try_all(steps, end)
 
     def iterate(self, source: Source[None]) -> Generator[Any]:
         """Run a source, and give what it emits; however it ends, its streams are closed.
@@ -116,14 +118,14 @@ class Driver:
         Raises:
             TransportError: Another thread has closed the client.
         """
-        outcomes: Any = None
+        said: Any = None
         with closing(source), ExitStack() as streams:
             while True:
                 try:
-                    step = source.send(outcomes)
+                    step = resume(source, said)
                 except StopIteration:
                     return
-                outcomes = []
+                said = []
                 if isinstance(step, Emit):
                     yield step.value
                 elif isinstance(step, Forward):
@@ -131,11 +133,10 @@ class Driver:
                         with closing(step.opened.stream) as stream:
                             yield from map(step.take, stream)
                     except LocalMixError as error:
-                        outcomes = [error]
+                        said = [error]
                 else:
-                    outcomes = self._take_all(step, self._end)
-                    opened = [each for each in outcomes if isinstance(each, Opened)]
-                    for each in opened:
+                    said = self._try_all(step, self._end)
+                    for each in opened_in(said):
                         streams.enter_context(closing(each.stream))
 
     def close(self) -> None:
@@ -149,15 +150,23 @@ class Driver:
                 thread.join(max(until - time.monotonic(), 0))
         self._wire.close()
 
+    def _try_all(self, steps: Sequence[Step], end: Gate) -> Sequence[Outcome] | Exception:
+        """Take steps; what nobody foresaw is given too, for whoever waits for the flow."""
+        try:
+            return self._take_all(steps, end)
+        except LocalMixError:
+            raise  # the driver's end: no flow goes on
+        except Exception as error:  # noqa: BLE001
+            return error
+
     def _take_all(self, steps: Sequence[Step], end: Gate) -> list[Outcome]:
         if len(steps) == 1 or all(isinstance(step, Spawn) for step in steps):
             outcomes = [self._take(step, end) for step in steps]
         else:
             outcomes = self._take_in_threads(steps, end)
         if end.is_open:
-            for outcome in outcomes:
-                if isinstance(outcome, Opened):
-                    outcome.stream.close()
+            for each in opened_in(outcomes):
+                each.stream.close()
             raise closed()
         return outcomes
 
@@ -218,7 +227,7 @@ class Driver:
                 return self._start(_Job(partial(self._run_beside, step.flow)))
 
     def _run_beside(self, flow: Flow[None]) -> None:
-        with suppress(LocalMixError):  # only the driver's end: a flow beside keeps its own
+        with last_wall():
             self.run(flow)
 
     def _send(self, request: Request, end: Gate) -> Response:

@@ -17,6 +17,7 @@ import anyio
 
 from localmix.errors import LocalMixError
 from localmix.transport.ending import until
+from localmix.transport.outcomes import last_wall, opened_in
 from localmix.transport.over_httpx import AsyncHttpWire
 from localmix.transport.patience import Patience, closed
 from localmix.transport.reading import Drain, Intake, Whole, is_whole
@@ -39,6 +40,7 @@ from localmix.wire.flows import (
     Spawn,
     Step,
     Wait,
+    resume,
 )
 from localmix.wire.gate import Gate
 
@@ -97,15 +99,15 @@ class AsyncDriver:
         Raises:
             TransportError: Another task has closed the client.
         """
-        outcomes: Sequence[Outcome] | None = None
+        said: Sequence[Outcome] | Exception | None = None
         with closing(flow):
             while True:
                 try:
-                    steps = flow.send(outcomes)  # type: ignore[arg-type]  # None starts it
+                    steps = resume(flow, said)
                 except StopIteration as stop:
                     result: T = stop.value
                     return result
-                outcomes = await self._take_all(steps)
+                said = await self._try_all(steps)
 
     async def iterate(self, source: Source[None]) -> AsyncGenerator[Any]:
         """Run a source, and give what it emits; however it ends, its streams are closed.
@@ -113,15 +115,15 @@ class AsyncDriver:
         Raises:
             TransportError: Another task has closed the client.
         """
-        outcomes: Any = None
+        said: Any = None
         with closing(source):
             async with AsyncExitStack() as streams:
                 while True:
                     try:
-                        step = source.send(outcomes)
+                        step = resume(source, said)
                     except StopIteration:
                         return
-                    outcomes = []
+                    said = []
                     if isinstance(step, Emit):
                         yield step.value
                     elif isinstance(step, Forward):
@@ -130,11 +132,10 @@ class AsyncDriver:
                                 async for delta in stream:
                                     yield step.take(delta)
                         except LocalMixError as error:
-                            outcomes = [error]
+                            said = [error]
                     else:
-                        outcomes = await self._take_all(step)
-                        opened = [each for each in outcomes if isinstance(each, Opened)]
-                        for each in opened:
+                        said = await self._try_all(step)
+                        for each in opened_in(said):
                             await streams.enter_async_context(aclosing(each.stream))
 
     async def close(self) -> None:
@@ -148,15 +149,23 @@ class AsyncDriver:
         """Tell all that runs to end."""
         self._end.open()
 
+    async def _try_all(self, steps: Sequence[Step]) -> Sequence[Outcome] | Exception:
+        """Take steps; what nobody foresaw is given too, for whoever waits for the flow."""
+        try:
+            return await self._take_all(steps)
+        except LocalMixError:
+            raise  # the driver's end: no flow goes on
+        except Exception as error:  # noqa: BLE001
+            return error
+
     async def _take_all(self, steps: Sequence[Step]) -> list[Outcome]:
         if len(steps) == 1:
             outcomes = [await self._take(steps[0])]
         else:
             outcomes = await self._take_side_by_side(steps)
         if self._end.is_open:
-            for outcome in outcomes:
-                if isinstance(outcome, Opened):
-                    await outcome.stream.aclose()
+            for each in opened_in(outcomes):
+                await each.stream.aclose()
             raise closed()
         return outcomes
 
@@ -166,9 +175,12 @@ class AsyncDriver:
         async def take(place: int) -> None:
             outcomes[place] = await self._take(steps[place])
 
-        async with anyio.create_task_group() as group:
-            for place in range(len(steps)):
-                group.start_soon(take, place)
+        try:
+            async with anyio.create_task_group() as group:
+                for place in range(len(steps)):
+                    group.start_soon(take, place)
+        except ExceptionGroup as broken:
+            raise broken.exceptions[0] from None
         return [outcomes[place] for place in range(len(steps))]
 
     async def _take(self, step: Step) -> Outcome:
@@ -235,7 +247,7 @@ class AsyncDriver:
         task.add_done_callback(self._tasks.discard)
 
     async def _run_beside(self, flow: Flow[None]) -> None:
-        with suppress(LocalMixError):  # only the driver's end: a flow beside keeps its own
+        with last_wall():
             await self.run(flow)
 
 

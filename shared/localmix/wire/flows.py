@@ -201,6 +201,18 @@ Flow = Generator[Sequence[Step], Sequence[Outcome], T]
 Source = Generator[Sequence[Step] | Emit | Forward, Sequence[Outcome], T]
 
 
+def resume(flow: Flow[T] | Source[T], said: Sequence[Outcome] | Exception | None) -> Any:
+    """Have a flow go on, and give what it wants next.
+
+    Args:
+        flow: The flow.
+        said: The outcomes of its last steps, or what broke them; `None` begins.
+    """
+    if isinstance(said, Exception):
+        return flow.throw(said)
+    return flow.send(said)  # type: ignore[arg-type]  # None starts it
+
+
 def send(request: Request) -> Flow[Response]:
     """Send one request; raise if there was no reply."""
     (outcome,) = yield [request]
