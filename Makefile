@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 comma := ,
 
-.PHONY: demo test coverage pythons lowest lint types check docs record record-langchain clients browser test-page test-ray bench build clean
+.PHONY: demo test coverage pythons lowest elsewhere lint types check docs record record-langchain clients browser test-page test-ray bench build clean
 
 demo: $(READY)  ## Show the main job on the model servers of this machine.
 	$(BIN)/python examples/demo.py
@@ -14,9 +14,10 @@ demo: $(READY)  ## Show the main job on the model servers of this machine.
 # One more than there are cores: tests wait for much of their time.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 TESTS ?= tests
+MARKS ?= not slow and not exhaustive and not ray
 
 test: $(READY)  ## Run all tests but the slow and the exhaustive ones.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not exhaustive and not ray" $(TESTS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(MARKS)" $(TESTS)
 
 # What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
@@ -26,19 +27,22 @@ coverage: $(READY)  ## Run every test, and print the branch coverage.
 # Each in an environment of its own; what is not on this machine is said.
 pythons:  ## Run what `make test` runs on newer Pythons.
 	for python in $$(.ci/pythons 3.12 3.13); do \
-	    rm -rf .venv-other && $(MAKE) test VENV=.venv-other PYTHON=$$python || exit 1; \
+	    $(MAKE) elsewhere PYTHON=$$python || exit 1; \
 	done
-	rm -rf .venv-other
 
-# What pyproject.toml promises at least, in an environment of its own.
+# What pyproject.toml promises at least.
 lowest:  ## Run the adapters' tests with the lowest frameworks.
-	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	.venv-lowest/bin/python -m pip install --quiet --editable ".[all]" --group test \
-	    "langchain-core==1.6.*" "llama-index-core==0.14.23"
-	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) -m "not exhaustive" \
-	    tests/langchain tests/llamaindex
-	rm -rf .venv-lowest
+	$(MAKE) elsewhere PINS='"langchain-core==1.6.*" "llama-index-core==0.14.23"' \
+	    MARKS="not exhaustive" TESTS="tests/langchain tests/llamaindex"
+
+ELSEWHERE := .venv-elsewhere
+elsewhere:
+	rm -rf $(ELSEWHERE)
+	$(PYTHON) -m venv $(ELSEWHERE)
+	$(ELSEWHERE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(ELSEWHERE)/bin/python -m pip install --quiet --editable ".[all]" --group test $(PINS)
+	$(ELSEWHERE)/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(MARKS)" $(TESTS)
+	rm -rf $(ELSEWHERE)
 
 lint: $(READY)
 	$(BIN)/ruff format --check
