@@ -257,7 +257,7 @@ def test_nested_models_are_asked_for_again(start: Any, method: Any) -> None:
     structured = ChatLocalMix(base_url=server.url).with_structured_output(Person, method=method)
     assert structured.invoke("Who is Ann?") == Person(**ANN)
     told = server.last("POST /api/chat").json["messages"][-1]["content"]
-    assert "addresses.0.city: Field required" in told
+    assert "addresses[0].city: Field required" in told
 
 
 class Capital(BaseModel):
