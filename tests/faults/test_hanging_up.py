@@ -166,6 +166,7 @@ def test_a_client_that_another_thread_closes(
     assert len(errors) == 1
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_key_that_interrupts_the_program(watched: Watched, engine_place: dict[str, Any]) -> None:
     def interrupt() -> None:
         wait_until(watched.is_at_work)

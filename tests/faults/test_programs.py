@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import os
 import signal
 import subprocess
@@ -140,6 +141,7 @@ os._exit(0)
 # Interruptions
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_key_ends_chunks_at_once(start: Any) -> None:
     server = start(stand_ins.ollama())
     proper = server.routes["POST /api/embed"]
@@ -167,6 +169,7 @@ def test_a_key_ends_chunks_at_once(start: Any) -> None:
         wait_until(lambda: sockets_to([server.url]) <= 1)  # the first may be kept
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_program_that_is_interrupted_ends(start: Any) -> None:
     server = start(stand_ins.ollama(POST__api_embed=stay_silent))
     code = "from localmix import Client\nprint('begun', flush=True)\n"
@@ -439,6 +442,7 @@ def test_what_the_engine_lacks_is_a_typed_error(lack: str, monkeypatch: pytest.M
         # A new descriptor is the lowest number that is free, so below that one there is none.
         with open(os.devnull) as lowest:  # noqa: PTH123  (a number, not a path)
             free = lowest.fileno()
+        importlib.invalidate_caches()  # so that looking for a package takes one as well
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
     try:
         with pytest.raises(ModelCrashedError) as caught:

@@ -155,7 +155,10 @@ class Engine:
     @staticmethod
     def is_installed() -> bool:
         """Tell whether the extra `embedded` is installed."""
-        return importlib.util.find_spec("xllamacpp") is not None
+        try:
+            return importlib.util.find_spec("xllamacpp") is not None
+        except OSError:  # no descriptor is left to look with: whoever starts it is told so
+            return True
 
     def models(self) -> list[ModelInfo]:
         """List the models; files that cannot be read are passed over here."""
