@@ -42,6 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 DOCUMENTS = [Document(text="The lighthouse is old."), Document(text="The bridge is red.")]
 KINDS: dict[Callable[[Any], Any], tuple[str, ...]] = {}
+CLOSE: list[Callable[[], None]] = []  # what the engines of a test hold open
 
 
 def says(*turns: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
@@ -101,6 +102,7 @@ def filters_by_the_model(llm: LocalMix) -> Any:
 @says("SELECT color FROM bridges", "Red.")
 def a_database(llm: LocalMix) -> Any:
     engine = create_engine("sqlite://", poolclass=StaticPool)
+    CLOSE.append(engine.dispose)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE bridges (color TEXT)"))
         connection.execute(text("INSERT INTO bridges VALUES ('red')"))
@@ -142,6 +144,8 @@ def an_object(llm: LocalMix) -> Any:
 def _mock_vectors() -> Iterator[None]:
     Settings.embed_model = MockEmbedding(4)
     yield
+    while CLOSE:
+        CLOSE.pop()()
     Settings._llm = Settings._embed_model = Settings._prompt_helper = None
     Settings._callback_manager = None
 
