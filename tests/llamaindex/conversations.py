@@ -22,7 +22,7 @@ from llama_index.core.agent.workflow import (
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.evaluation import FaithfulnessEvaluator
 from llama_index.core.memory import ChatMemoryBuffer
-from llama_index.core.tools import QueryEngineTool
+from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import Context
 from pydantic import BaseModel
 
@@ -121,8 +121,12 @@ def function_agent(kit: Kit) -> None:
 
 @conversation
 def function_agent_with_two_calls(kit: Kit) -> None:
+    async def at_once(location: str) -> str:  # a thread for each would mix up their order
+        return get_weather(location)
+
     question = "What is the weather in Paris and Tokyo?"
-    output, _ = run(FunctionAgent(tools=[get_weather], llm=kit.llm), question)
+    tool = FunctionTool.from_defaults(get_weather, async_fn=at_once)
+    output, _ = run(FunctionAgent(tools=[tool], llm=kit.llm), question)
     places = [called.tool_kwargs["location"] for called in output.tool_calls]
     assert places == ["Paris", "Tokyo"]
     assert len({called.tool_id for called in output.tool_calls}) == 2
