@@ -15,14 +15,15 @@ demo: $(READY)  ## Show the main job on the model servers of this machine.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 TESTS ?= tests
 MARKS ?= not slow and not exhaustive and not ray
+PYTEST = -m pytest -q -n $(WORKERS) --dist worksteal
 
 test: $(READY)  ## Run all tests but the slow and the exhaustive ones.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(MARKS)" $(TESTS)
+	$(BIN)/python $(PYTEST) -m "$(MARKS)" $(TESTS)
 
 # What is exhaustive would take for ever while it is traced.
 coverage: $(READY)  ## Run every test, and print the branch coverage.
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not exhaustive and not ray" --cov
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m exhaustive
+	$(BIN)/python $(PYTEST) -m "not exhaustive and not ray" --cov
+	$(BIN)/python $(PYTEST) -m exhaustive
 
 # Each in an environment of its own; what is not on this machine is said.
 pythons:  ## Run what `make test` runs on newer Pythons.
@@ -41,7 +42,7 @@ elsewhere:
 	$(PYTHON) -m venv $(ELSEWHERE)
 	$(ELSEWHERE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(ELSEWHERE)/bin/python -m pip install --quiet --editable ".[all]" --group test $(PINS)
-	$(ELSEWHERE)/bin/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(MARKS)" $(TESTS)
+	$(ELSEWHERE)/bin/python $(PYTEST) -m "$(MARKS)" $(TESTS)
 	rm -rf $(ELSEWHERE)
 
 lint: $(READY)

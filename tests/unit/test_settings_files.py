@@ -90,6 +90,7 @@ def test_servers_in_a_file(home: Path) -> None:
         ('servers = [{url = "h", headers = "x"}]', "wrong servers: Wrong headers"),
         ('servers = ["ftp://h"]', "line 1: wrong servers: 'ftp://h' is not the address"),
         ("[aliases]\na = 5", "line 2: wrong aliases.a"),
+        ("[aliases]\na = ['b', 5]", r"line 2: wrong aliases\.a\[1\]"),
         ('ollama_base_url = "ftp://h"', "line 1: wrong ollama_base_url: 'ftp://h' is not"),
         ("a = 1\nb = = 2", r"localmix.toml cannot be read: .*line 2"),
         ("a = " + "[" * 5000, "localmix.toml cannot be read"),

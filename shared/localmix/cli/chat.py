@@ -11,7 +11,7 @@ import typer
 
 from localmix import Client, Message
 from localmix.cli import saved, state
-from localmix.cli.arguments import Json, MaybeModel, Servers, open_client
+from localmix.cli.arguments import Context, Json, MaybeModel, Servers, open_client
 from localmix.cli.conversation import Conversation, read_silently
 from localmix.cli.fetching import routed
 from localmix.cli.output import write_json
@@ -34,9 +34,6 @@ Temperature = Annotated[
 ]
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", min=1, help="Maximum tokens to write.")
-]
-NumCtx = Annotated[
-    int | None, typer.Option("--num-ctx", "--context", min=1, help="Context window in tokens.")
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same answer.")]
 Think = Annotated[
@@ -68,7 +65,7 @@ def chat(
     system: System = None,
     temperature: Temperature = None,
     max_tokens: MaxTokens = None,
-    num_ctx: NumCtx = None,
+    num_ctx: Context = None,
     seed: Seed = None,
     think: Think = None,
     form: Form = None,

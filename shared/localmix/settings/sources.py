@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from localmix.errors import ConfigError
 from localmix.settings.files import SettingsFile, folder_files, line_of, users_file
 from localmix.settings.trust import trusted_part
-from localmix.types.checked import Checked, first_problem
+from localmix.types.checked import Checked, first_problem, written_place
 
 TOKEN = "LOCALMIX_TOKEN"  # noqa: S105  (the name of a variable)
 _VARIABLES: dict[str, tuple[str, ...]] = {
@@ -132,7 +132,7 @@ def complaint(
     if first["type"] == "extra_forbidden":
         return ConfigError(f"{place}: {name} is not a setting.", hint=about.hint)
     what = first["msg"].removeprefix("Value error, ").rstrip(".")
-    where = ".".join(map(str, first["loc"])) or model.__name__
+    where = written_place(first["loc"]) or model.__name__
     return ConfigError(f"{place}: wrong {where}: {what}.")
 
 

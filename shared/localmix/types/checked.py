@@ -36,7 +36,7 @@ class Checked(BaseModel):
         first = first_problem(error)
         if isinstance(told := first.get("ctx", {}).get("error"), ConfigError):
             return told  # it says more than pydantic knows of it
-        where = _path(first["loc"]) or cls.__name__
+        where = written_place(first["loc"]) or cls.__name__
         if first["type"] == "extra_forbidden":
             return ConfigError(f"{where} is not an argument here.", hint=cls._word_to_use(where))
         return ConfigError(f"Wrong {where}: {first['msg'].removeprefix('Value error, ')}.")
@@ -101,7 +101,7 @@ def first_problem(error: ValidationError) -> Mapping[str, Any]:
     return next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
 
 
-def _path(places: Iterable[int | str]) -> str:
+def written_place(places: Iterable[int | str]) -> str:
     """Write where a value stands as Python would: `messages[0].content`."""
     written = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in places)
     return written.removeprefix(".")
@@ -112,7 +112,7 @@ def sentence(problem: ValueError | None) -> str:
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "; ".join(
-        f"{_path(each['loc']) or 'the whole'}: {each['msg']}"
+        f"{written_place(each['loc']) or 'the whole'}: {each['msg']}"
         for each in problem.errors(include_url=False, include_input=False)
     )
 
